@@ -1,0 +1,140 @@
+"""Every error kis_nb raises. Ground floor: imports nothing of ours.
+
+One root, `KisError`, so that one ``except`` covers a pull. A message says what was called, what
+came back and what to do, and never holds a secret or a full account number: whoever raises scrubs
+first. Every error of a walk over pages carries what was read before it: `KisError.pages` and
+`KisError.partial`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kis_nb._balance import Balance
+
+
+class KisError(Exception):
+    """Root of all kis_nb errors.
+
+    Attributes:
+        pages: whole pages read before the error; 0 when it came before or at the first page.
+        partial: a `Balance` of the rows on those pages, or None when there are none.
+    """
+
+    # Keyword arguments with defaults throughout: an exception is unpickled by calling its class
+    # with `args` alone and then restoring `__dict__`, and process pools pickle errors.
+    def __init__(
+        self, message: str = "", *, pages: int = 0, partial: Balance | None = None
+    ) -> None:
+        super().__init__(message)
+        self.pages = pages
+        self.partial = partial
+
+
+class ConfigError(KisError):
+    """Who and where is missing or does not fit, found before any call is made."""
+
+
+class AuthError(KisError):
+    """KIS refused the app key, the secret or the token, and asking again would not help.
+
+    Attributes:
+        code: the gateway's error code, e.g. ``EGW00103``, or "".
+    """
+
+    def __init__(self, message: str = "", *, code: str = "", **walk: Any) -> None:
+        super().__init__(message, **walk)
+        self.code = code
+
+
+class TransportError(KisError):
+    """The network or the gateway failed, and went on failing through the retries.
+
+    Attributes:
+        status: the HTTP status of the last answer; None when there was no answer.
+        code: the gateway's error code of the last answer, or "".
+    """
+
+    def __init__(
+        self, message: str = "", *, status: int | None = None, code: str = "", **walk: Any
+    ) -> None:
+        super().__init__(message, **walk)
+        self.status = status
+        self.code = code
+
+
+class RateLimitError(KisError):
+    """KIS went on answering "too many calls a second" (``EGW00201``) through the retries."""
+
+
+class ApiError(KisError):
+    """KIS understood the call and refused it: unknown account, bad or missing parameter, …
+
+    Attributes:
+        rt_cd, msg_cd, msg1: the reply's own fields, blanks trimmed and secrets scrubbed.
+        tr_id: the transaction that was called.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        rt_cd: str = "",
+        msg_cd: str = "",
+        msg1: str = "",
+        tr_id: str = "",
+        **walk: Any,
+    ) -> None:
+        super().__init__(message, **walk)
+        self.rt_cd = rt_cd
+        self.msg_cd = msg_cd
+        self.msg1 = msg1
+        self.tr_id = tr_id
+
+
+class DecodeError(KisError):
+    """The answer came, but does not have the documented shape.
+
+    Attributes:
+        page: number of the page, from 1; None when no single page is to blame.
+    """
+
+    def __init__(self, message: str = "", *, page: int | None = None, **walk: Any) -> None:
+        super().__init__(message, **walk)
+        self.page = page
+
+
+class DecimalError(DecodeError):
+    """A number on the wire that its column cannot hold exactly.
+
+    Attributes:
+        field: the wire field, e.g. ``evlu_amt``.
+        value: what the wire said, as text (a JSON number keeps its JSON spelling).
+        page: number of the page, from 1.
+        row: number of the row on that page, from 1; None in ``output2``, which is one object.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        field: str = "",
+        value: str = "",
+        row: int | None = None,
+        **walk: Any,
+    ) -> None:
+        super().__init__(message, **walk)
+        self.field = field
+        self.value = value
+        self.row = row
+
+
+class PaginationError(KisError):
+    """The pages do not lead to an end: a cursor is missing, stands still or goes in a circle,
+    there are more than 1,000 pages, or the data kept changing between them.
+    """
+
+
+class Cancelled(KisError):
+    """The caller's cancel event was set during a pull."""
