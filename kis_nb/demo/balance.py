@@ -1,0 +1,169 @@
+"""The balance call itself: its parameters, its page keys, its pages.
+
+Above `kis_nb.demo.book` and `kis_nb.demo.replies`, which it imports beside `kis_nb._fields` and the
+standard library.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, NamedTuple
+
+from kis_nb._fields import NIGHT_BALANCE, SUMMARY, Basis, Margin
+from kis_nb.demo.replies import JSON, Reply, dump, error
+
+if TYPE_CHECKING:
+    from kis_nb.demo.book import Book, View
+
+_NEW_TR = NIGHT_BALANCE.tr_ids[0]
+# What a missing parameter is called in APMP0001, and whether it may be sent blank.
+_PARAMETERS = dict(
+    zip(
+        NIGHT_BALANCE.params,
+        (
+            ("종합계좌번호", False),
+            ("계좌상품코드", False),
+            ("계좌비밀번호", True),
+            ("증거금구분코드", False),
+            ("정산상태코드", False),
+            ("연속조회검색조건200", True),
+            ("연속조회키200", True),
+        ),
+        strict=True,
+    )
+)
+# Of the four fields that the new TR does not use, it leaves out two and sends two as zero. Neither
+# TR sends nxdy_dncl_amt: the published examples lack it.
+_UNSENT_BY_NEW = {"mmga_tot_amt", "mmga_cash_amt"}
+_UNUSED = {"mtnc_rt": "0.00000000", "isfc_amt": "0"}
+_KEY = re.compile(r"([0-9]{1,12})\^([0-9]{1,9})\^([0-9]{1,6})\^", re.ASCII)
+_KEY_LENGTH = 200
+# Padded as the published examples are.
+_FOUND = ("KIOK0510", "조회가 완료되었습니다".ljust(70))
+_NOTHING = ("KIOK0530", "조회되었습니다".ljust(80))
+_KEPT = 256
+# The codes that a parameter takes.
+_CODES: dict[str, set[str]] = {
+    "MGNA_DVSN": {member.value for member in Margin},
+    "EXCC_STAT_CD": {member.value for member in Basis},
+}
+
+
+class _Place(NamedTuple):
+    """Which page of which walk this is; equal places have equal bytes."""
+
+    search: str
+    moment: int
+    revision: int
+    start: int
+
+    def key(self, start: int) -> str:
+        """The page key for the rows from `start`: the moment in it holds a walk together."""
+        return f"{self.moment}^{self.revision}^{start}^"
+
+
+class BalanceDesk:
+    """Answers balance calls that the gateway let through. Thread-safe."""
+
+    def __init__(self, book: Book, page_rows: int, key_seconds: float) -> None:
+        self._book = book
+        self._rows = page_rows
+        self._key_seconds = key_seconds
+        self._pages: OrderedDict[object, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def page_number(self, headers: dict[str, str], query: dict[str, str]) -> int:
+        """The number, from 1, of the page that is asked for."""
+        found = _KEY.fullmatch(query.get("CTX_AREA_NK200", "").strip())
+        return int(found[3]) // self._rows + 1 if found and _follows(headers, query) else 1
+
+    def answer(self, headers: dict[str, str], query: dict[str, str], now: float) -> Reply:
+        """The page, or what is wrong with the parameters."""
+        refused = self._refused(query)
+        if refused is not None:
+            return refused
+        account = _account(query)
+        place = self._place(headers, query, now)
+        if place is None:
+            return error("SYDB0050")
+        view = self._book.view(account, place.moment)
+        stop = place.start + self._rows
+        if place.start % self._rows or (place.start and place.start >= len(view)):
+            return error("SYDB0050")
+        more = stop < len(view)
+        new = headers["tr_id"] == _NEW_TR
+        with self._lock:
+            body = self._pages.get((place, new))
+        if body is None:
+            following = place.key(stop) if more else ""
+            body = self._page(query, place, view, following=following, new=new)
+            with self._lock:
+                self._pages[place, new] = body
+                if len(self._pages) > _KEPT:
+                    self._pages.popitem(last=False)
+        letter = ("M" if place.start else "F") if more else ("E" if place.start else "D")
+        sent = [JSON, ("tr_id", headers["tr_id"]), ("tr_cont", letter)]
+        if "gt_uid" in headers:
+            sent.append(("gt_uid", headers["gt_uid"]))
+        return Reply(200, tuple(sent), body)
+
+    def _refused(self, query: dict[str, str]) -> Reply | None:
+        for name, (korean, blank) in _PARAMETERS.items():
+            if name not in query or (not blank and not query[name].strip()):
+                return error("APMP0001", about=korean)
+        if _account(query) not in self._book:
+            return error("OPSQ2000")
+        if any(query[name] not in codes for name, codes in _CODES.items()):
+            return error("OPSQ2001")
+        return None
+
+    def _place(self, headers: dict[str, str], query: dict[str, str], now: float) -> _Place | None:
+        """Where this call stands in its walk; None when its key is not, or no longer, good."""
+        search = "".join(
+            f"{query[name]}^" for name in ("CANO", "ACNT_PRDT_CD", "MGNA_DVSN", "EXCC_STAT_CD")
+        )
+        revision = self._book.revision(_account(query))
+        if not _follows(headers, query):
+            return _Place(search, int(now), revision, 0)
+        key = _KEY.fullmatch(query["CTX_AREA_NK200"].strip())
+        if key is None or query["CTX_AREA_FK200"].strip() != search or int(key[2]) != revision:
+            return None
+        if not 0 <= now - int(key[1]) <= self._key_seconds:
+            return None
+        return _Place(search, int(key[1]), revision, int(key[3]))
+
+    def _page(
+        self, query: dict[str, str], place: _Place, view: View, *, following: str, new: bool
+    ) -> bytes:
+        purchase = query["EXCC_STAT_CD"] == Basis.PURCHASE.value
+        maintenance = query["MGNA_DVSN"] == Margin.MAINTENANCE.value
+        rows = view.rows(place.start, place.start + self._rows, purchase=purchase, named=new)
+        figures = view.summary(maintenance=maintenance, purchase=purchase)
+        figures |= _UNUSED if new else {}
+        names = [wanted.name for wanted in SUMMARY.fields if wanted.name in figures]
+        msg_cd, msg1 = _FOUND if rows else _NOTHING
+        return dump(
+            {
+                "ctx_area_fk200": place.search.ljust(_KEY_LENGTH),
+                "ctx_area_nk200": following.ljust(_KEY_LENGTH),
+                "output1": rows,
+                "output2": {
+                    name: figures[name] for name in names if not (new and name in _UNSENT_BY_NEW)
+                },
+                "rt_cd": "0",
+                "msg_cd": msg_cd,
+                "msg1": msg1,
+            }
+        )
+
+
+def _account(query: dict[str, str]) -> str:
+    return f"{query['CANO']}-{query['ACNT_PRDT_CD']}"
+
+
+def _follows(headers: dict[str, str], query: dict[str, str]) -> bool:
+    """Whether this asks for a next page; without ``N`` or without a key it is a first request."""
+    keys = (query.get(name, "").strip() for name in NIGHT_BALANCE.cursors)
+    return headers.get("tr_cont", "").upper() == "N" and all(keys)

@@ -1,0 +1,288 @@
+"""The broker: KIS's protocol over loopback HTTP, on a book of invented accounts.
+
+Top floor of `kis_nb.demo`: imports its other modules, `kis_nb._fields` and the standard library.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qsl
+
+from kis_nb._fields import NIGHT_BALANCE
+from kis_nb.demo.balance import BalanceDesk
+from kis_nb.demo.book import Book
+from kis_nb.demo.faults import Fault, play
+from kis_nb.demo.replies import Reply, error, say
+from kis_nb.demo.server import Request, Server, loopback
+from kis_nb.demo.tokens import Tokens, new_app_key, new_app_secret
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+_TOKEN_PATH = "/oauth2/tokenP"  # noqa: S105
+_METHODS = {NIGHT_BALANCE.path: "GET", _TOKEN_PATH: "POST"}
+_COMPANY = {
+    "personalseckey": "EGW00304",
+    "seq_no": "EGW00209",
+    "phone_number": "EGW00212",
+    "ip_addr": "EGW00207",
+}
+_CALLS_KEPT = 10_000
+
+
+@dataclass(slots=True)
+class Call:
+    """A call that the broker got. Headers and query hold secrets and stay out of its repr.
+
+    `time` is the broker's clock; `at` the monotonic clock, for judging rates; `page` is 0 for all
+    but balance calls; `outcome` is ``ok``, an error code, a status or a fault's name or kind.
+    """
+
+    path: str
+    method: str
+    headers: dict[str, str] = field(repr=False)
+    query: dict[str, str] = field(repr=False)
+    time: float
+    at: float
+    page: int = 0
+    outcome: str = "unanswered"
+    status: int | None = None
+
+
+class Broker:
+    """A KIS gateway on loopback.
+
+    Args:
+        book: the accounts; the three demo accounts when left out.
+        host, port: a loopback address; port 0 takes a free one.
+        app_key, app_secret: made afresh for each broker when left out.
+        clock: epoch seconds; moves prices and tokens.
+        monotonic: seconds; counts the calls of a second.
+        calls_per_second: per app key, over a sliding window; 0 for no limit.
+        page_rows: rows on a page.
+        latency: seconds that every answer is held back.
+        token_seconds: life of a token; `token_interval` seconds between two issues; the same token
+            comes back for `token_repeat` seconds; `lock_after` refusals (None: never) lock the key
+            out for `lock_seconds`.
+        key_seconds: how long a page's key stays good.
+
+    Raises:
+        ValueError: the host is not loopback.
+    """
+
+    def __init__(
+        self,
+        *,
+        book: Book | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        app_key: str | None = None,
+        app_secret: str | None = None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        calls_per_second: int = 20,
+        page_rows: int = 20,
+        latency: float = 0.0,
+        token_seconds: int = 86_400,
+        token_interval: float = 60,
+        token_repeat: float = 21_600,
+        lock_after: int | None = 20,
+        lock_seconds: float = 14_400,
+        key_seconds: float = 600,
+    ) -> None:
+        self.book = Book() if book is None else book
+        self.app_key = new_app_key() if app_key is None else app_key
+        self.app_secret = new_app_secret() if app_secret is None else app_secret
+        self.calls_per_second = calls_per_second
+        self.latency = latency
+        self.calls: list[Call] = []
+        self.tokens = Tokens(
+            self.app_key,
+            self.app_secret,
+            clock,
+            token_seconds,
+            token_interval,
+            token_repeat,
+            lock_after,
+            lock_seconds,
+        )
+        self._host, self._port = loopback(host), port
+        self._clock, self._monotonic = clock, monotonic
+        self._desk = BalanceDesk(self.book, page_rows, key_seconds)
+        self._server: Server | None = None
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._recent: deque[float] = deque()
+        self._over = 0
+        self._uids: OrderedDict[str, None] = OrderedDict()
+        self._faults: list[list[Any]] = []
+
+    def __repr__(self) -> str:
+        where = self._server.address if self._server else "stopped"
+        return f"<Broker {where}, {len(self.book.accounts)} accounts>"
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> Self:
+        """Listen; nothing happens when it does already."""
+        if self._server is None:
+            self._stopped.clear()
+            self._server = Server(self._host, self._port, self._answer)
+        return self
+
+    def stop(self) -> None:
+        """Close every connection, let go what hangs, and wait for every thread."""
+        server, self._server = self._server, None
+        self._stopped.set()
+        if server is not None:
+            server.stop()
+
+    @property
+    def address(self) -> str:
+        """``http://127.0.0.1:PORT``.
+
+        Raises:
+            RuntimeError: the broker is not started.
+        """
+        if self._server is None:
+            raise RuntimeError("the broker is not started")
+        return self._server.address
+
+    @property
+    def accounts(self) -> list[str]:
+        """``80012345-03`` and the others, the one with most positions first."""
+        return self.book.accounts
+
+    def issue_token(self, seconds: float = 90 * 86_400) -> str:
+        """A token got by another way than the token call, as a company's is."""
+        return self.tokens.hand_out(seconds)
+
+    def revoke_tokens(self) -> None:
+        """Void every token issued so far."""
+        self.tokens.revoke()
+
+    def fault(self, fault: Fault | None = None, /, **fields: Any) -> Fault:
+        """Queue a fault (a `Fault`, or its fields): the first queued that fits a call hits it."""
+        fault = Fault(**fields) if fault is None else fault
+        with self._lock:
+            self._faults.append([fault, fault.after, fault.times])
+        return fault
+
+    def replay(self, recorded: Mapping[str, Any], **where: Any) -> Fault:
+        """Answer every balance call with a recorded exchange until `clear_faults`."""
+        return self.fault(Fault.exchange(recorded, **{"times": None, **where}))
+
+    def clear_faults(self) -> None:
+        """Forget every queued fault."""
+        with self._lock:
+            self._faults.clear()
+
+    # --- one call -------------------------------------------------------------------------------
+
+    def _answer(self, request: Request, sock: socket.socket) -> bool:
+        path, _, text = request.target.partition("?")
+        query = dict(parse_qsl(text, keep_blank_values=True))
+        call = Call(path, request.method, request.headers, query, self._clock(), self._monotonic())
+        if path == NIGHT_BALANCE.path:
+            call.page = self._desk.page_number(request.headers, query)
+        with self._lock:
+            self.calls.append(call)
+            if len(self.calls) > _CALLS_KEPT:
+                del self.calls[: _CALLS_KEPT // 2]
+        if self.latency:
+            self._stopped.wait(self.latency)
+        keep = request.headers.get("connection", "").lower() != "close"
+        fault = self._meets(call)
+        if fault is not None:
+            call.outcome = fault.name or fault.kind
+            on, said = play(fault, lambda: self._reply(request, call), sock, self._stopped)
+            call.status = said.status if said else None
+            return on and keep
+        reply = self._reply(request, call)
+        # Noted before it is sent: whoever has the answer must find the call complete.
+        call.outcome, call.status = reply.outcome, reply.status
+        sock.sendall(reply.encode(keep=keep, bare=request.method == "HEAD"))
+        return keep
+
+    def _meets(self, call: Call) -> Fault | None:
+        kind = {_TOKEN_PATH: "token", NIGHT_BALANCE.path: "balance"}.get(call.path)
+        if kind is None:
+            return None
+        with self._lock:
+            for place, entry in enumerate(self._faults):
+                fault: Fault = entry[0]
+                if not fault.fits(kind, call.page):
+                    continue
+                if entry[1]:
+                    entry[1] -= 1
+                    continue
+                if entry[2] is not None:
+                    entry[2] -= 1
+                    if entry[2] <= 0:
+                        del self._faults[place]
+                return fault
+        return None
+
+    def _reply(self, request: Request, call: Call) -> Reply:
+        method = _METHODS.get(call.path)
+        if method is None:
+            return say(404, {"rt_cd": "1", "msg_cd": "404", "msg1": "Not Found"}, outcome="404")
+        if request.method != method:
+            body = {"rt_cd": "1", "msg_cd": "405", "msg1": "Method Not Allowed"}
+            return say(405, body, ("Allow", method), outcome="405")
+        if call.path == _TOKEN_PATH:
+            return self.tokens.ask(request.body)
+        return self._refused(request.headers, call) or self._desk.answer(
+            request.headers, call.query, call.time
+        )
+
+    def _refused(self, headers: dict[str, str], call: Call) -> Reply | None:
+        refused = self.tokens.check(headers) or self._too_fast(call.at)
+        if refused is not None:
+            return refused
+        if not headers.get("tr_id") or headers["tr_id"] not in NIGHT_BALANCE.tr_ids:
+            return error("OPSQ0002")
+        if headers.get("custtype") not in {"P", "B"}:
+            return error("EGW00208")
+        if headers["custtype"] == "B":
+            lacking = [code for name, code in _COMPANY.items() if not headers.get(name)]
+            if lacking:
+                return error(lacking[0])
+            if not self._fresh(headers.get("gt_uid", "")):
+                return error("EGW00101")
+        return None
+
+    def _too_fast(self, now: float) -> Reply | None:
+        with self._lock:
+            while self._recent and now - self._recent[0] >= 1:
+                self._recent.popleft()
+            if not self.calls_per_second or len(self._recent) < self.calls_per_second:
+                self._recent.append(now)
+                return None
+            # Seen with either status on the live gateway.
+            self._over += 1
+            return error("EGW00201", status=500 if self._over % 2 else 200)
+
+    def _fresh(self, uid: str) -> bool:
+        with self._lock:
+            if not 0 < len(uid) <= 32 or uid in self._uids:
+                return False
+            self._uids[uid] = None
+            if len(self._uids) > _CALLS_KEPT:
+                self._uids.popitem(last=False)
+        return True

@@ -1,0 +1,94 @@
+"""What the gateway says: replies as bytes, and every error with its own words.
+
+Lowest floor of `kis_nb.demo`: imports the standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any
+
+JSON = ("Content-Type", "application/json; charset=utf-8")
+
+# code: (HTTP status, rt_cd, words). The status is the one the live gateway was seen to use.
+ERRORS: dict[str, tuple[int, str, str]] = {
+    "EGW00001": (500, "1", "일시적 오류가 발생했습니다."),
+    "EGW00002": (500, "1", "서버 에러가 발생했습니다."),
+    "EGW00101": (403, "1", "유효하지 않은 요청입니다."),
+    "EGW00103": (403, "1", "유효하지 않은 AppKey입니다."),
+    "EGW00105": (403, "1", "유효하지 않은 AppSecret입니다."),
+    "EGW00116": (403, "1", "지원하지 않는 권한부여 타입(grant_type)입니다."),
+    "EGW00121": (500, "1", "유효하지 않은 token 입니다."),
+    "EGW00123": (500, "1", "기간이 만료된 token 입니다."),
+    "EGW00133": (403, "1", "접근토큰 발급 잠시 후 다시 시도하세요(1분당 1회)"),
+    "EGW00201": (500, "1", "초당 거래건수를 초과하였습니다."),
+    "EGW00202": (500, "1", "GW라우팅 중 오류가 발생했습니다."),
+    "EGW00203": (500, "1", "OPS라우팅 중 오류가 발생했습니다."),
+    "EGW00204": (500, "1", "Internal Gateway 인스턴스를 잘못 입력했습니다."),
+    "EGW00205": (500, "1", "credentials_type이 유효하지 않습니다.(Bearer)"),
+    "EGW00207": (500, "1", "IP 주소가 없거나 유효하지 않습니다."),
+    "EGW00208": (500, "1", "고객유형(custtype)이 유효하지 않습니다."),
+    "EGW00209": (500, "1", "일련번호(seq_no)가 유효하지 않습니다."),
+    "EGW00212": (500, "1", "휴대전화번호(personalphone)는 필수 입니다."),
+    "EGW00300": (500, "1", "Gateway 라우팅 오류가 발생했습니다."),
+    "EGW00304": (500, "1", "고객식별키(법인 personalSeckey, 개인 appSecret)가 유효하지 않습니다."),
+    "EGW00316": (500, "1", "조회 처리 중 오류 발생하였습니다. 재 조회 수행 부탁드립니다."),
+    "OPSQ0002": (500, "1", "없는 서비스 코드 입니다."),
+    "OPSQ0003": (500, "1", "호출 오류 입니다."),
+    "OPSQ1002": (200, "1", "세션 연결 오류"),
+    "OPSQ2000": (200, "2", "ERROR : INPUT INVALID_CHECK_ACNO"),
+    "OPSQ2001": (200, "2", "ERROR : INPUT FIELD NOT FOUND"),
+    "APMP0001": (200, "7", "은(는) 필수입력 항목입니다"),
+    "SYDB0050": (200, "7", "조회이후에 자료가 변경되었습니다.(다시 조회하세요)"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer before it is bytes. `headers` without Content-Length, Date and Connection."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    outcome: str = "ok"
+
+    def encode(self, *, length: int | None = None, keep: bool = True, bare: bool = False) -> bytes:
+        """The whole answer as one piece of bytes.
+
+        `length` is declared in place of the body's own; `keep` leaves the connection open; `bare`
+        leaves the body out, as HEAD wants.
+        """
+        phrase = HTTPStatus(self.status).phrase
+        lines = [f"HTTP/1.1 {self.status} {phrase}"]
+        lines += [f"{name}: {value}" for name, value in self.headers]
+        lines.append(f"Date: {formatdate(usegmt=True)}")
+        lines.append(f"Content-Length: {len(self.body) if length is None else length}")
+        lines.append(f"Connection: {'keep-alive' if keep else 'close'}")
+        head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+        return head if bare else head + self.body
+
+
+def dump(body: Any) -> bytes:
+    """JSON as the gateway writes it: UTF-8, Korean unescaped, no blanks between."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def say(status: int, body: Any, *headers: tuple[str, str], outcome: str = "ok") -> Reply:
+    """A JSON reply."""
+    return Reply(status, (JSON, *headers), dump(body), outcome)
+
+
+def error(code: str, *, status: int | None = None, about: str = "") -> Reply:
+    """An API call's error: `rt_cd`, `msg_cd`, `msg1` (with `about`, the parameter, before it)."""
+    usual, rt_cd, words = ERRORS[code]
+    body = {"rt_cd": rt_cd, "msg_cd": code, "msg1": about + words}
+    return say(usual if status is None else status, body, outcome=code)
+
+
+def token_error(code: str) -> Reply:
+    """An error of the token call, which has no `rt_cd`."""
+    status, _, words = ERRORS[code]
+    return say(status, {"error_description": words, "error_code": code}, outcome=code)

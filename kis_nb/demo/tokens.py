@@ -1,0 +1,160 @@
+"""Access tokens: issue, re-issue, the minute's wait, the lock-out, revocation.
+
+Above `kis_nb.demo.replies`, which it imports beside the standard library.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import secrets
+import string
+import threading
+import time
+from dataclasses import dataclass, field
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Any
+
+from kis_nb.demo.replies import Reply, error, say, token_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_HEAD = b'{"typ":"JWT","alg":"HS512"}'
+_KEY_LETTERS = string.ascii_letters + string.digits
+
+
+def new_app_key() -> str:
+    """36 characters, as KIS gives them out."""
+    return "PS" + "".join(secrets.choice(_KEY_LETTERS) for _ in range(34))
+
+
+def new_app_secret() -> str:
+    """180 characters of base64."""
+    return base64.b64encode(secrets.token_bytes(135)).decode()
+
+
+def new_token() -> str:
+    """350 characters in the shape of a JWT; what is inside means nothing."""
+    noise = json.dumps({"sub": "token", "iss": "demo", "jti": secrets.token_hex(64)[1:]})
+    parts = (_HEAD, noise.encode(), secrets.token_bytes(64))
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+
+
+def _looks_issued(token: str) -> bool:
+    """Whether some gateway issued it: three parts, the first one a JWT's head."""
+    head, *rest = token.split(".")
+    try:
+        kind = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+    except (binascii.Error, ValueError):
+        return False
+    return isinstance(kind, dict) and kind.get("typ") == "JWT" and len(rest) == 2 and all(rest)
+
+
+def _same(given: object, right: str) -> bool:
+    return isinstance(given, str) and compare_digest(given.encode(), right.encode())
+
+
+@dataclass(slots=True)
+class Tokens:
+    """The token desk of one app key. Times are the clock's seconds; thread-safe.
+
+    `interval` seconds between two issues; `repeat` seconds for which the same token comes back;
+    `lock_after` refusals since the last issue lock the key out for `lock_seconds` (None: never).
+    """
+
+    app_key: str = field(repr=False)
+    app_secret: str = field(repr=False)
+    clock: Callable[[], float] = field(repr=False)
+    life: int = 86_400
+    interval: float = 60
+    repeat: float = 21_600
+    lock_after: int | None = 20
+    lock_seconds: float = 4 * 3_600
+    _good: dict[str, float] = field(default_factory=dict, repr=False)  # token: end of life
+    _revoked: set[str] = field(default_factory=set, repr=False)
+    _current: tuple[str, float] | None = field(default=None, repr=False)  # token, issued at
+    _answered: float | None = None
+    _refusals: int = 0
+    _locked_until: float | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def ask(self, raw: bytes) -> Reply:
+        """Answer the body of a POST to ``/oauth2/tokenP``."""
+        try:
+            body: Any = json.loads(raw)
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            return token_error("EGW00101")
+        if body.get("grant_type") != "client_credentials":
+            return token_error("EGW00116")
+        if not _same(body.get("appkey"), self.app_key):
+            return token_error("EGW00103")
+        with self._lock:
+            return self._answer(body, self.clock())
+
+    def _answer(self, body: dict[str, Any], now: float) -> Reply:
+        if self._locked_until is not None:
+            if now < self._locked_until:
+                return token_error("EGW00103")
+            self._locked_until, self._refusals = None, 0
+        if not _same(body.get("appsecret"), self.app_secret):
+            return self._refuse("EGW00105", now)
+        if self._answered is not None and now - self._answered < self.interval:
+            return self._refuse("EGW00133", now)
+        self._answered, self._refusals = now, 0
+        if self._current is None or now - self._current[1] >= self.repeat:
+            self._current = self._make(now, self.life), now
+        token = self._current[0]
+        end = int(self._good[token])
+        korean = time.gmtime(end + 9 * 3_600)
+        return say(
+            200,
+            {
+                "access_token": token,
+                "access_token_token_expired": time.strftime("%Y-%m-%d %H:%M:%S", korean),
+                "token_type": "Bearer",
+                "expires_in": end - int(now),
+            },
+        )
+
+    def _refuse(self, code: str, now: float) -> Reply:
+        self._refusals += 1
+        if self.lock_after is not None and self._refusals >= self.lock_after:
+            self._locked_until = now + self.lock_seconds
+        return token_error(code)
+
+    def _make(self, now: float, life: float) -> str:
+        self._good = {token: end for token, end in self._good.items() if end > now - 86_400}
+        token = new_token()
+        self._good[token] = now + life
+        return token
+
+    def hand_out(self, life: float) -> str:
+        """A token got another way, as a company's is; the token call does not know it."""
+        with self._lock:
+            return self._make(self.clock(), life)
+
+    def revoke(self) -> None:
+        """Void every token issued so far; the next answered call issues a new one."""
+        with self._lock:
+            self._revoked.update(self._good)
+            self._good.clear()
+            self._current = None
+
+    def check(self, headers: dict[str, str]) -> Reply | None:
+        """What is wrong with an API call's ``authorization``, ``appkey`` and ``appsecret``."""
+        kind, _, token = headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            return error("EGW00205")
+        if not _same(headers.get("appkey"), self.app_key):
+            return error("EGW00103")
+        if not _same(headers.get("appsecret"), self.app_secret):
+            return error("EGW00105")
+        with self._lock:
+            end, revoked = self._good.get(token), token in self._revoked
+        if end is not None and self.clock() < end:
+            return None
+        return error("EGW00123" if not revoked and _looks_issued(token) else "EGW00121")

@@ -1,0 +1,471 @@
+"""The embedded broker's protocol: tokens, headers, parameters, pages, rate."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kis_nb._fields import NIGHT_BALANCE
+from kis_nb.demo import Book, Broker, Portfolio
+from kis_nb.demo.balance import BalanceDesk
+from kis_nb.demo.book import Day, View
+from kis_nb.demo.instruments import FUTURES, Instrument, Market, Product
+from kis_nb.demo.ledger import Funds, Requirement
+from kis_nb.demo.trades import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    # The shared fakes' classes, for the type checker alone.
+    from tests.conftest import Clock, Raw
+
+    Maker = Callable[[Broker], Raw]
+    Reader = Callable[[str], dict[str, Any]]
+
+BIG = "80012345-03"
+COMPANY: dict[str, str | None] = {
+    "custtype": "B",
+    "personalseckey": "k" * 180,
+    "seq_no": "001",
+    "phone_number": "01011112222",
+    "ip_addr": "10.0.0.1",
+}
+
+
+def same(answer: requests.Response, recorded: dict[str, Any]) -> None:
+    """Status, recorded headers and body agree."""
+    assert answer.status_code == recorded["status"]
+    assert answer.json() == recorded["body"]
+    for name, value in recorded["headers"].items():
+        assert answer.headers[name] == value
+
+
+class Published(Book):
+    """The account of the published example, at the published prices."""
+
+    def view(self, account: str, moment: int) -> View:
+        class Closed(Market):
+            def price(self, instrument: Instrument, moment: int) -> int:  # noqa: ARG002
+                return 30_745
+
+        market = Closed(0)
+        day = Day(Portfolio(account, 0), market, moment)
+        old = Product("101", "F", FUTURES[0].underlying, 250_000, 5, 0, 0, 2, 3)
+        contract = Instrument(old, "F", 2022, 12)
+        line = Line(contract, 1, 3, 3, 30_910, 3 * 32_050, 0, 0, 0, -16_200_000, 0, 0)
+        day.lines = [line]
+        day._funds = Funds(
+            cash=10_101_527_360,
+            renewal=-16_200_000,
+            initial=Requirement(108_922_232, 133_854_708),
+        )
+        return View(day, market, moment)
+
+
+# --- the recorded exchanges, each against what the broker really sends ----------------------------
+
+
+def test_the_published_balance(raw: Maker, exchange: Reader) -> None:
+    """The old TR's body is the published one to the last letter; the new TR's differs as told."""
+    recorded = exchange("balance-ok")
+    with Broker(book=Published()) as broker:
+        old = raw(broker).get({"tr_id": "JTCE6001R"})
+        new = raw(broker).get()
+        bought = raw(broker).get(EXCC_STAT_CD="2").json()["output1"][0]
+    assert old.json() == recorded["body"]
+    assert list(old.json()) == list(recorded["body"])
+    body = new.json()
+    assert body["output1"][0].pop("sll_buy_dvsn_name") == "매수"
+    body["output2"] |= {"mmga_tot_amt": "0", "mmga_cash_amt": "0"}
+    assert body == recorded["body"]
+    assert dict(recorded["headers"]).items() <= dict(new.headers).items()
+    assert (bought["pchs_amt"], bought["evlu_pfls_amt"]) == ("240375000", "-9787500")
+
+
+def test_the_empty_balance(raw: Maker, exchange: Reader) -> None:
+    """An empty account answers as recorded."""
+    with Broker(book=Book.sized({BIG: 0})) as broker:
+        same(raw(broker).get(), exchange("balance-empty"))
+
+
+def test_data_changed(raw: Maker, exchange: Reader) -> None:
+    """A position opened between two pages voids the page key."""
+    with Broker(book=Book.sized({BIG: 45})) as broker:
+        bare = raw(broker)
+        page = bare.get()
+        broker.book.resize(BIG, 46)
+        same(bare.follow(page), exchange("data-changed"))
+
+
+def test_missing_parameter(raw: Maker, exchange: Reader, broker: Broker) -> None:
+    """A parameter left out is named in Korean."""
+    same(raw(broker).get(MGNA_DVSN=None), exchange("missing-parameter"))
+
+
+def test_rate_limited_either_way(raw: Maker, exchange: Reader, clock: Clock) -> None:
+    """Over the limit the same body comes with 500 and with 200 in turn; the window slides."""
+    with Broker(calls_per_second=3, monotonic=clock) as broker:
+        bare = raw(broker)
+        for _ in range(3):
+            assert bare.get().json()["rt_cd"] == "0"
+            clock.advance(0.25)
+        same(bare.get(), exchange("rate-limited-500"))
+        same(bare.get(), exchange("rate-limited-200"))
+        clock.advance(0.25)
+        assert bare.get().json()["rt_cd"] == "0"
+        same(bare.get(), exchange("rate-limited-500"))
+        assert [call.outcome for call in broker.calls].count("EGW00201") == 3
+
+
+def test_requery_replayed(raw: Maker, exchange: Reader, broker: Broker) -> None:
+    """A recorded exchange is replayed until cleared."""
+    broker.replay(exchange("requery"))
+    bare = raw(broker)
+    for _ in range(3):
+        same(bare.get(), exchange("requery"))
+    broker.clear_faults()
+    assert bare.get().json()["rt_cd"] == "0"
+
+
+def test_token_exchanges(raw: Maker, exchange: Reader, clock: Clock) -> None:
+    """Issue, the minute's wait and a bad key answer as recorded."""
+    with Broker(clock=clock) as broker:
+        bare = raw(broker)
+        same(bare.ask_token(appkey="P" * 36), exchange("token-bad-key"))
+        issued, recorded = bare.ask_token(), exchange("token-ok")
+        same(bare.ask_token(), exchange("token-too-soon"))
+    body = issued.json()
+    assert list(body) == list(recorded["body"])
+    assert dict(recorded["headers"]).items() <= dict(issued.headers).items()
+    assert body["access_token_token_expired"] == "2026-11-23 23:15:04"
+    assert (body["token_type"], body["expires_in"]) == ("Bearer", 86_400)
+    assert len(body["access_token"]) == 350
+    assert body["access_token"].startswith(recorded["body"]["access_token"].split(".")[0])
+
+
+def test_refused_tokens(raw: Maker, exchange: Reader, clock: Clock) -> None:
+    """Expired or of another host EGW00123; revoked, garbled or missing EGW00121 or EGW00205."""
+    with Broker(clock=clock) as broker, Broker() as other:
+        bare = raw(broker)
+        bearer = f"Bearer {other.issue_token()}"
+        same(bare.get({"authorization": bearer}), exchange("token-expired"))
+        same(bare.get({"authorization": "Bearer nonsense"}), exchange("token-invalid"))
+        assert bare.get({"authorization": None}).json()["msg_cd"] == "EGW00205"
+        bare.token = broker.issue_token(60)
+        assert bare.get().json()["rt_cd"] == "0"
+        clock.advance(60)
+        same(bare.get(), exchange("token-expired"))
+        bare.token = broker.issue_token()
+        broker.revoke_tokens()
+        same(bare.get(), exchange("token-invalid"))
+
+
+def test_unknown_account(raw: Maker, exchange: Reader, broker: Broker) -> None:
+    """An account that is not the customer's is refused."""
+    same(raw(broker).get(CANO="99999999"), exchange("unknown-account"))
+
+
+# --- tokens ---------------------------------------------------------------------------------------
+
+
+def test_the_same_token_for_six_hours(raw: Maker, clock: Clock) -> None:
+    """Within six hours the same token with the same end; then a new one, the old still good."""
+    with Broker(clock=clock) as broker:
+        bare = raw(broker)
+        first = bare.ask_token().json()
+        clock.advance(60)
+        again = bare.ask_token().json()
+        assert again == {**first, "expires_in": 86_340}
+        clock.advance(6 * 3_600 - 60)
+        later = bare.ask_token().json()
+        assert later["access_token"] != first["access_token"]
+        for body in (first, later):
+            bare.token = body["access_token"]
+            assert bare.get().json()["rt_cd"] == "0"
+
+
+def test_a_held_token_works_while_a_reissue_is_refused(raw: Maker, clock: Clock) -> None:
+    """The minute's limit does not touch the token in hand, and ends after the minute."""
+    with Broker(clock=clock) as broker:
+        bare = raw(broker)
+        bare.token = bare.ask_token().json()["access_token"]
+        clock.advance(59)
+        assert bare.ask_token().status_code == 403
+        assert bare.get().json()["rt_cd"] == "0"
+        clock.advance(1)
+        assert bare.ask_token().status_code == 200
+
+
+def test_going_on_asking_locks_the_key_out(raw: Maker, clock: Clock) -> None:
+    """After so many refusals the right key is called bad, until the lock ends."""
+    with Broker(clock=clock, lock_after=3, lock_seconds=3_600) as broker:
+        bare = raw(broker)
+        codes = [bare.ask_token().json().get("error_code", "ok") for _ in range(6)]
+        assert codes == ["ok", "EGW00133", "EGW00133", "EGW00133", "EGW00103", "EGW00103"]
+        clock.advance(3_599)
+        assert bare.ask_token().json()["error_code"] == "EGW00103"
+        clock.advance(1)
+        assert bare.ask_token().status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"appsecret": "s" * 180}, "EGW00105"),
+        ({"appkey": ""}, "EGW00103"),
+        ({"grant_type": "password"}, "EGW00116"),
+    ],
+)
+def test_refused_token_calls(
+    raw: Maker, broker: Broker, changed: dict[str, str], code: str
+) -> None:
+    """A wrong secret, key or grant is refused with 403 and a body without rt_cd."""
+    answer = raw(broker).ask_token(**changed)
+    assert (answer.status_code, answer.json()["error_code"]) == (403, code)
+    assert "rt_cd" not in answer.json()
+
+
+def test_a_token_call_without_json_is_refused(raw: Maker, broker: Broker) -> None:
+    """A body that is no JSON object is an invalid request."""
+    bare = raw(broker)
+    for body in (b"", b"[]", b"\xff"):
+        answer = bare.session.post(f"{broker.address}/oauth2/tokenP", data=body, timeout=10)
+        assert (answer.status_code, answer.json()["error_code"]) == (403, "EGW00101")
+
+
+def test_credentials_are_made_afresh() -> None:
+    """Two brokers differ in key and secret, of KIS's lengths; handed-in ones are kept."""
+    one, two = Broker(), Broker()
+    assert (len(one.app_key), len(one.app_secret)) == (36, 180)
+    assert one.app_key != two.app_key
+    assert one.app_secret != two.app_secret
+    given_in = Broker(app_key="invented-key", app_secret="invented-secret")
+    assert (given_in.app_key, given_in.app_secret) == ("invented-key", "invented-secret")
+
+
+# --- headers and parameters -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"appkey": None}, "EGW00103"),
+        ({"appsecret": "s" * 180}, "EGW00105"),
+        ({"tr_id": None}, "OPSQ0002"),
+        ({"tr_id": "FHKST01010100"}, "OPSQ0002"),
+        ({"custtype": None}, "EGW00208"),
+        ({"custtype": "X"}, "EGW00208"),
+        ({**COMPANY, "gt_uid": "1", "personalseckey": None}, "EGW00304"),
+        ({**COMPANY, "gt_uid": "1", "seq_no": None}, "EGW00209"),
+        ({**COMPANY, "gt_uid": "1", "phone_number": None}, "EGW00212"),
+        ({**COMPANY, "gt_uid": "1", "ip_addr": None}, "EGW00207"),
+        (COMPANY, "EGW00101"),
+        ({**COMPANY, "gt_uid": "1" * 33}, "EGW00101"),
+    ],
+)
+def test_headers_are_demanded(
+    raw: Maker, broker: Broker, changed: dict[str, str | None], code: str
+) -> None:
+    """A header missing or wrong is refused with its own code."""
+    answer = raw(broker).get(changed)
+    assert answer.json()["msg_cd"] == code
+    assert answer.json()["rt_cd"] != "0"
+
+
+def test_gt_uid_is_echoed_and_taken_once(raw: Maker, broker: Broker) -> None:
+    """A company's gt_uid comes back, and a second request with it is refused."""
+    bare = raw(broker)
+    first = bare.get({**COMPANY, "gt_uid": "a1"})
+    assert (first.json()["rt_cd"], first.headers["gt_uid"]) == ("0", "a1")
+    assert bare.get({**COMPANY, "gt_uid": "a1"}).json()["msg_cd"] == "EGW00101"
+    assert bare.get({**COMPANY, "gt_uid": "a2"}).json()["rt_cd"] == "0"
+
+
+@pytest.mark.parametrize("name", NIGHT_BALANCE.params)
+def test_all_seven_parameters_are_demanded(raw: Maker, broker: Broker, name: str) -> None:
+    """Each parameter left out is APMP0001; those that may be blank may be blank."""
+    answer = raw(broker).get(**{name: None})
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["rt_cd"], body["msg_cd"]) == ("7", "APMP0001")
+    assert re.fullmatch(r"[가-힣]+(200)?은\(는\) 필수입력 항목입니다", body["msg1"])
+    blank = raw(broker).get(**{name: ""}).json()
+    may = name in {"ACNT_PWD", *NIGHT_BALANCE.cursors}
+    assert (blank["rt_cd"] == "0") is may
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("MGNA_DVSN", "1"), ("MGNA_DVSN", "03"), ("EXCC_STAT_CD", "01")]
+)
+def test_bad_values_are_refused(raw: Maker, broker: Broker, name: str, value: str) -> None:
+    """A code outside the document's is OPSQ2001."""
+    body = raw(broker).get(**{name: value}).json()
+    assert (body["rt_cd"], body["msg_cd"]) == ("2", "OPSQ2001")
+
+
+def test_the_two_trs_send_their_own_fields(raw: Maker, broker: Broker) -> None:
+    """New: the side's name, two unused fields left out and two zero. Old: the reverse."""
+    account = broker.accounts[1]
+    query = {"CANO": account[:8], "ACNT_PRDT_CD": account[-2:]}
+    new = raw(broker).get(**query).json()
+    old = raw(broker).get({"tr_id": "JTCE6001R"}, **query).json()
+    glossary = {field.name for field in NIGHT_BALANCE.summary.fields}
+    rows = {field.name for field in NIGHT_BALANCE.rows.fields}
+    assert set(new["output1"][0]) == rows
+    assert set(old["output1"][0]) == rows - {"sll_buy_dvsn_name"}
+    assert glossary - set(new["output2"]) == {"nxdy_dncl_amt", "mmga_tot_amt", "mmga_cash_amt"}
+    assert glossary - set(old["output2"]) == {"nxdy_dncl_amt"}
+    assert (new["output2"]["mtnc_rt"], new["output2"]["isfc_amt"]) == ("0.00000000", "0")
+    assert old["output2"]["mtnc_rt"].startswith("90.0")
+    assert old["output2"]["isfc_amt"] == old["output2"]["add_mgna_tota"] != "0"
+
+
+def test_header_names_in_the_case_seen(raw: Maker, broker: Broker) -> None:
+    """Content-Type arrives capitalised; tr_id, tr_cont and gt_uid in lower case."""
+    where = urlsplit(broker.address)
+    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=10)
+    path = raw(broker).get().request.path_url
+    connection.request("GET", path, headers=raw(broker).headers(gt_uid="x"))
+    answer = connection.getresponse()
+    names = [name for name, _ in answer.getheaders()]
+    assert {"Content-Type", "tr_id", "tr_cont", "gt_uid"} <= set(names)
+    answer.read()
+    connection.close()
+
+
+def test_other_paths_and_methods(raw: Maker, broker: Broker) -> None:
+    """404 elsewhere, 405 for another method, and the connection goes on."""
+    session, address = raw(broker).session, broker.address
+    assert session.get(f"{address}/uapi/elsewhere", timeout=10).status_code == 404
+    assert session.get(f"{address}/oauth2/tokenP", timeout=10).status_code == 405
+    assert session.post(address + NIGHT_BALANCE.path, timeout=10).status_code == 405
+    assert session.head(address + NIGHT_BALANCE.path, timeout=10).status_code == 405
+    assert raw(broker).get().status_code == 200
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=st.integers(0, 130), page_rows=st.integers(1, 40))
+def test_every_row_comes_once(rows: int, page_rows: int) -> None:
+    """Whatever the sizes: whole pages, then the rest; F, M, E or D; keys of 200 characters."""
+    desk = BalanceDesk(Book.sized({BIG: rows}), page_rows, 600)
+    query = dict.fromkeys(NIGHT_BALANCE.params, "")
+    query |= {"CANO": BIG[:8], "ACNT_PRDT_CD": "03", "MGNA_DVSN": "01", "EXCC_STAT_CD": "1"}
+    headers = {"tr_id": "CTFN6118R"}
+    letters, sizes, seen = "", [], set()
+    while letters[-1:] not in {"D", "E"}:
+        assert desk.page_number(headers, query) == len(letters) + 1
+        reply = desk.answer(headers, query, 1_795_356_904.0 + len(letters))
+        body, letters = json.loads(reply.body), letters + dict(reply.headers)["tr_cont"]
+        sizes.append(len(body["output1"]))
+        seen |= {row["pdno"] for row in body["output1"]}
+        keys = (body["ctx_area_fk200"], body["ctx_area_nk200"])
+        assert [len(key) for key in keys] == [200, 200]
+        assert (not keys[1].strip()) == (letters[-1] in "DE")
+        query |= dict(zip(NIGHT_BALANCE.cursors, keys, strict=True))
+        headers["tr_cont"] = "N"
+    pages = max(-(-rows // page_rows), 1)
+    assert letters == ("D" if pages == 1 else "F" + "M" * (pages - 2) + "E")
+    assert sizes[:-1] == [page_rows] * (pages - 1)
+    assert sum(sizes) == len(seen) == rows
+
+
+def test_one_walk_sees_one_moment(raw: Maker, clock: Clock) -> None:
+    """Prices move between pages, yet a walk's pages are those of its first moment."""
+    with Broker(clock=clock) as broker:
+        bare = raw(broker)
+        still = [page.json() for page in bare.walk()]
+        page, moved = bare.get(), []
+        while True:
+            moved.append(page.json())
+            if page.headers["tr_cont"] == "E":
+                break
+            clock.advance(7)
+            page = bare.follow(page)
+        assert moved == still
+        assert bare.get().json()["output1"] != still[0]["output1"]
+
+
+def test_a_follow_up_without_n_or_key_is_a_first_request(raw: Maker, broker: Broker) -> None:
+    """Without `tr_cont: N`, or without a key, page one comes back."""
+    bare = raw(broker)
+    page = bare.get()
+    keys = {name: page.json()[name.lower()] for name in NIGHT_BALANCE.cursors}
+    for answer in (
+        bare.get(**keys),
+        bare.get({"tr_cont": "N"}),
+        bare.get({"tr_cont": "N"}, **{**keys, "CTX_AREA_NK200": " " * 200}),
+        bare.get({"tr_cont": "N"}, **{**keys, "CTX_AREA_FK200": ""}),
+    ):
+        assert answer.headers["tr_cont"] == "F"
+    trimmed = {name: key.strip() for name, key in keys.items()}
+    assert bare.get({"tr_cont": "N"}, **trimmed).headers["tr_cont"] == "M"
+
+
+def test_wrong_and_old_keys_are_changed_data(raw: Maker, clock: Clock, exchange: Reader) -> None:
+    """A key that is garbled, of another search, out of range or too old is SYDB0050."""
+    with Broker(clock=clock, key_seconds=60, calls_per_second=0) as broker:
+        bare = raw(broker)
+        page = bare.get()
+        key = page.json()["ctx_area_nk200"].strip()
+        moment, revision, start = key.split("^")[:3]
+        recorded = exchange("data-changed")
+        for wrong in (
+            "nonsense",
+            f"{moment}^{revision}^{int(start) + 1}^",
+            f"{moment}^{revision}^6400^",
+            f"{moment}^{int(revision) + 1}^{start}^",
+            f"{int(moment) + 1}^{revision}^{start}^",
+        ):
+            same(bare.follow(page, CTX_AREA_NK200=wrong), recorded)
+        same(bare.follow(page, MGNA_DVSN="02"), recorded)
+        clock.advance(60)
+        assert bare.follow(page).headers["tr_cont"] == "M"
+        clock.advance(1)
+        same(bare.follow(page), recorded)
+
+
+# --- what the broker notes ------------------------------------------------------------------------
+
+
+def test_calls_are_noted(raw: Maker, clock: Clock) -> None:
+    """Path, method, page, outcome and time of each call; secrets stay out of the repr."""
+    with Broker(clock=clock) as broker:
+        bare = raw(broker)
+        bare.walk()
+        bare.get(CANO="99999999")
+        bare.ask_token()
+        assert [(call.method, call.page, call.outcome, call.status) for call in broker.calls] == [
+            *(("GET", page, "ok", 200) for page in (1, 2, 3, 4)),
+            ("GET", 1, "OPSQ2000", 200),
+            ("POST", 0, "ok", 200),
+        ]
+        first = broker.calls[0]
+        assert (first.path, first.time) == (NIGHT_BALANCE.path, clock.now)
+        assert first.query["CANO"] == BIG[:8]
+        assert first.headers["tr_id"] == "CTFN6118R"
+        shown = f"{broker!r} {broker.calls!r} {broker.tokens!r} {broker.book!r}"
+        for secret in (broker.app_key, broker.app_secret, bare.token, BIG[:8]):
+            assert secret not in shown
+        broker.calls.clear()
+        assert broker.calls == []
+
+
+def test_noted_calls_do_not_grow_without_bound(raw: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A demo that runs for days forgets its oldest calls."""
+    monkeypatch.setattr("kis_nb.demo.gateway._CALLS_KEPT", 10)
+    with Broker(calls_per_second=0) as broker:
+        bare = raw(broker)
+        for _ in range(40):
+            bare.get()
+        assert 5 <= len(broker.calls) <= 10
