@@ -1,0 +1,275 @@
+"""One KIS call: headers, parameters, token renewal, the error table.
+
+Bytes wing, above `_auth`. What comes back is a good page, or a typed error with its meaning and
+what to do about it; the table is wire.md's, read off live services.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+import orjson
+
+from kis_nb._auth import Tokens
+from kis_nb._config import Secret, Settings
+from kis_nb._errors import (
+    ApiError,
+    AuthError,
+    DecodeError,
+    KisError,
+    RateLimitError,
+    TransportError,
+)
+from kis_nb._fields import Endpoint
+from kis_nb._http import Call, Hidden, Http, NoReply, Reply, Scrubber
+
+
+class _Help(Enum):
+    """What helps against an error."""
+
+    SLOWER = auto()
+    NEW_TOKEN = auto()
+    AGAIN = auto()
+    START_OVER = auto()
+    NOTHING_KEY = auto()
+    NOTHING = auto()
+
+
+_TABLE = {
+    "EGW00201": _Help.SLOWER,
+    "EGW00121": _Help.NEW_TOKEN,
+    "EGW00123": _Help.NEW_TOKEN,
+    "EGW00316": _Help.AGAIN,
+    "EGW00001": _Help.AGAIN,
+    "EGW00002": _Help.AGAIN,
+    "EGW00202": _Help.AGAIN,
+    "EGW00203": _Help.AGAIN,
+    "EGW00204": _Help.AGAIN,
+    "EGW00300": _Help.AGAIN,
+    "OPSQ0003": _Help.AGAIN,
+    "OPSQ1002": _Help.AGAIN,
+    "SYDB0050": _Help.START_OVER,
+    "EGW00103": _Help.NOTHING_KEY,
+    "EGW00105": _Help.NOTHING_KEY,
+}
+
+_HINTS = {
+    "APMP0001": "a parameter is missing or blank",
+    "OPSQ2000": "check the account number, and that this app key may see it",
+    "OPSQ2001": "a value was not accepted",
+}
+
+
+class DataChanged(Exception):
+    """SYDB0050: the account changed between pages, so the walk must start over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A good answer of one page.
+
+    Attributes:
+        body: the bytes as they came.
+        more: the header tr_cont promises more pages; None when it says nothing.
+        tr_cont: that header, "" when missing.
+        keys: the cursors for the next page, in the order of `Endpoint.cursors`, padded as they
+            came, since they are sent back as they came.
+    """
+
+    body: bytes = field(repr=False)
+    more: bool | None
+    tr_cont: str
+    keys: tuple[str, ...] = field(repr=False)
+
+
+class Gateway:
+    """Calls endpoints for one app key. Safe to share between threads."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        http: Http,
+        tokens: Tokens,
+        scrubber: Scrubber,
+        *,
+        chance: random.Random | None = None,
+    ) -> None:
+        self._settings = settings
+        self._http = http
+        self._tokens = tokens
+        self._scrubber = scrubber
+        # Spreads the waits, so that programs that failed together do not come back together.
+        self._chance = chance or random.Random()
+
+    def page(
+        self,
+        endpoint: Endpoint,
+        params: Mapping[str, str],
+        *,
+        follow_up: bool,
+        cancel: threading.Event | None = None,
+    ) -> Page:
+        """One page, asked again while that may help.
+
+        Args:
+            endpoint: which call.
+            params: values of `Endpoint.params`; those left out are sent blank.
+            follow_up: this asks for a further page (header ``tr_cont: N``).
+            cancel: stops the waits when set.
+
+        Raises:
+            DataChanged: start over from the first page.
+            AuthError, RateLimitError, ApiError, TransportError, DecodeError, Cancelled.
+        """
+        token = self._tokens.get(cancel)
+        renewed = False
+        tries = self._settings.retries
+        pause = 0.5
+        while True:
+            call = Call(
+                "GET",
+                endpoint.path,
+                Hidden(self._headers(token, follow_up=follow_up)),
+                Hidden({name: params.get(name, "") for name in endpoint.params}),
+            )
+            reply = self._http.exchange(call, cancel)
+            outcome = self._judge(reply, endpoint)
+            if isinstance(outcome, Page):
+                return outcome
+            help_, error = outcome
+            if help_ is _Help.START_OVER:
+                raise DataChanged
+            if help_ is _Help.NEW_TOKEN and not renewed:
+                renewed = True
+                token = self._tokens.renew(token, cancel)
+                continue
+            if help_ not in (_Help.SLOWER, _Help.AGAIN) or tries <= 0:
+                raise error
+            tries -= 1
+            wait = pause
+            if help_ is _Help.SLOWER:
+                self._http.rate.slow_down()
+                wait = max(pause, 1.0)
+            self._http.clock.sleep(wait * self._chance.uniform(1.0, 1.5), cancel)
+            pause = min(2 * pause, 8)
+
+    def _headers(self, token: Secret, *, follow_up: bool) -> dict[str, str]:
+        settings = self._settings
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "authorization": f"Bearer {token.reveal()}",
+            "appkey": settings.app_key.reveal(),
+            "appsecret": settings.app_secret.reveal(),
+            "tr_id": settings.tr_id,
+            "tr_cont": "N" if follow_up else "",
+            "custtype": settings.custtype,
+        }
+        if settings.mac_address:
+            headers["mac_address"] = settings.mac_address
+        if settings.custtype == "B":
+            headers |= {key: value.reveal() for key, value in settings.corporate.items()}
+            headers["gt_uid"] = uuid.uuid4().hex
+        return headers
+
+    def _judge(self, reply: Reply | NoReply, endpoint: Endpoint) -> Page | tuple[_Help, KisError]:
+        """A page, or the error that came instead and what helps against it."""
+        host = self._http.host
+        if isinstance(reply, NoReply):
+            error: KisError = TransportError(f"{endpoint.path} at {host}: {reply.why}")
+            return (_Help.AGAIN if reply.again else _Help.NOTHING), error
+        try:
+            body = _parse(reply.body)
+        except (ValueError, RecursionError):
+            what = "an empty body" if not reply.body.strip() else "no JSON"
+            return _Help.AGAIN, TransportError(
+                f"{endpoint.path} at {host}: HTTP {reply.status} with {what}, as gateways and "
+                "proxies answer during maintenance; try again later",
+                status=reply.status,
+            )
+        if isinstance(body, dict) and str(body.get("rt_cd", "")) == "0":
+            return _read_page(body, reply, endpoint)
+        return self._error(body if isinstance(body, dict) else {}, reply)
+
+    def _error(self, body: dict[str, Any], reply: Reply) -> tuple[_Help, KisError]:
+        rt_cd = self._text(body.get("rt_cd"))
+        code = self._text(body.get("msg_cd") or body.get("error_code"))
+        msg1 = self._text(body.get("msg1") or body.get("error_description"))
+        said = f"KIS answered {code or 'without a code'} (HTTP {reply.status})" + (
+            f": {msg1}" if msg1 else ""
+        )
+        tr_id = self._settings.tr_id
+        if not code:
+            if reply.status >= 500:
+                return _Help.AGAIN, TransportError(f"{tr_id}: {said}", status=reply.status)
+            return _Help.NOTHING, DecodeError(
+                f"{tr_id}: HTTP {reply.status} with JSON that is no KIS answer (rt_cd is missing)"
+            )
+        help_ = _TABLE.get(code, _Help.NOTHING)
+        match help_:
+            case _Help.SLOWER:
+                return help_, RateLimitError(
+                    f"{tr_id}: {said}. Another program may use this app key, or its limit is "
+                    "lower than calls_per_second: pass a smaller one"
+                )
+            case _Help.NEW_TOKEN:
+                return help_, AuthError(
+                    f"{tr_id}: {said}. A new token was refused as well; check that base_url and "
+                    "app_key belong together",
+                    code=code,
+                )
+            case _Help.NOTHING_KEY:
+                return help_, AuthError(f"{tr_id}: {said}. Check app_key and app_secret", code=code)
+            case _Help.AGAIN:
+                return help_, TransportError(
+                    f"{tr_id}: {said}, and again when asked again; try later",
+                    status=reply.status,
+                    code=code,
+                )
+            case _:
+                hint = f"; {_HINTS[code]}" if code in _HINTS else ""
+                return help_, ApiError(
+                    f"{tr_id}: {said} [rt_cd {rt_cd or '-'}]{hint}",
+                    rt_cd=rt_cd,
+                    msg_cd=code,
+                    msg1=msg1,
+                    tr_id=tr_id,
+                )
+
+    def _text(self, value: object) -> str:
+        """A reply's text, trimmed, scrubbed and of a length to show."""
+        return self._scrubber.scrub(" ".join(str(value or "").split()))[:300]
+
+
+def _parse(body: bytes) -> Any:
+    """The JSON.
+
+    Raises:
+        ValueError, RecursionError: it is none.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # orjson refuses numbers beyond a double, such as 1e400; the decoder will name the field.
+        return json.loads(body)
+
+
+_TR_CONT = {"F": True, "M": True, "D": False, "E": False}
+
+
+def _read_page(
+    body: dict[str, Any], reply: Reply, endpoint: Endpoint
+) -> Page | tuple[_Help, KisError]:
+    tr_cont = reply.headers.get("tr_cont", "").strip()
+    keys = tuple(body.get(cursor.lower()) or "" for cursor in endpoint.cursors)
+    if not all(isinstance(key, str) for key in keys):
+        return _Help.NOTHING, DecodeError(
+            f"{endpoint.path}: {' or '.join(endpoint.cursors)} is not text"
+        )
+    return Page(reply.body, _TR_CONT.get(tr_cont), tr_cont, keys)

@@ -1,0 +1,309 @@
+"""One HTTP exchange: rate, waits, timeouts, size, scrubbing.
+
+Bytes wing, above the ground: imports `_errors`, `_fields` and `_config` (for `Secret`).
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import quote, urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from kis_nb._config import Secret
+from kis_nb._errors import Cancelled
+from kis_nb._fields import Account
+
+# KIS pages are some 10 kB. A larger body is a fault or an attack, and is not read into memory.
+MAX_BODY = 16 * 1024 * 1024
+# An answer that trickles in keeps every single read below the read timeout; this bounds the whole.
+_WHOLE_ANSWER = 4
+
+
+class _HideAccount(logging.Filter):
+    """urllib3 logs each request's address at DEBUG, and the query holds the account number."""
+
+    _CANO = re.compile(r"(CANO=\d{3})\d+|(CTX_AREA_FK200=\d{3})\d+")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        hidden = self._CANO.sub(lambda m: f"{m[1] or m[2]}*****", text)
+        if hidden != text:
+            record.msg, record.args = hidden, None
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_HideAccount())
+
+
+class Clock:
+    """Time and waiting, handed in so that tests can run it fast."""
+
+    def time(self) -> float:
+        """Seconds since 1970, for what is stored and shown."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds that never go back, for waits and limits."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float, cancel: threading.Event | None = None) -> None:
+        """Wait, or stop waiting when `cancel` is set.
+
+        Raises:
+            Cancelled: `cancel` is set.
+        """
+        if cancel is None:
+            time.sleep(seconds)
+        elif cancel.wait(seconds):
+            raise Cancelled("the pull was cancelled")
+
+
+class Scrubber:
+    """Takes secrets and account numbers out of text that came from outside.
+
+    KIS's error texts may repeat what was sent, as it is, percent-encoded or in base64.
+    """
+
+    def __init__(self, secrets: Iterable[Secret], accounts: Iterable[Account] = ()) -> None:
+        self._masks: dict[str, str] = {}
+        for secret in secrets:
+            self.learn(secret)
+        for account in accounts:
+            self.learn_account(account)
+
+    def learn(self, secret: Secret) -> None:
+        """Mask this too, from now on."""
+        text = secret.reveal()
+        encoded = base64.b64encode(text.encode()).decode().rstrip("=")
+        self._add((text, quote(text, safe=""), quote(text), encoded), "<secret>")
+
+    def learn_account(self, account: Account) -> None:
+        """Mask this account's number too, from now on."""
+        if account.cano not in self._masks:
+            self._add((account.cano + account.product, account.cano), account.masked[:8])
+
+    def _add(self, texts: Iterable[str], mask: str) -> None:
+        # A new dict each time: another thread may be going through the old one.
+        self._masks = {**self._masks, **{text: mask for text in texts if text}}
+
+    def scrub(self, text: str) -> str:
+        """The text with every known secret and account number masked."""
+        masks = self._masks
+        for secret in sorted(masks, key=len, reverse=True):
+            text = text.replace(secret, masks[secret])
+        return text
+
+
+class RateLimit:
+    """A sliding window: in any one second no more than `calls_per_second` calls go out.
+
+    One is shared by all threads that call with one app key. When the gateway complains all the
+    same (another program uses the key, or the customer is new and has a lower limit), it halves
+    its pace and wins it back step by step.
+    """
+
+    def __init__(self, calls_per_second: float, clock: Clock) -> None:
+        self._top = max(1, int(calls_per_second))
+        self._window = 1.0 if calls_per_second >= 1 else 1 / calls_per_second
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._sent: deque[float] = deque(maxlen=self._top)
+        self._pace = self._top
+        self._changed = clock.monotonic()
+
+    def wait(self, cancel: threading.Event | None = None) -> None:
+        """Return when one more call may go out.
+
+        Raises:
+            Cancelled: `cancel` was set meanwhile.
+        """
+        while (pause := self._claim()) > 0:
+            self._clock.sleep(pause, cancel)
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("the pull was cancelled")
+
+    def _claim(self) -> float:
+        """Take a place in the window and return 0, or return the seconds until one is free."""
+        with self._lock:
+            now = self._clock.monotonic()
+            if self._pace < self._top and now - self._changed >= 5 * self._window:
+                self._pace, self._changed = self._pace + 1, now
+            if len(self._sent) >= self._pace:
+                free = self._sent[-self._pace] + self._window
+                if free > now:
+                    return free - now
+            self._sent.append(now)
+            return 0
+
+    def slow_down(self) -> None:
+        """The gateway refused a call for its rate."""
+        with self._lock:
+            now = self._clock.monotonic()
+            # One burst over the limit brings several refusals; together they count once.
+            if now - self._changed >= self._window or self._pace == self._top:
+                self._pace, self._changed = max(1, self._pace // 2), now
+
+
+class Hidden(Mapping[str, str]):
+    """Headers or parameters that a repr does not show.
+
+    No dict: rich prints a dict's content whatever its repr says.
+    """
+
+    __slots__ = ("_entries",)
+
+    def __init__(self, entries: Mapping[str, str]) -> None:
+        self._entries = entries
+
+    def __getitem__(self, key: str) -> str:
+        return self._entries[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} hidden>"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to send. Its repr tells method and path, no header and no parameter."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    headers: Mapping[str, str] = field(repr=False)
+    query: Mapping[str, str] = field(default_factory=lambda: Hidden({}), repr=False)
+    body: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, whatever it says."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NoReply:
+    """No whole answer came.
+
+    Attributes:
+        why: a sentence part for people, without addresses or secrets.
+        again: asking again may help.
+    """
+
+    why: str
+    again: bool = True
+
+
+class Http:
+    """Sends calls to one host. Safe to share between threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeout: tuple[float, float],
+        rate: RateLimit,
+        clock: Clock,
+        connections: int = 8,
+        session: requests.Session | None = None,
+    ) -> None:
+        self.base_url = base_url
+        self.host = urlsplit(base_url).netloc
+        self.clock = clock
+        self.rate = rate
+        self._timeout = timeout
+        self._session = session or requests.Session()
+        # Without this, requests looks the host up in ~/.netrc and overwrites our token.
+        self._session.auth = _no_auth
+        adapter = HTTPAdapter(pool_maxsize=connections)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def exchange(self, call: Call, cancel: threading.Event | None = None) -> Reply | NoReply:
+        """Wait for the rate limit, send, and read the whole answer.
+
+        Raises:
+            Cancelled: `cancel` was set while waiting.
+        """
+        self.rate.wait(cancel)
+        try:
+            return self._send(call)
+        except KeyboardInterrupt:
+            pass
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            return self._explain(error)
+        # Raised anew, out here: the interrupted frames hold the headers, and a traceback that
+        # shows locals would print them.
+        raise KeyboardInterrupt
+
+    def _send(self, call: Call) -> Reply | NoReply:
+        late = self.clock.monotonic() + _WHOLE_ANSWER * self._timeout[1]
+        with self._session.request(
+            call.method,
+            self.base_url + call.path,
+            params=call.query,
+            headers=call.headers,
+            data=call.body,
+            timeout=self._timeout,
+            # A redirect would carry the credentials to another address.
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            parts: list[bytes] = []
+            size = 0
+            while part := response.raw.read1(65536, decode_content=True):
+                parts.append(part)
+                size += len(part)
+                if size > MAX_BODY:
+                    return NoReply(f"the answer was larger than {MAX_BODY >> 20} MiB", again=False)
+                if self.clock.monotonic() > late:
+                    return NoReply("the answer came too slowly to wait for")
+            return Reply(response.status_code, response.headers, b"".join(parts))
+
+    def _explain(self, error: Exception) -> NoReply:
+        """What went wrong, in words of ours: the libraries' own texts quote the whole address."""
+        connect, read = self._timeout
+        if isinstance(error, requests.exceptions.SSLError):
+            return NoReply(f"the TLS certificate of {self.host} could not be verified", again=False)
+        if isinstance(error, requests.exceptions.ProxyError):
+            return NoReply("the proxy refused the connection")
+        if isinstance(error, requests.ConnectTimeout):
+            return NoReply(f"no connection to {self.host} within {connect:g} s")
+        if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
+            return NoReply(f"no answer within {read:g} s")
+        if isinstance(error, requests.ConnectionError):
+            causes = str(error)
+            if "NameResolution" in causes or "getaddrinfo" in causes:
+                return NoReply(f"the name {self.host} could not be looked up")
+            if "refused" in causes:
+                return NoReply(f"{self.host} refused the connection")
+            return NoReply(f"the connection to {self.host} was lost")
+        if isinstance(error, requests.exceptions.InvalidHeader | ValueError):
+            return NoReply("the request could not be built from these settings", again=False)
+        return NoReply("the answer was cut off or damaged on the way")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request

@@ -1,0 +1,302 @@
+"""The token and its store: issued once, shared, never leaked, never asked for in a loop."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import stat
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import kis_nb
+from kis_nb._auth import TokenStore, _Held
+from kis_nb._config import Secret
+from kis_nb._errors import AuthError, TransportError
+from kis_nb.demo import WIRE, Book, Broker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from kis_nb._client import Client
+    from tests.conftest import Clock, Fast
+
+ACCOUNT = "80012345-03"
+
+
+@pytest.fixture
+def small(clock: Clock) -> Iterator[Broker]:
+    """One row, the real token rules, on a clock that moves only while the client waits."""
+    with Broker(book=Book.sized({ACCOUNT: 1}, seed=1), clock=clock) as running:
+        yield running
+
+
+def issued(broker: Broker) -> int:
+    return sum(call.path == "/oauth2/tokenP" for call in broker.calls)
+
+
+def stored(folder: Path) -> Path:
+    (found,) = folder.glob("token-*.json")
+    return found
+
+
+def test_a_stored_token_serves_the_next_client(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path
+) -> None:
+    """Two clients, one token call."""
+    for _ in range(2):
+        client_of(small, cache_dir=tmp_path).balance()
+    assert issued(small) == 1
+
+
+def test_the_store_tells_nothing_and_is_the_owners(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path
+) -> None:
+    """Neither key, secret, account nor host in its name or text; mode 0600 in a folder of 0700."""
+    folder = tmp_path / "cache"
+    client_of(small, cache_dir=folder).balance()
+    file = stored(folder)
+    content = file.name + file.read_text("utf-8")
+    host = small.address.removeprefix("http://")
+    for hidden in (small.app_key, small.app_secret, "80012345", host):
+        assert hidden not in content
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for other in folder.iterdir():
+        assert stat.S_IMODE(other.stat().st_mode) == 0o600, other
+
+
+def test_host_and_app_key_each_have_their_file(
+    client_of: Callable[..., Client], tmp_path: Path, clock: Clock
+) -> None:
+    """A token belongs to one host and one app key."""
+    book = Book.sized({ACCOUNT: 1}, seed=1)
+    with Broker(book=book, clock=clock) as one, Broker(book=book, clock=clock) as other:
+        client_of(one, cache_dir=tmp_path).balance()
+        client_of(other, cache_dir=tmp_path).balance()
+    assert len(list(tmp_path.glob("token-*.json"))) == 2
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"null", b'{"token": 5}', b"\xff\x00", b'{"for": "x"}']
+)
+def test_a_damaged_or_foreign_file_is_replaced(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path, clock: Clock, content: bytes
+) -> None:
+    """Whatever lies there, a new token is issued over it."""
+    client_of(small, cache_dir=tmp_path).balance()
+    stored(tmp_path).write_bytes(content)
+    clock.advance(61)
+    client_of(small, cache_dir=tmp_path).balance()
+    assert issued(small) == 2
+    assert json.loads(stored(tmp_path).read_text("utf-8"))["token"]
+
+
+def test_a_token_near_its_end_is_not_used(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path, clock: Clock
+) -> None:
+    """A pull of many pages must not see it expire."""
+    client = client_of(small, cache_dir=tmp_path)
+    client.balance()
+    clock.advance(86_400 - 30)
+    client.balance()
+    assert issued(small) == 2
+
+
+def test_eight_processes_cost_one_token_call(tmp_path: Path) -> None:
+    """Started at once on an empty store, over a broker that would refuse a second issue."""
+    context = multiprocessing.get_context("spawn")
+    with Broker(book=Book.sized({ACCOUNT: 45}, seed=1), latency=0.02) as broker:
+        start = context.Event()
+        heights = context.SimpleQueue()
+        processes = [
+            context.Process(
+                target=_pull,
+                args=(broker.address, broker.app_key, broker.app_secret, tmp_path, start, heights),
+            )
+            for _ in range(8)
+        ]
+        for process in processes:
+            process.start()
+        start.set()
+        for process in processes:
+            process.join(60)
+        assert [process.exitcode for process in processes] == [0] * 8
+        assert [heights.get() for _ in processes] == [45] * 8
+        assert issued(broker) == 1
+
+
+def _pull(
+    address: str, app_key: str, app_secret: str, folder: Path, start: Any, heights: Any
+) -> None:
+    start.wait(60)
+    with kis_nb.connect(
+        app_key=app_key,
+        app_secret=app_secret,
+        base_url=address,
+        cache_dir=folder,
+        calls_per_second=2,
+    ) as client:
+        heights.put(client.balance(ACCOUNT).positions.height)
+
+
+def test_many_threads_cost_one_token_call(small: Broker, client_of: Callable[..., Client]) -> None:
+    """Without a store, too."""
+    client = client_of(small)
+    threads = [threading.Thread(target=client.balance) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert issued(small) == 1
+
+
+@pytest.mark.parametrize("code", ["EGW00103", "EGW00105"])
+def test_refused_credentials_are_asked_once_and_remembered(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path, clock: Clock, code: str
+) -> None:
+    """Not by this client, not by another, for ten minutes; then once more."""
+    small.fault(WIRE[f"{code} at the token call"].at(None, call="token", times=None))
+    for _ in range(3):
+        for client in (client_of(small, cache_dir=tmp_path), client_of(small, cache_dir=tmp_path)):
+            with pytest.raises(AuthError, match=code):
+                client.balance()
+    assert issued(small) == 1
+    clock.advance(601)
+    with pytest.raises(AuthError):
+        client_of(small, cache_dir=tmp_path).balance()
+    assert issued(small) == 2
+
+
+def test_a_corrected_secret_is_tried_at_once(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path
+) -> None:
+    """What was remembered belongs to the wrong secret."""
+    with pytest.raises(AuthError):
+        client_of(small, cache_dir=tmp_path, app_secret=Secret("w" * 180)).balance()
+    assert client_of(small, cache_dir=tmp_path).balance().positions.height == 1
+
+
+def test_asked_too_soon_waits_and_takes_the_token_that_arrives(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path, fast: Fast
+) -> None:
+    """Another program of the user had a token issued, and stores it while we wait."""
+    other = small.issue_token()
+    small.fault(WIRE["EGW00133 at the token call"].at(None, call="token", times=None))
+    client = client_of(small, cache_dir=tmp_path)
+    store = TokenStore(tmp_path, small.address, Secret(small.app_key), Secret(small.app_secret))
+    sleep = fast.sleep
+
+    def arrive(seconds: float, cancel: threading.Event | None = None) -> None:
+        sleep(seconds, cancel)
+        if len(fast.waits) == 5:
+            store.write(_Held(Secret(other), fast.time() + 3600))
+
+    fast.sleep = arrive  # type: ignore[method-assign]
+    assert client.balance().positions.height == 1
+    assert issued(small) == 1
+    assert len(fast.waits) == 5
+
+
+def test_asked_too_soon_asks_again_after_the_minute(
+    small: Broker, client_of: Callable[..., Client], fast: Fast
+) -> None:
+    """Nobody stored one: the minute over, it is our turn."""
+    small.fault(WIRE["EGW00133 at the token call"].at(None, call="token"))
+    assert client_of(small).balance().positions.height == 1
+    assert issued(small) == 2
+    assert 60 <= sum(fast.waits) <= 62
+
+
+def test_asked_too_soon_for_ever_is_an_error(
+    small: Broker, client_of: Callable[..., Client], fast: Fast
+) -> None:
+    """Two minutes, three calls, then it is said."""
+    small.fault(WIRE["EGW00133 at the token call"].at(None, call="token", times=None))
+    with pytest.raises(AuthError, match="EGW00133"):
+        client_of(small).balance()
+    assert issued(small) <= 3
+    assert sum(fast.waits) <= 130
+
+
+def test_a_token_handed_in_is_used_and_never_renewed(
+    small: Broker, client_of: Callable[..., Client]
+) -> None:
+    """Companies bring their own."""
+    client = client_of(small, token=Secret(small.issue_token()))
+    assert client.balance().positions.height == 1
+    small.revoke_tokens()
+    with pytest.raises(AuthError, match="handed in"):
+        client.balance()
+    assert issued(small) == 0
+
+
+def test_the_same_token_issued_again_is_not_tried_for_ever(
+    small: Broker, client_of: Callable[..., Client], clock: Clock
+) -> None:
+    """Within six hours KIS gives the same token back, refused or not."""
+    client = client_of(small)
+    client.balance()
+    clock.advance(120)
+    small.fault(WIRE["EGW00123"].at(1, times=None))
+    with pytest.raises(AuthError, match="same one again"):
+        client.balance()
+    assert issued(small) == 2
+
+
+@pytest.mark.parametrize("name", ["HTML 503", "empty 500", "EGW00201", "EGW00002"])
+def test_trouble_at_the_token_call_is_got_over(
+    small: Broker, client_of: Callable[..., Client], name: str
+) -> None:
+    """Asked again, and not counted against the credentials."""
+    small.fault(WIRE[name].at(None, call="token", times=2))
+    assert client_of(small).balance().positions.height == 1
+    small.revoke_tokens()
+
+
+def test_trouble_at_the_token_call_that_stays_is_named(
+    small: Broker, client_of: Callable[..., Client]
+) -> None:
+    """A TransportError: the credentials were not refused."""
+    small.fault(WIRE["HTML 503"].at(None, call="token", times=None))
+    with pytest.raises(TransportError, match="not refused"):
+        client_of(small, retries=2).balance()
+    assert issued(small) == 3
+
+
+@pytest.mark.parametrize("where", ["file in the way", "nowhere"])
+def test_a_store_that_cannot_be_used_warns_once_and_works_on(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path, where: str
+) -> None:
+    """The token then lives in this process."""
+    (tmp_path / "file").write_text("")
+    folder = tmp_path / "file" / "x" if where == "file in the way" else "/proc/none/kis_nb"
+    client = client_of(small, cache_dir=type(tmp_path)(folder))
+    with pytest.warns(UserWarning, match="cannot be used") as caught:
+        client.balance()
+    client.balance()
+    assert len(caught) == 1
+    assert issued(small) == 1
+
+
+def test_a_write_that_fails_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk: readers see the old token whole, and no half file stays behind."""
+    store = TokenStore(tmp_path, "h", Secret("k"), Secret("s"))
+    store.write(_Held(Secret("old"), 1e12))
+    before = sorted(path.name for path in tmp_path.iterdir())
+
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.warns(UserWarning, match="No space left"):
+        store.write(_Held(Secret("new"), 1e12))
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    fresh = TokenStore(tmp_path, "h", Secret("k"), Secret("s")).read()
+    assert fresh is not None
+    assert fresh.token == Secret("old")

@@ -1,0 +1,221 @@
+"""Where credentials come from, in which order, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import kis_nb
+from kis_nb._config import LIVE_URL, Secret, load
+from kis_nb._errors import ConfigError
+from kis_nb._fields import Account
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY, SECRET = "K" * 36, "S" * 180
+CORPORATE = {
+    "personalseckey": "p" * 20,
+    "seq_no": "001",
+    "phone_number": "01000000000",
+    "ip_addr": "127.0.0.1",
+}
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No configuration but the test's own."""
+    for name in list(os.environ):
+        if name.startswith("KIS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+def sample(folder: Path, text: str, name: str = "KIS/config/kis_devlp.yaml") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
+    return path
+
+
+def test_nothing_found_names_the_three_ways_and_the_demo() -> None:
+    """A newcomer's first error tells what to do."""
+    with pytest.raises(ConfigError) as caught:
+        kis_nb.connect()
+    text = str(caught.value)
+    for way in ("app_key=", "KIS_APP_KEY", "kis_devlp.yaml", "connect(demo=True)"):
+        assert way in text
+
+
+def test_arguments_come_before_environment_before_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each value from the first source that has it."""
+    sample(tmp_path, 'my_app: "FILEKEY"\nmy_sec: "FILESEC"\nmy_acct_future: "11111111"\n')
+    assert load().app_key == Secret("FILEKEY")
+    assert list(map(str, load().accounts)) == ["111*****-03"]
+    monkeypatch.setenv("KIS_APP_KEY", "ENVKEY")
+    monkeypatch.setenv("KIS_APP_SECRET", "ENVSEC")
+    monkeypatch.setenv("KIS_ACCOUNTS", "22222222-03, 33333333-03,")
+    monkeypatch.setenv("KIS_BASE_URL", "https://example.test:9443/")
+    settings = load()
+    assert (settings.app_key, settings.app_secret) == (Secret("ENVKEY"), Secret("ENVSEC"))
+    assert settings.accounts == tuple(map(Account.parse, ("22222222-03", "33333333-03")))
+    assert settings.base_url == "https://example.test:9443"
+    settings = load(app_key=Secret("A"), app_secret=Secret("B"), base_url="https://x.test")
+    assert (settings.app_key, settings.base_url) == (Secret("A"), "https://x.test")
+
+
+def test_key_and_secret_come_from_one_source(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One source's key with another's secret would be refused, and could lock the key out."""
+    sample(tmp_path, "my_app: FILEKEY\nmy_sec: FILESEC\n")
+    monkeypatch.setenv("KIS_APP_KEY", "ENVKEY")
+    with pytest.raises(ConfigError, match="environment: the app secret is missing"):
+        load()
+    with pytest.raises(ConfigError, match="arguments: the app key is missing"):
+        load(app_secret=Secret("B"))
+
+
+@pytest.mark.parametrize(
+    ("product", "account"),
+    [("03", "80012345-03"), ('"03"', "80012345-03"), ("01", "80012345-03"), ("08", "80012345-08")],
+)
+def test_the_official_samples_file_is_read(tmp_path: Path, product: str, account: str) -> None:
+    """Unquoted numbers keep their zeros; the cash product code means the futures account."""
+    sample(
+        tmp_path,
+        f"""# 홈페이지에서 발급받은 키
+my_app: "{KEY}"
+my_sec: "{SECRET}"
+paper_app: "모의투자용 앱키"
+my_htsid: "사용자 HTS ID"
+my_acct_stock: "12345678"
+my_acct_future: 80012345
+my_prod: {product}
+prod: "https://openapi.koreainvestment.com:9443"
+my_agent: "Mozilla/5.0"
+""",
+    )
+    settings = load()
+    assert settings.accounts == (Account.parse(account),)
+    assert settings.base_url == LIVE_URL
+
+
+def test_kis_config_names_another_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And it must be there."""
+    monkeypatch.setenv("KIS_CONFIG", str(sample(tmp_path, "my_app: A\nmy_sec: B\n", "mine.yaml")))
+    assert load().app_key == Secret("A")
+    monkeypatch.setenv("KIS_CONFIG", str(tmp_path / "none.yaml"))
+    with pytest.raises(ConfigError, match="no such file"):
+        load()
+
+
+@pytest.mark.parametrize(
+    "text", ["my_app: [", "\tmy_app: KEYTEXT", "just KEYTEXT", "- KEYTEXT", "a: &x [*x", ""]
+)
+def test_a_damaged_file_is_named_without_its_text(tmp_path: Path, text: str) -> None:
+    """YAML's own error quotes the line, which may hold the secret."""
+    path = sample(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load()
+    assert str(path) in str(caught.value)
+    assert "KEYTEXT" not in str(caught.value)
+
+
+def test_a_file_that_others_may_read_is_warned_about(tmp_path: Path) -> None:
+    """With the command that mends it."""
+    path = sample(tmp_path, "my_app: A\nmy_sec: B\n")
+    path.chmod(0o644)
+    with pytest.warns(UserWarning, match=re.escape(f"chmod 600 {path}")):
+        load()
+
+
+@pytest.mark.parametrize("key", ["앱키", "two words", "a\nb", "x\r\nEvil: 1"])
+def test_a_placeholder_or_a_broken_key_is_refused_before_any_call(key: str) -> None:
+    """KIS would only say "bad app key"."""
+    with pytest.raises(ConfigError, match="placeholder"):
+        kis_nb.connect(app_key=key, app_secret=SECRET)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://openapi.koreainvestment.com:9443",
+        "http://192.168.0.9",
+        "openapi.koreainvestment.com",
+        "ftp://127.0.0.1",
+        "https://",
+        "https://user:pass@openapi.koreainvestment.com",
+        "http://127.0.0.1.evil.test",
+    ],
+)
+def test_credentials_go_over_https_or_stay_on_this_machine(url: str) -> None:
+    """Plain http is for loopback only."""
+    with pytest.raises(ConfigError, match="base_url"):
+        kis_nb.connect(app_key=KEY, app_secret=SECRET, base_url=url)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"custtype": "X"}, "custtype"),
+        ({"custtype": "B"}, "lacks personalseckey, seq_no, phone_number, ip_addr"),
+        (
+            {"custtype": "B", "corporate": {**CORPORATE, "seq_no": " "}},
+            "lacks seq_no",
+        ),
+        ({"custtype": "B", "corporate": {**CORPORATE, "seqno": "1"}}, "does not know seqno"),
+        ({"corporate": CORPORATE}, 'custtype="B"'),
+        ({"tr_id": "TTTT0000R"}, "CTFN6118R or JTCE6001R"),
+        ({"calls_per_second": 0}, "above 0"),
+        ({"calls_per_second": float("nan")}, "above 0"),
+        ({"timeout": (0, 1)}, "timeout"),
+        ({"retries": -1}, "retries"),
+        ({"accounts": ["80012345-03", "8001234-03"]}, "account 2 of accounts="),
+    ],
+)
+def test_a_value_that_does_not_fit_is_a_config_error(wrong: dict[str, Any], said: str) -> None:
+    """Before any call, and in words."""
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        kis_nb.connect(app_key=KEY, app_secret=SECRET, **wrong)
+
+
+def test_a_complete_company_is_accepted() -> None:
+    """All four fields."""
+    client = kis_nb.connect(app_key=KEY, app_secret=SECRET, custtype="B", corporate=CORPORATE)
+    assert "p" * 20 not in repr(client._settings)
+
+
+def test_settings_show_no_secret() -> None:
+    """Nor does anything made of them."""
+    client = kis_nb.connect(app_key=KEY, app_secret=SECRET, accounts=["80012345-03"], token="T" * 9)
+    shown = f"{client!r} {client._settings!r}"
+    for hidden in (KEY, SECRET, "T" * 9, "80012345"):
+        assert hidden not in shown
+
+
+def test_an_error_in_connect_holds_no_secret_in_its_locals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Tracebacks of rich and pytest show every frame's locals."""
+    monkeypatch.setenv("KIS_ACCOUNTS", "98765432-1")
+    for arguments in (
+        {"custtype": "X"},
+        {"accounts": ["98765432-1"]},
+        {"base_url": "http://example.test"},
+        {},
+    ):
+        with pytest.raises(ConfigError) as caught:
+            kis_nb.connect(app_key=KEY, app_secret=SECRET, token="T" * 50, **arguments)
+        trace = caught.tb.tb_next
+        while trace is not None:
+            shown = repr(trace.tb_frame.f_locals)
+            for hidden in (KEY, SECRET, "T" * 50, "98765432"):
+                assert hidden not in shown, trace.tb_frame.f_code.co_name
+            trace = trace.tb_next
