@@ -1,0 +1,279 @@
+"""Page bytes to checked frames: the only place where text becomes Decimal.
+
+Meaning wing, above the ground: imports `_errors` and `_fields`.
+
+Polars' own cast from text to Decimal rounds surplus decimals and reads ``1e3``. So a pattern first
+admits nothing but digits that the column can hold, and only then is cast; what the pattern or the
+cast (which refuses too many digits) leaves out is an error, never a null.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import chain
+from operator import itemgetter
+from typing import Any, NoReturn
+
+import orjson
+import polars as pl
+
+from kis_nb._errors import DecimalError, DecodeError
+from kis_nb._fields import NIGHT_BALANCE, Block, Endpoint, Field
+
+# Pages are turned into columns in lots, so that only one lot's Python strings are alive at a time.
+_LOT = 64
+
+
+def dtype_of(field: Field) -> pl.DataType:
+    """The Polars dtype of a documented field."""
+    if field.digits is None:
+        return pl.String()
+    return pl.Int64() if field.dtype == "Int64" else pl.Decimal(*field.digits)
+
+
+def decode(pages: Sequence[bytes], endpoint: Endpoint) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows of all pages, and the one row of the last page's summary.
+
+    Every documented column is there, in glossary order, null where the wire has no value; unknown
+    fields follow as String. Text is trimmed; account numbers are masked.
+
+    Args:
+        pages: at least one reply body.
+        endpoint: says which blocks to look for, and their fields.
+
+    Raises:
+        DecimalError: a number that its column cannot hold exactly.
+        DecodeError: not the documented shape.
+    """
+    try:
+        return _decode(pages, endpoint)
+    except DecodeError as error:
+        blame = error
+    # Raised without the frames below and without the pages: a traceback that shows locals would
+    # print whole rows, account number included.
+    del pages
+    raise blame.with_traceback(None)
+
+
+def _decode(pages: Sequence[bytes], endpoint: Endpoint) -> tuple[pl.DataFrame, pl.DataFrame]:
+    lots: list[pl.DataFrame] = []
+    summary: dict[str, Any] = {}
+    for start in range(0, len(pages), _LOT):
+        # One list a page, so that a bad row can be told by page and number.
+        rows: list[list[dict[str, Any]]] = []
+        for number, page in enumerate(pages[start : start + _LOT], start + 1):
+            body = _body(page, number)
+            rows.append(_rows_of(body, endpoint.rows, number))
+            summary = _object_of(body, endpoint.summary, number)
+        lots.append(_frame(rows, endpoint.rows, pages, start))
+    # Diagonal: an unknown field may come with some pages only.
+    frame = pl.concat(lots, how="diagonal") if len(lots) > 1 else lots[0]
+    return frame, _frame([[summary]], endpoint.summary, pages, len(pages) - 1)
+
+
+def _body(page: bytes, number: int) -> dict[str, Any]:
+    body: Any = None
+    try:
+        body = orjson.loads(page)
+    except orjson.JSONDecodeError:
+        # orjson refuses numbers beyond a double, such as 1e400; which field holds one is found by
+        # the type check.
+        with suppress(ValueError, RecursionError):
+            body = json.loads(page)
+    if not isinstance(body, dict):
+        raise DecodeError(f"page {number}: the body is not a JSON object", page=number)
+    return body
+
+
+def _rows_of(body: dict[str, Any], block: Block, number: int) -> list[dict[str, Any]]:
+    rows = body.get(block.name)
+    if not isinstance(rows, list):
+        raise DecodeError(
+            f"page {number}: {block.name} {_is(body, block)}, not a list of rows", page=number
+        )
+    return rows
+
+
+def _object_of(body: dict[str, Any], block: Block, number: int) -> dict[str, Any]:
+    found = body.get(block.name)
+    # Siblings of the call have sent the object as a list of one.
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0]
+    if not isinstance(found, dict):
+        raise DecodeError(
+            f"page {number}: {block.name} {_is(body, block)}, not one object", page=number
+        )
+    return found
+
+
+def _is(body: dict[str, Any], block: Block) -> str:
+    if block.name not in body:
+        return "is missing"
+    found = body[block.name]
+    kind = {dict: "an object", list: "a list", str: "text", type(None): "null"}.get(
+        type(found), "a number"
+    )
+    return f"is {kind}" + (f" of {len(found)}" if isinstance(found, list) else "")
+
+
+def _frame(
+    paged: list[list[dict[str, Any]]], block: Block, pages: Sequence[bytes], start: int
+) -> pl.DataFrame:
+    """Checked columns of some pages' rows; `start` is the number of pages before them."""
+    try:
+        text = _columns(list(chain.from_iterable(paged)), [f.name for f in block.fields])
+    except (TypeError, AttributeError):
+        _blame_kind(paged, block, pages, start)
+    numbers = [field for field in block.fields if field.digits is not None]
+    bare = text.select(pl.col(f.name).str.strip_chars(" ").replace("", None) for f in numbers)
+    checked = bare.select(_number(field) for field in numbers)
+    for field in numbers:
+        if checked[field.name].null_count() > bare[field.name].null_count():
+            _blame_number(paged, field, block, bare[field.name], checked[field.name], start)
+    return text.with_columns(
+        *(_text(field) for field in block.fields if field.digits is None), *checked.get_columns()
+    )
+
+
+def _columns(rows: list[dict[str, Any]], known: list[str]) -> pl.DataFrame:
+    """The rows as text columns: documented fields first, null where missing, then the wire's
+    unknown ones.
+
+    Raises:
+        TypeError, AttributeError: a row is no object, or a documented field is no text.
+    """
+    names = tuple(rows[0]) if rows else ()
+    try:
+        if len(names) < 2 or set(map(len, rows)) != {len(names)}:
+            raise KeyError
+        columns = dict(zip(names, zip(*map(itemgetter(*names), rows), strict=True), strict=True))
+    except KeyError:
+        # The rows' keys differ: slower, and rare.
+        names = tuple(dict.fromkeys(chain.from_iterable(row.keys() for row in rows)))
+        columns = {name: tuple(row.get(name) for row in rows) for name in names}
+    missing = (None,) * len(rows)
+    return pl.DataFrame(
+        [
+            *(pl.Series(name, columns.pop(name, missing), dtype=pl.String) for name in known),
+            *(pl.Series(name, _unknown(some), dtype=pl.String) for name, some in columns.items()),
+        ]
+    )
+
+
+def _unknown(values: Sequence[Any]) -> Sequence[str | None]:
+    """A field that the document does not know: text as it is, anything else as its JSON."""
+    if all(isinstance(value, str) for value in values):
+        return values
+    return [
+        value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False)
+        for value in values
+    ]
+
+
+def _number(field: Field) -> pl.Expr:
+    """Text to number, null where it is anything but digits that the column holds."""
+    scale = field.digits[1] if field.digits else 0
+    fraction = rf"(\.[0-9]{{1,{scale}}})?" if scale else ""
+    column = pl.col(field.name)
+    return (
+        pl.when(column.str.contains(rf"^[+-]?[0-9]+{fraction}$"))
+        .then(column.cast(dtype_of(field), strict=False))
+        .alias(field.name)
+    )
+
+
+def _text(field: Field) -> pl.Expr:
+    trimmed = pl.col(field.name).str.strip_chars(" ")
+    if not field.personal:
+        return trimmed
+    # Masked in the frame, not when shown: a frame is shown in too many ways to watch them all.
+    return pl.concat_str(
+        trimmed.str.slice(0, 3), trimmed.str.slice(3).str.replace_all(r".", "*")
+    ).alias(field.name)
+
+
+def _blame_kind(
+    paged: list[list[dict[str, Any]]], block: Block, pages: Sequence[bytes], start: int
+) -> NoReturn:
+    """Name the first row that is no object, or the first documented value that is no text."""
+    for number, rows in enumerate(paged, start + 1):
+        for place, row in enumerate(rows, 1):
+            where = _where(block, number, place)
+            if not isinstance(row, dict):
+                raise DecodeError(f"{where} is not an object", page=number)
+            for field in block.fields:
+                if isinstance(row.get(field.name), str | None):
+                    continue
+                if field.digits is None:
+                    raise DecodeError(f"{where}: {field.name} is not text", page=number)
+                value = _spelling(pages[number - 1], block, place, field.name)
+                raise _not_exact(field, value, block, number, place)
+    raise DecodeError(f"{block.name} is not of the documented shape")
+
+
+def _spelling(page: bytes, block: Block, place: int, name: str) -> str:
+    """A JSON value as the wire spelt it: a float would already have lost digits."""
+    body = json.loads(page, parse_float=_Spelt, parse_int=_Spelt, parse_constant=_Spelt)
+    found = body[block.name]
+    row = found[place - 1] if isinstance(found, list) else found
+    return json.dumps(row[name], ensure_ascii=False, default=str).strip('"')
+
+
+class _Spelt(str):
+    """The digits of a JSON number."""
+
+    __slots__ = ()
+
+
+def _blame_number(
+    paged: list[list[dict[str, Any]]],
+    field: Field,
+    block: Block,
+    wire: pl.Series,
+    checked: pl.Series,
+    start: int,
+) -> NoReturn:
+    """Name the first number of a column that did not get through."""
+    index = (checked.is_null() & wire.is_not_null()).arg_max() or 0
+    value = wire[index]
+    for number, rows in enumerate(paged, start + 1):
+        if index < len(rows):
+            raise _not_exact(field, value, block, number, index + 1)
+        index -= len(rows)
+    raise DecodeError(f"{field.name} cannot be read")
+
+
+def _not_exact(field: Field, value: str, block: Block, page: int, place: int) -> DecimalError:
+    shown = value if len(value) <= 60 else f"{value[:60]}…"
+    return DecimalError(
+        f"{_where(block, page, place)}: {field.name} is {shown!r}, which {field.dtype} cannot "
+        "hold exactly; nothing was rounded and no frame was made. Please report it with this line",
+        field=field.name,
+        value=value,
+        page=page,
+        row=None if block.name == "output2" else place,
+    )
+
+
+def _where(block: Block, page: int, place: int) -> str:
+    return f"page {page}, {block.name} row {place}"
+
+
+def fields() -> pl.DataFrame:
+    """The glossary: a row a documented field.
+
+    Returns:
+        Columns ``block`` (``output1`` positions, ``output2`` summary), ``field`` (wire name),
+        ``ko``, ``en`` (labels), ``dtype``, ``unit`` ("" for text) and ``note``.
+    """
+    return pl.DataFrame(
+        [
+            (block.name, f.name, f.ko, f.en, f.dtype, f.unit, f.note)
+            for block in (NIGHT_BALANCE.rows, NIGHT_BALANCE.summary)
+            for f in block.fields
+        ],
+        schema=["block", "field", "ko", "en", "dtype", "unit", "note"],
+        orient="row",
+    )

@@ -1,0 +1,295 @@
+"""Page bytes to frames: every digit, or a DecimalError that names the place."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from kis_nb import _frames
+from kis_nb._errors import DecimalError, DecodeError
+from kis_nb._fields import NIGHT_BALANCE, POSITIONS, SUMMARY
+from kis_nb._frames import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PRICE = "idx_clpr"
+_AMOUNT = "evlu_amt"
+_COUNT = "cblc_qty"
+
+
+def page(*rows: Any, summary: Any = None, **changed: Any) -> bytes:
+    body = {"rt_cd": "0", "output1": list(rows), "output2": {} if summary is None else summary}
+    return json.dumps({**body, **changed}).encode()
+
+
+def one(field: str, text: Any) -> Any:
+    """What a column makes of one wire value."""
+    frame, _ = decode([page({field: text})], NIGHT_BALANCE)
+    return frame[field][0]
+
+
+def allowed(text: str, precision: int, scale: int) -> Decimal | None:
+    """The rule of the issue, written down with `decimal`: the value, or None for an error."""
+    found = re.fullmatch(r"[+-]?([0-9]+)(?:\.([0-9]+))?", text.strip(" "))
+    if found is None or len(found[2] or "") > scale:
+        return None
+    value = Decimal(text.strip(" "))
+    return value if abs(value) < Decimal(10) ** (precision - scale) else None
+
+
+_NUMBERS = st.from_regex(r"\A {0,2}[+-]?0{0,9}[0-9]{1,24}(\.[0-9]{0,10})? {0,2}\Z")
+_ANYTHING = st.text(st.characters(codec="utf-8"), max_size=12).filter(lambda t: t.strip(" ") != "")
+_ODD = st.text("0123456789.+-eE_, ٣３∞", min_size=1, max_size=14).filter(lambda t: t.strip(" "))
+
+
+@given(_NUMBERS | _ODD | _ANYTHING)
+@example("1e3")
+@example("0.123456789")
+@example("999999999999999.99999999")
+@example("-0")
+@example("1\n")
+@example("00000000000000000000000000000000000000000000000000000000000000007")
+@pytest.mark.parametrize(
+    ("field", "precision", "scale"),
+    [(_PRICE, 23, 8), (_AMOUNT, 19, 0), ("frcr_dncl_amt", 21, 2)],
+)
+def test_a_number_is_what_decimal_says_or_an_error(
+    field: str, precision: int, scale: int, text: str
+) -> None:
+    """For any text, the column holds decimal.Decimal's own value, or the pull fails."""
+    block = "output1" if field in {f.name for f in POSITIONS.fields} else "output2"
+    body = page(*([{field: text}] if block == "output1" else []), summary={field: text})
+    expected = allowed(text, precision, scale)
+    if expected is None:
+        with pytest.raises(DecimalError) as caught:
+            decode([body], NIGHT_BALANCE)
+        assert caught.value.field == field
+        assert caught.value.value == text.strip(" ")
+    else:
+        frames = decode([body], NIGHT_BALANCE)
+        assert frames[block == "output2"][field].to_list() == [expected]
+
+
+@given(st.integers(-(2**63), 2**63 - 1), st.sampled_from(["{}", " {}", "{}  "]))
+def test_a_count_is_exact_over_all_of_int64(number: int, padding: str) -> None:
+    """Quantities come back as the same int."""
+    assert one(_COUNT, padding.format(number)) == number
+
+
+@pytest.mark.parametrize("text", ["", " ", "                   ", None])
+def test_a_blank_number_is_null_and_never_zero(text: str | None) -> None:
+    """No value stays no value."""
+    assert one(_AMOUNT, text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [(" 12", 12), ("12 ", 12), ("0012", 12), ("+12", 12), ("-0012", -12), (" +0012 ", 12)],
+)
+def test_padding_leading_zeros_and_a_plus_are_fine(text: str, value: int) -> None:
+    """KIS pads, and nothing is lost by reading it."""
+    assert one(_AMOUNT, text) == value
+    assert one(_COUNT, text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12345678901234567890",
+        "- 1",
+        "5.",
+        ".5",
+        "0x1F",
+        "1,234",
+        "NaN",
+        "nan",
+        "inf",
+        "1e400",
+        "1e3",
+        "12.3.4",
+        "１２",
+        "١٢",
+        "0.1",
+        "--1",
+        "1_0",
+        ".",
+    ],
+)
+def test_anything_else_is_a_decimal_error(text: str) -> None:
+    """What Polars or Python would read kindly is refused all the same."""
+    with pytest.raises(DecimalError):
+        one(_AMOUNT, text)
+
+
+@pytest.mark.parametrize(
+    ("wire", "said"),
+    [
+        ("309.100000000000000000001", "309.100000000000000000001"),
+        ("1e400", "1e400"),
+        ("3", "3"),
+        ("12345678901234567890123", "12345678901234567890123"),
+        ("true", "true"),
+        ('{"a": 1.50}', '{"a": "1.50"}'),
+    ],
+)
+def test_a_json_number_is_an_error_that_keeps_its_spelling(wire: str, said: str) -> None:
+    """A float has lost digits before we see it, so it is refused, and quoted as sent."""
+    raw = page({_PRICE: "SWAP"}).replace(b'"SWAP"', wire.encode())
+    with pytest.raises(DecimalError) as caught:
+        decode([raw], NIGHT_BALANCE)
+    assert caught.value.value == said
+
+
+@pytest.mark.parametrize("pages_before", [0, 1, 63, 64, 65, 130])
+@pytest.mark.parametrize("bad", ["1,5", 1.5])
+def test_the_error_names_field_value_page_and_row(pages_before: int, bad: Any) -> None:
+    """The place is right within a lot of pages and beyond it."""
+    good = page(*({_AMOUNT: "1"} for _ in range(20)))
+    last = page(*({_AMOUNT: "1"} for _ in range(6)), {_AMOUNT: bad}, {_AMOUNT: "2"})
+    with pytest.raises(DecimalError) as caught:
+        decode([good] * pages_before + [last, good], NIGHT_BALANCE)
+    error = caught.value
+    assert (error.field, error.value, error.page, error.row) == (
+        _AMOUNT,
+        str(bad),
+        pages_before + 1,
+        7,
+    )
+    assert f"page {pages_before + 1}" in str(error)
+    assert "row 7" in str(error)
+
+
+def test_a_bad_figure_of_the_summary_has_no_row() -> None:
+    """output2 is one object."""
+    with pytest.raises(DecimalError) as caught:
+        decode([page(summary={"fee": "0"}), page(summary={"fee": "x"})], NIGHT_BALANCE)
+    assert (caught.value.page, caught.value.row) == (2, None)
+
+
+def test_the_dtypes_are_the_glossarys(exchange: Callable[[str], dict[str, Any]]) -> None:
+    """The published example has exactly the documented columns, in glossary order."""
+    body = json.dumps(exchange("balance-ok")["body"]).encode()
+    rows, summary = decode([body], NIGHT_BALANCE)
+    for frame, block in ((rows, POSITIONS), (summary, SUMMARY)):
+        assert frame.columns == [field.name for field in block.fields]
+        for field in block.fields:
+            said = frame.schema[field.name]
+            shown = (
+                f"Decimal({said.precision},{said.scale})"
+                if isinstance(said, pl.Decimal)
+                else str(said)
+            )
+            assert shown == field.dtype, field.name
+
+
+def test_missing_fields_are_null_columns_and_unknown_ones_are_kept_as_text() -> None:
+    """New and missing fields, different from row to row, lose nothing."""
+    rows, summary = decode(
+        [
+            page({_AMOUNT: "1", "new_a": "007"}, {"new_b": " x "}, summary={"new_c": None}),
+            page({"new_d": {"k": [1, 2]}, _AMOUNT: "2"}, summary={"new_c": 1.5}),
+        ],
+        NIGHT_BALANCE,
+    )
+    assert rows.columns == [f.name for f in POSITIONS.fields] + ["new_a", "new_b", "new_d"]
+    assert rows[_AMOUNT].to_list() == [1, None, 2]
+    assert rows["new_a"].to_list() == ["007", None, None]
+    assert rows["new_b"].to_list() == [None, " x ", None]
+    assert rows["new_d"].to_list() == [None, None, '{"k": [1, 2]}']
+    assert rows["pdno"].null_count() == 3
+    assert summary["new_c"].to_list() == ["1.5"]
+    assert summary["fee"].to_list() == [None]
+
+
+def test_no_rows_still_have_every_column() -> None:
+    """An empty account gives an empty frame of the same shape."""
+    rows, _ = decode([page()], NIGHT_BALANCE)
+    assert rows.height == 0
+    assert rows.schema[_PRICE] == pl.Decimal(23, 8)
+
+
+def test_the_summary_may_be_a_list_of_one() -> None:
+    """Siblings of the call send output2 so."""
+    _, summary = decode([page(summary=[{"fee": "12"}])], NIGHT_BALANCE)
+    assert summary["fee"].to_list() == [12]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"output1": None}, "output1 is null"),
+        ({"output1": {}}, "output1 is an object"),
+        ({"output1": "x"}, "output1 is text"),
+        ({"output1": ["x"]}, "output1 row 1 is not an object"),
+        ({"output1": [{"cano": "1"}, None]}, "output1 row 2 is not an object"),
+        ({"output1": [[]]}, "output1 row 1 is not an object"),
+        ({"output1": [{"prdt_name": 5}]}, "prdt_name is not text"),
+        ({"output2": []}, "output2 is a list of 0"),
+        ({"output2": [{}, {}]}, "output2 is a list of 2"),
+        ({"output2": "x"}, "output2 is text"),
+        ({"output2": None}, "output2 is null"),
+        ({"output2": 5}, "output2 is a number"),
+    ],
+)
+def test_a_wrong_shape_is_a_decode_error(changed: dict[str, Any], said: str) -> None:
+    """What is not as documented is named, not guessed at."""
+    with pytest.raises(DecodeError, match=re.escape(said)) as caught:
+        decode([page(), page(**changed)], NIGHT_BALANCE)
+    assert caught.value.page == 2
+
+
+@pytest.mark.parametrize("block", ["output1", "output2"])
+def test_a_missing_block_is_a_decode_error(block: str) -> None:
+    """A body without a block is not an empty account."""
+    body = json.loads(page())
+    del body[block]
+    with pytest.raises(DecodeError, match=f"{block} is missing"):
+        decode([json.dumps(body).encode()], NIGHT_BALANCE)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b'"x"', b"\xff"])
+def test_a_body_that_is_no_object_is_a_decode_error(body: bytes) -> None:
+    """Whatever the gateway let through."""
+    with pytest.raises(DecodeError):
+        decode([body], NIGHT_BALANCE)
+
+
+def test_text_is_trimmed_and_the_account_is_masked() -> None:
+    """prdt_name comes padded, and cano never enters a frame whole."""
+    rows, _ = decode([page({"cano": "80012345", "prdt_name": " F 202612   "})], NIGHT_BALANCE)
+    assert rows["cano"].to_list() == ["800*****"]
+    assert rows["prdt_name"].to_list() == ["F 202612"]
+
+
+def test_an_error_carries_no_frame_that_holds_the_rows() -> None:
+    """A traceback that shows locals must not print whole rows."""
+    with pytest.raises(DecodeError) as caught:
+        decode([page({"cano": "80012345", _AMOUNT: "x"})], NIGHT_BALANCE)
+    trace = caught.tb.tb_next
+    while trace is not None:
+        assert "80012345" not in repr(trace.tb_frame.f_locals)
+        trace = trace.tb_next
+
+
+def test_fields_is_the_glossary_of_the_shared_document() -> None:
+    """A row a field, both languages, with dtype and unit."""
+    glossary = _frames.fields()
+    assert glossary.columns == ["block", "field", "ko", "en", "dtype", "unit", "note"]
+    assert glossary.height == len(POSITIONS.fields) + len(SUMMARY.fields) == 51
+    assert glossary.filter(field="evlu_pfls_amt").row(0)[2:6] == (
+        "평가손익금액",
+        "Unrealized P&L",
+        "Decimal(19,0)",
+        "KRW",
+    )
+    for lang in ("ko", "en"):
+        assert glossary.filter(block="output1")[lang].is_unique().all()
+        assert glossary.filter(block="output2")[lang].is_unique().all()
