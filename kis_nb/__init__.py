@@ -1,0 +1,111 @@
+"""Korea Investment & Securities night futures and options balances, in a notebook.
+
+    import kis_nb
+
+    client = kis_nb.connect(demo=True)
+    balance = client.balance("80012345-03")
+    balance.positions        # Polars, exact Decimals
+
+Reads only. Importing this module loads nothing heavy: each name is loaded when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kis_nb import charts
+    from kis_nb._balance import Balance, Balances, Failure
+    from kis_nb._client import Client, balance, connect
+    from kis_nb._dashboard import Dashboard, dashboard, show
+    from kis_nb._errors import (
+        ApiError,
+        AuthError,
+        Cancelled,
+        ConfigError,
+        DecimalError,
+        DecodeError,
+        KisError,
+        PaginationError,
+        RateLimitError,
+        TransportError,
+    )
+    from kis_nb._fields import Account, Basis, Margin
+    from kis_nb._frames import fields
+    from kis_nb._magic import load_ipython_extension, unload_ipython_extension
+
+_HOME = {
+    "Account": "_fields",
+    "ApiError": "_errors",
+    "AuthError": "_errors",
+    "Balance": "_balance",
+    "Balances": "_balance",
+    "Basis": "_fields",
+    "Cancelled": "_errors",
+    "Client": "_client",
+    "ConfigError": "_errors",
+    "Dashboard": "_dashboard",
+    "DecimalError": "_errors",
+    "DecodeError": "_errors",
+    "Failure": "_balance",
+    "KisError": "_errors",
+    "Margin": "_fields",
+    "PaginationError": "_errors",
+    "RateLimitError": "_errors",
+    "TransportError": "_errors",
+    "balance": "_client",
+    "connect": "_client",
+    "dashboard": "_dashboard",
+    "fields": "_frames",
+    "load_ipython_extension": "_magic",
+    "show": "_dashboard",
+    "unload_ipython_extension": "_magic",
+}
+
+__all__ = [
+    "Account",
+    "ApiError",
+    "AuthError",
+    "Balance",
+    "Balances",
+    "Basis",
+    "Cancelled",
+    "Client",
+    "ConfigError",
+    "Dashboard",
+    "DecimalError",
+    "DecodeError",
+    "Failure",
+    "KisError",
+    "Margin",
+    "PaginationError",
+    "RateLimitError",
+    "TransportError",
+    "balance",
+    "charts",
+    "connect",
+    "dashboard",
+    "fields",
+    "load_ipython_extension",
+    "show",
+    "unload_ipython_extension",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("kis_nb")
+    if name == "charts":
+        return import_module("kis_nb.charts")
+    if name not in _HOME:
+        raise AttributeError(f"module 'kis_nb' has no attribute {name!r}")
+    # Kept, so that the next use costs a dict look-up.
+    value = globals()[name] = getattr(import_module(f"kis_nb.{_HOME[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

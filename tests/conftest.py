@@ -1,0 +1,179 @@
+"""Shared fakes: a broker on loopback, a clock that moves when told, bare HTTP without a client."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from kis_nb import _http
+from kis_nb._client import Client
+from kis_nb._config import Secret, Settings
+from kis_nb._errors import Cancelled
+from kis_nb._fields import NIGHT_BALANCE, Account
+from kis_nb.demo import Broker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Clock:
+    """Epoch seconds that stand still between `advance`s: 2026-11-22 23:15:04 in Seoul at first."""
+
+    def __init__(self) -> None:
+        self.now = 1_795_356_904.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Raw:
+    """Bare HTTP against a broker, with a token that cost no token call."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.broker = broker
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.token = broker.issue_token()
+
+    def headers(self, **changed: str | None) -> dict[str, str]:
+        """The five demanded headers, some changed or (None) left out."""
+        usual = {
+            "authorization": f"Bearer {self.token}",
+            "appkey": self.broker.app_key,
+            "appsecret": self.broker.app_secret,
+            "tr_id": "CTFN6118R",
+            "custtype": "P",
+        }
+        return {name: value for name, value in {**usual, **changed}.items() if value is not None}
+
+    def get(
+        self, headers: dict[str, str | None] | None = None, /, **query: str | None
+    ) -> requests.Response:
+        """One balance call; `query` changes or (None) leaves out parameters."""
+        cano, _, product = self.broker.accounts[0].partition("-")
+        usual = dict.fromkeys(NIGHT_BALANCE.params, "")
+        usual |= {"CANO": cano, "ACNT_PRDT_CD": product, "MGNA_DVSN": "01", "EXCC_STAT_CD": "1"}
+        return self.session.get(
+            self.broker.address + NIGHT_BALANCE.path,
+            params={name: value for name, value in {**usual, **query}.items() if value is not None},
+            headers=self.headers(**(headers or {})),
+            timeout=10,
+            allow_redirects=False,
+        )
+
+    def follow(self, page: requests.Response, **query: str | None) -> requests.Response:
+        """The page after `page`."""
+        body = page.json()
+        keys = {name: body[name.lower()] for name in NIGHT_BALANCE.cursors}
+        return self.get({"tr_cont": "N"}, **{**keys, **query})
+
+    def walk(self, **query: str | None) -> list[requests.Response]:
+        """All pages."""
+        pages = [self.get(**query)]
+        while pages[-1].headers["tr_cont"] in {"F", "M"}:
+            pages.append(self.follow(pages[-1], **query))
+        return pages
+
+    def ask_token(self, **changed: str) -> requests.Response:
+        """One token call."""
+        usual = {
+            "grant_type": "client_credentials",
+            "appkey": self.broker.app_key,
+            "appsecret": self.broker.app_secret,
+        }
+        url = f"{self.broker.address}/oauth2/tokenP"
+        return self.session.post(url, json={**usual, **changed}, timeout=10)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Moves when told."""
+    return Clock()
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    """The demo broker as a newcomer gets it."""
+    with Broker() as running:
+        yield running
+
+
+@pytest.fixture
+def raw() -> Iterator[Callable[[Broker], Raw]]:
+    """Makes a `Raw` for a broker, and closes it after the test."""
+    made: list[Raw] = []
+
+    def make(broker: Broker) -> Raw:
+        made.append(Raw(broker))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.session.close()
+
+
+@pytest.fixture
+def exchange() -> Callable[[str], dict[str, Any]]:
+    """Reads a recorded exchange (status, headers, body) by its name."""
+    folder = Path(__file__).parent / "exchanges"
+
+    def read(name: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((folder / f"{name}.json").read_text("utf-8"))
+        return found
+
+    return read
+
+
+class Fast(_http.Clock):
+    """The client's clock: waiting costs no time and moves the broker's clock along."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self.waits: list[float] = []
+
+    def time(self) -> float:
+        return self._clock.now
+
+    def monotonic(self) -> float:
+        return self._clock.now
+
+    def sleep(self, seconds: float, cancel: threading.Event | None = None) -> None:
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("the pull was cancelled")
+        with self._lock:
+            self.waits.append(seconds)
+            self._clock.advance(seconds)
+
+
+@pytest.fixture
+def fast(clock: Clock) -> Fast:
+    return Fast(clock)
+
+
+@pytest.fixture
+def client_of(fast: Fast) -> Iterator[Callable[..., Client]]:
+    """Makes clients for a broker, with waits that cost no time, and closes them after the test."""
+    made: list[Client] = []
+
+    def make(broker: Broker, **settings: Any) -> Client:
+        usual: dict[str, Any] = {
+            "app_key": Secret(broker.app_key),
+            "app_secret": Secret(broker.app_secret),
+            "accounts": tuple(Account.parse(text) for text in broker.accounts),
+            "base_url": broker.address,
+        }
+        made.append(Client(Settings(**{**usual, **settings}), clock=fast))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
