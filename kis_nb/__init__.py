@@ -11,10 +11,11 @@ Reads only. Importing this module loads nothing heavy: each name is loaded when 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+# Type checkers take this for typing's own; importing typing would double what importing us costs.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from kis_nb import charts
     from kis_nb._balance import Balance, Balances, Failure
     from kis_nb._client import Client, balance, connect
@@ -94,6 +95,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
     if name == "__version__":
         from importlib.metadata import version
 

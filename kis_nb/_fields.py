@@ -14,7 +14,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.resources import files
 from typing import Literal, TypeAlias
@@ -33,6 +33,7 @@ class Field:
         unit: KRW, points, contracts, % or "" for text.
         note: what the name does not tell.
         personal: identifies the customer, so it is masked before it enters a frame.
+        digits: (precision, scale) of a number, scale 0 for a count; None for text.
     """
 
     name: str
@@ -42,16 +43,16 @@ class Field:
     unit: str = ""
     note: str = ""
     personal: bool = False
+    digits: tuple[int, int] | None = field(init=False)
 
-    @property
-    def digits(self) -> tuple[int, int] | None:
-        """(precision, scale) of a number, scale 0 for a count; None for text."""
-        if self.dtype == "String":
-            return None
-        if self.dtype == "Int64":
-            return 19, 0
-        precision, scale = self.dtype.removeprefix("Decimal(").removesuffix(")").split(",")
-        return int(precision), int(scale)
+    def __post_init__(self) -> None:
+        sizes = {"String": None, "Int64": (19, 0)}
+        if self.dtype not in sizes:
+            precision, _, scale = (
+                self.dtype.removeprefix("Decimal(").removesuffix(")").partition(",")
+            )
+            sizes[self.dtype] = int(precision), int(scale)
+        object.__setattr__(self, "digits", sizes[self.dtype])
 
     def label(self, lang: Lang) -> str:
         """The Korean or the English name."""
@@ -98,7 +99,7 @@ def _block(name: str) -> Block:
     return Block(
         name,
         tuple(
-            Field(name=(field := row.pop("field")), personal=field in _PERSONAL, **row)
+            Field(name=(name_ := row.pop("field")), personal=name_ in _PERSONAL, **row)
             for row in rows
         ),
     )

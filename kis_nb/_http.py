@@ -231,8 +231,13 @@ class Http:
         self.rate = rate
         self._timeout = timeout
         self._session = session or requests.Session()
-        # Without this, requests looks the host up in ~/.netrc and overwrites our token.
-        self._session.auth = _no_auth
+        # Proxies and certificates of the environment are looked up once, here; requests would do it
+        # for every call. With trust_env off it also leaves ~/.netrc alone, whose password would
+        # take the place of our token.
+        found = self._session.merge_environment_settings(base_url, {}, None, None, None)
+        self._session.proxies = found["proxies"]
+        self._session.verify = found["verify"]
+        self._session.trust_env = False
         adapter = HTTPAdapter(pool_maxsize=connections)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -303,7 +308,3 @@ class Http:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
-
-
-def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
