@@ -26,7 +26,7 @@ from kis_nb._fields import (
     Margin,
     account_labels,
 )
-from kis_nb._frames import decode, dtype_of
+from kis_nb._frames import Body, decode, dtype_of
 from kis_nb._reconcile import reconcile
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -77,7 +77,7 @@ class Balance:
     @classmethod
     def from_pages(
         cls,
-        bodies: Sequence[bytes],
+        bodies: Sequence[Body],
         *,
         account: Account,
         mgna_dvsn: Margin,

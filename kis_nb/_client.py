@@ -324,7 +324,8 @@ class Client:
     def _balance(self, walk: Walk, pages: int, view: _View) -> Balance:
         account, margin, basis = view
         return Balance.from_pages(
-            [page.body for page in walk.pages[:pages]],
+            # Views, because the repr of bytes in a traceback's locals would print the rows.
+            [memoryview(page.body) for page in walk.pages[:pages]],
             account=account,
             mgna_dvsn=margin,
             excc_stat_cd=basis,

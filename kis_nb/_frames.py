@@ -18,13 +18,15 @@ from decimal import Decimal
 from functools import cache
 from itertools import chain
 from operator import itemgetter
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import orjson
 import polars as pl
 
 from kis_nb._errors import DecimalError, DecodeError
 from kis_nb._fields import NIGHT_BALANCE, Block, Endpoint, Field
+
+Body: TypeAlias = bytes | memoryview
 
 # Pages are turned into columns in lots, so that only one lot's Python strings are alive at a time.
 _LOT = 64
@@ -38,7 +40,7 @@ def dtype_of(field: Field) -> pl.DataType:
     return pl.Int64() if field.dtype == "Int64" else pl.Decimal(*field.digits)
 
 
-def decode(pages: Sequence[bytes], endpoint: Endpoint) -> tuple[pl.DataFrame, pl.DataFrame]:
+def decode(pages: Sequence[Body], endpoint: Endpoint) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows of all pages, and the one row of the last page's summary.
 
     Every documented column is there, in glossary order, null where the wire has no value; unknown
@@ -62,7 +64,7 @@ def decode(pages: Sequence[bytes], endpoint: Endpoint) -> tuple[pl.DataFrame, pl
     raise blame.with_traceback(None)
 
 
-def _decode(pages: Sequence[bytes], endpoint: Endpoint) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _decode(pages: Sequence[Body], endpoint: Endpoint) -> tuple[pl.DataFrame, pl.DataFrame]:
     lots: list[pl.DataFrame] = []
     summary: dict[str, Any] = {}
     for start in range(0, len(pages), _LOT):
@@ -78,7 +80,7 @@ def _decode(pages: Sequence[bytes], endpoint: Endpoint) -> tuple[pl.DataFrame, p
     return frame, _one(summary, endpoint.summary, pages)
 
 
-def _body(page: bytes, number: int) -> dict[str, Any]:
+def _body(page: Body, number: int) -> dict[str, Any]:
     body: Any = None
     try:
         body = orjson.loads(page)
@@ -86,7 +88,7 @@ def _body(page: bytes, number: int) -> dict[str, Any]:
         # orjson refuses numbers beyond a double, such as 1e400; which field holds one is found by
         # the type check.
         with suppress(ValueError, RecursionError):
-            body = json.loads(page)
+            body = json.loads(bytes(page))
     if not isinstance(body, dict):
         raise DecodeError(f"page {number}: the body is not a JSON object", page=number)
     return body
@@ -124,7 +126,7 @@ def _is(body: dict[str, Any], block: Block) -> str:
 
 
 def _frame(
-    paged: list[list[dict[str, Any]]], block: Block, pages: Sequence[bytes], start: int
+    paged: list[list[dict[str, Any]]], block: Block, pages: Sequence[Body], start: int
 ) -> pl.DataFrame:
     """Checked columns of some pages' rows; `start` is the number of pages before them."""
     try:
@@ -174,7 +176,7 @@ def _steps(block: Block) -> _Steps:
     )
 
 
-def _one(summary: dict[str, Any], block: Block, pages: Sequence[bytes]) -> pl.DataFrame:
+def _one(summary: dict[str, Any], block: Block, pages: Sequence[Body]) -> pl.DataFrame:
     """The last page's object as a frame of one row.
 
     By value, not by column: Polars takes ten times as long to set out on 33 columns as to build
@@ -259,7 +261,7 @@ def _masked(name: str) -> pl.Expr:
 
 
 def _blame_kind(
-    paged: list[list[dict[str, Any]]], block: Block, pages: Sequence[bytes], start: int
+    paged: list[list[dict[str, Any]]], block: Block, pages: Sequence[Body], start: int
 ) -> NoReturn:
     """Name the first row that is no object, or the first documented value that is no text."""
     for number, rows in enumerate(paged, start + 1):
@@ -277,9 +279,9 @@ def _blame_kind(
     raise DecodeError(f"{block.name} is not of the documented shape")
 
 
-def _spelling(page: bytes, block: Block, place: int, name: str) -> str:
+def _spelling(page: Body, block: Block, place: int, name: str) -> str:
     """A JSON value as the wire spelt it: a float would already have lost digits."""
-    body = json.loads(page, parse_float=_Spelt, parse_int=_Spelt, parse_constant=_Spelt)
+    body = json.loads(bytes(page), parse_float=_Spelt, parse_int=_Spelt, parse_constant=_Spelt)
     found = body[block.name]
     row = found[place - 1] if isinstance(found, list) else found
     return json.dumps(row[name], ensure_ascii=False, default=str).strip('"')

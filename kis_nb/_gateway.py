@@ -80,13 +80,13 @@ class Page:
         more: the header tr_cont promises more pages; None when it says nothing.
         tr_cont: that header, "" when missing.
         keys: the cursors for the next page, in the order of `Endpoint.cursors`, padded as they
-            came, since they are sent back as they came.
+            came, since they are sent back as they came. Secret: they repeat the account number.
     """
 
     body: bytes = field(repr=False)
     more: bool | None
     tr_cont: str
-    keys: tuple[str, ...] = field(repr=False)
+    keys: tuple[Secret, ...]
 
 
 class Gateway:
@@ -272,4 +272,4 @@ def _read_page(
         return _Help.NOTHING, DecodeError(
             f"{endpoint.path}: {' or '.join(endpoint.cursors)} is not text"
         )
-    return Page(reply.body, _TR_CONT.get(tr_cont), tr_cont, keys)
+    return Page(reply.body, _TR_CONT.get(tr_cont), tr_cont, tuple(map(Secret, keys)))

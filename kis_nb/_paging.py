@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from kis_nb._config import Secret
 from kis_nb._errors import KisError, PaginationError
 from kis_nb._fields import Endpoint
 from kis_nb._gateway import DataChanged, Page
@@ -85,11 +86,12 @@ class Walk:
         )
 
     def _once(self, progress: Callable[[int], None] | None, cancel: threading.Event | None) -> None:
-        keys: tuple[str, ...] = ()
-        seen: set[tuple[str, ...]] = set()
+        keys: tuple[Secret, ...] = ()
+        seen: set[tuple[Secret, ...]] = set()
         while True:
+            sent = (key.reveal() for key in keys)
             params = Hidden(
-                {**self._params, **dict(zip(self._endpoint.cursors, keys, strict=False))}
+                {**self._params, **dict(zip(self._endpoint.cursors, sent, strict=False))}
             )
             page = self._gateway.page(self._endpoint, params, follow_up=bool(keys), cancel=cancel)
             if not self.pages:
@@ -113,7 +115,7 @@ class Walk:
         The last cursor is the key proper: it is blank when nothing follows, while the others
         repeat the search condition on every page.
         """
-        key = page.keys[-1].strip()
+        key = page.keys[-1].reveal().strip()
         if page.more is None:
             if key or page.tr_cont:
                 said = f"says {page.tr_cont!r}" if page.tr_cont else "is missing"

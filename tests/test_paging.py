@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kis_nb._config import Secret
 from kis_nb._errors import Cancelled, PaginationError, TransportError
 from kis_nb._fields import NIGHT_BALANCE
 from kis_nb._gateway import DataChanged, Page
@@ -46,7 +47,9 @@ class Script:
 
 
 def page(tr_cont: str, key: str = "", condition: str = "c^") -> Page:
-    return Page(b"{}", _MORE.get(tr_cont), tr_cont, (condition.ljust(200), key.ljust(200)))
+    return Page(
+        b"{}", _MORE.get(tr_cont), tr_cont, (Secret(condition.ljust(200)), Secret(key.ljust(200)))
+    )
 
 
 def walk(fast: Fast, *answers: Page | Exception, **run: Any) -> tuple[Walk, Script]:
