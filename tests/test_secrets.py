@@ -96,7 +96,7 @@ PATHS: dict[str, Fault] = {
         kind="mutate", change=lambda body: body["output1"][0].update(evlu_amt="1e3")
     ),
     "bad shape": Fault(kind="mutate", change=lambda body: {**body, "output2": body["output1"]}),
-    "stuck key": Fault(kind="mutate", headers={"tr_cont": "M"}, change=lambda body: None),
+    "stuck key": Fault(kind="mutate", headers={"tr_cont": "M"}, change=dict),
     "no key": Fault(
         kind="mutate",
         headers={"tr_cont": "M"},

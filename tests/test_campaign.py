@@ -1,0 +1,77 @@
+"""The fault campaign in short, and that it can fail. `make campaign` runs the whole of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kis_nb import _paging
+from tests import campaign
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TOP = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def play() -> Iterator[campaign.Field]:
+    with campaign.field_of_play() as made:
+        yield made
+
+
+def test_every_fault_alone_ends_as_its_table_says(play: campaign.Field) -> None:
+    """At every page and at the token call, once and for ever."""
+    tally = campaign.singles(play)
+    assert tally.wrong == []
+    assert tally.tried == tally.recovered + tally.typed
+    assert tally.recovered > 100
+    assert tally.typed > 100
+
+
+def test_pairs_of_faults_that_pass_are_got_over(play: campaign.Field) -> None:
+    """A sample of the pairs."""
+    tally = campaign.pairs(play, most=150)
+    assert tally.wrong == []
+    assert tally.recovered + tally.typed == 150
+
+
+def test_a_storm_ends_with_nothing_wrong(play: campaign.Field) -> None:
+    """Several random faults to a pull."""
+    tally = campaign.storm(play, 200, seed=3)
+    assert tally.wrong == []
+    assert tally.met.total() > 200
+
+
+def test_a_client_that_loses_a_page_is_caught(
+    play: campaign.Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A campaign that could not fail would prove nothing."""
+    once = _paging.Walk._once
+
+    def forgetful(self: Any, *arguments: Any) -> None:
+        once(self, *arguments)
+        del self.pages[1]
+
+    monkeypatch.setattr(_paging.Walk, "_once", forgetful)
+    tally = campaign.storm(play, 10, seed=1)
+    assert any("25 rows read, 45 expected" in wrong for wrong in tally.wrong)
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_table_in_the_readme_is_of_a_whole_campaign(name: str) -> None:
+    """Written by `make campaign`: 5,000 pulls of storm at least, nothing wrong."""
+    text = (TOP / name).read_text(encoding="utf-8")
+    table = text.partition(campaign.BEGIN)[2].partition(campaign.END)[0]
+    rows = re.findall(
+        r"^\| (.+?) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| (\d+) \|", table, re.MULTILINE
+    )
+    assert len(rows) == 3
+    for title, *figures, wrong in rows:
+        tried, recovered, typed = (int(figure.replace(",", "")) for figure in figures)
+        assert wrong == "0", title
+        assert tried == recovered + typed
+    assert int(rows[-1][1].replace(",", "")) >= 5000
