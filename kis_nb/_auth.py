@@ -105,6 +105,9 @@ class TokenStore:
         content = Secret(json.dumps(entry))
         del entry  # an interrupt while writing would show it in the traceback's locals
         try:
+            # Writers hold the lock, so these were left by one that was killed.
+            for stale in self._path.parent.glob(f"{self._path.name}*.new"):
+                stale.unlink()
             _write_atomically(self._path, content)
         except OSError as error:
             self._forsake(error)
@@ -199,6 +202,9 @@ class Tokens:
             if held is None or not self._lasts(held):
                 continue
             if held.refused:
+                # Said to hold for longer than we ever note: the clock was set back since.
+                if held.until - self._http.clock.time() > _MARGIN + _REFUSED_FOR:
+                    continue
                 raise self._refusal(held.refused, remembered=True)
             if held.token is not None and held.token != refused:
                 return held

@@ -300,3 +300,74 @@ def test_a_write_that_fails_leaves_the_old_file(
     fresh = TokenStore(tmp_path, "h", Secret("k"), Secret("s")).read()
     assert fresh is not None
     assert fresh.token == Secret("old")
+
+
+def test_a_killed_writer_leaves_nothing_that_stays(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path
+) -> None:
+    """Its half file is swept away by the next writer, its lock by the kernel."""
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    holder = context.Process(
+        target=_hold, args=(tmp_path, small.address, small.app_key, small.app_secret, ready)
+    )
+    holder.start()
+    assert ready.wait(60)
+    holder.kill()
+    holder.join()
+    assert len(list(tmp_path.glob("*.new"))) == 1
+    assert client_of(small, cache_dir=tmp_path).balance().positions.height == 1
+    assert list(tmp_path.glob("*.new")) == []
+
+
+def _hold(folder: Path, host: str, app_key: str, app_secret: str, ready: Any) -> None:
+    store = TokenStore(folder, host, Secret(app_key), Secret(app_secret))
+    with store.lock():
+        (folder / f"{store._path.name if store._path else ''}x1.new").write_text('{"token": "ha')
+        ready.set()
+        threading.Event().wait()
+
+
+def test_a_token_revoked_elsewhere_is_replaced_by_the_one_that_came_after(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path, clock: Clock
+) -> None:
+    """Another process was quicker: its stored token is taken, and none is issued."""
+    first = client_of(small, cache_dir=tmp_path)
+    first.balance()
+    small.revoke_tokens()
+    clock.advance(61)
+    client_of(small, cache_dir=tmp_path).balance()
+    assert issued(small) == 2
+    first.balance()
+    assert issued(small) == 2
+
+
+@pytest.mark.parametrize("jump", [-400 * 86_400, -7200, 7200, 400 * 86_400])
+def test_a_clock_that_jumps_costs_one_issue_at_most(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path, clock: Clock, jump: int
+) -> None:
+    """The client's clock is wrong by hours or a year; the gateway's word counts."""
+    client_of(small, cache_dir=tmp_path).balance()
+    clock.advance(jump)
+    assert client_of(small, cache_dir=tmp_path).balance().positions.height == 1
+    assert issued(small) <= 2
+
+
+def test_a_refusal_noted_before_the_clock_was_set_back_is_forgotten(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path, clock: Clock
+) -> None:
+    """Else it would hold for as long as the clock was ahead."""
+    small.fault(WIRE["EGW00103 at the token call"].at(None, call="token"))
+    with pytest.raises(AuthError):
+        client_of(small, cache_dir=tmp_path).balance()
+    clock.advance(-86_400)
+    assert client_of(small, cache_dir=tmp_path).balance().positions.height == 1
+
+
+def test_a_cache_folder_that_is_missing_is_made(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path
+) -> None:
+    """Deep, and private."""
+    folder = tmp_path / "a" / "b"
+    client_of(small, cache_dir=folder).balance()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700

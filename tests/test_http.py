@@ -16,17 +16,17 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kis_nb._config import Secret
+from kis_nb._client import Client
+from kis_nb._config import Secret, Settings
 from kis_nb._errors import Cancelled
 from kis_nb._fields import Account
 from kis_nb._http import Call, Clock, Hidden, Http, NoReply, RateLimit, Reply, Scrubber
+from kis_nb.demo import Book, Broker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from kis_nb._client import Client
-    from kis_nb.demo import Broker
     from tests.conftest import Fast
 
 
@@ -254,3 +254,36 @@ def test_https_to_a_host_without_a_trusted_certificate_is_refused(fast: Fast) ->
     assert "certificate" in reply.why
     assert not reply.again
     assert heard in ([], [b""])
+
+
+def test_two_programs_on_one_key_both_get_through(clock: Callable[[], float]) -> None:
+    """Together they are over the gateway's limit: each slows down, neither fails or starves."""
+    book = Book.sized({"80012345-03": 237}, seed=1)
+    now = clock()
+    with Broker(book=book, clock=lambda: now, calls_per_second=20) as broker:
+        token = Secret(broker.issue_token())
+        done: list[tuple[int, float]] = []
+
+        def pull(calls_per_second: int) -> None:
+            # Different paces make different limiters, as two processes have.
+            settings = Settings(
+                app_key=Secret(broker.app_key),
+                app_secret=Secret(broker.app_secret),
+                accounts=(Account.parse("80012345-03"),),
+                base_url=broker.address,
+                token=token,
+                calls_per_second=calls_per_second,
+            )
+            with Client(settings) as client:
+                begin = Clock().monotonic()
+                heights = [client.balance().positions.height for _ in range(3)]
+                done.append((sum(heights), Clock().monotonic() - begin))
+
+        threads = [threading.Thread(target=pull, args=(pace,)) for pace in (18, 19)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert [rows for rows, _ in done] == [711, 711]
+    quick, slow = sorted(seconds for _, seconds in done)
+    assert slow < 4 * quick
