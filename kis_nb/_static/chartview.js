@@ -1,0 +1,320 @@
+// Draws one ChartView. Python sends `draw` (a Vega-Lite spec and its rows), `rows`, `select` and
+// `vega` (the bundle, once a page) as custom messages, so that nothing of it is in a synced trait;
+// this page sends `ask` when it holds nothing yet (after a reload) and `select` after a gesture.
+
+const PAGE = Math.random().toString(36).slice(2);
+// Shared by all charts of the page, of all kernels and all copies of this module.
+const pages = (globalThis[Symbol.for("kis_nb.vega")] ??= {});
+
+// The page's slot for one version of the bundle: a promise, whoever brings it.
+function slotFor(version) {
+  if (!pages[version]) {
+    const slot = (pages[version] = { loading: false, asked: new Set() });
+    slot.ready = new Promise((resolve, reject) => Object.assign(slot, { resolve, reject }));
+    slot.ready.catch(() => {});
+  }
+  return pages[version];
+}
+
+async function load(slot, buffer) {
+  if (slot.loading) return;
+  slot.loading = true;
+  const url = URL.createObjectURL(new Blob([buffer], { type: "text/javascript" }));
+  try {
+    slot.resolve(await import(/* webpackIgnore: true */ /* @vite-ignore */ url));
+  } catch (error) {
+    slot.reject(error);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+// One tooltip for the page, in the theme's colours. Text only: names come from the wire.
+function tooltip(handler, event, item, value) {
+  let box = document.getElementById("kis-tip");
+  if (value == null || value === "") {
+    box?.remove();
+    return;
+  }
+  if (!box) {
+    box = document.body.appendChild(document.createElement("div"));
+    box.id = "kis-tip";
+  }
+  const lines = typeof value === "object" ? Object.entries(value) : [["", value]];
+  box.replaceChildren(
+    ...lines
+      .filter(([, text]) => text != null && text !== "" && text !== "null")
+      .flatMap(([name, text]) => {
+        const [key, figure] = [document.createElement("span"), document.createElement("b")];
+        [key.textContent, figure.textContent] = [name, String(text)];
+        return [key, figure];
+      }),
+  );
+  const { width, height } = box.getBoundingClientRect();
+  const x = event.clientX + 14 + width > innerWidth ? event.clientX - 14 - width : event.clientX + 14;
+  const y = event.clientY + 14 + height > innerHeight ? event.clientY - 14 - height : event.clientY + 14;
+  box.style.left = `${Math.max(x, 0)}px`;
+  box.style.top = `${Math.max(y, 0)}px`;
+}
+
+// Advice on style ("infinite extent", "fit with a step") is no news to a trader's console.
+const silent = () => LOGGER;
+const LOGGER = {
+  level: silent,
+  error: (...args) => (console.error(...args), LOGGER),
+  warn: silent,
+  info: silent,
+  debug: silent,
+};
+// Vega keeps the marks of all rows that ever were, some 25 kB an update, in joins and axes that
+// nothing can be told to sweep. After this many updates a fresh view takes over, unseen.
+const ENOUGH = 100;
+const EMBED = { actions: false, defaultStyle: false, renderer: "svg", tooltip, logger: LOGGER };
+
+function hasSignal(spec, name) {
+  return (spec.params ?? []).some((param) => param.name === name);
+}
+
+// One place on the page where the chart of `state` shows.
+class Place {
+  constructor(el, state, slot, send) {
+    Object.assign(this, { el, state, slot, send, view: null, stage: null, drawn: -1, filled: -1 });
+    this.frame = el.appendChild(document.createElement("div"));
+    this.frame.className = "kis-chart-frame";
+    this.onResize = new ResizeObserver(() => this.refresh());
+    this.onResize.observe(this.frame);
+    this.lasso();
+  }
+
+  // Coalesces: however often it is called, one paint runs at a time and the last state is painted.
+  async refresh() {
+    this.again = true;
+    if (this.busy || this.gone) return;
+    this.busy = true;
+    try {
+      while (this.again && !this.gone) {
+        this.again = false;
+        await this.paint(await this.slot.ready);
+      }
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  async paint({ vegaEmbed }) {
+    const { state, frame } = this;
+    const width = frame.clientWidth;
+    // In a hidden tab there is no width yet; the observer calls again when there is.
+    if (!state.spec || !width || this.gone) return;
+    const { drawn, rows, picked } = state;
+    if (this.drawn !== drawn || this.fills >= ENOUGH) {
+      await this.build(vegaEmbed, state);
+    } else {
+      if (this.filled !== rows) this.fill(this.view);
+      if (this.fluid && this.width !== width) this.view.signal("width", width);
+      if (this.picks) this.view.signal("picked", picked);
+      await this.view.runAsync();
+    }
+    Object.assign(this, { drawn, filled: rows, width });
+  }
+
+  fill(view) {
+    this.fills += 1;
+    for (const [name, rows] of Object.entries(this.state.rows)) {
+      try {
+        view.data(name);
+      } catch {
+        continue; // Vega-Lite leaves out a dataset that no mark uses.
+      }
+      // Cloned, because Vega writes into the rows it is given and another place shows them too.
+      view.data(name, structuredClone(rows));
+    }
+  }
+
+  // The new chart is finished out of sight and then put in the old one's place: no blank frame.
+  async build(vegaEmbed, state) {
+    const spec = structuredClone(state.spec);
+    spec.datasets = structuredClone(state.rows);
+    // Vega measures labels on a canvas, which knows no CSS variables: the font is given resolved.
+    spec.config = { font: getComputedStyle(this.frame).fontFamily, ...spec.config };
+    const stage = document.createElement("div");
+    stage.className = "kis-chart-stage kis-chart-waiting";
+    this.frame.appendChild(stage);
+    let view;
+    try {
+      ({ view } = await vegaEmbed(stage, spec, EMBED));
+      this.picks = hasSignal(spec, "picked");
+      this.fluid = spec.width === "container";
+      if (this.picks) {
+        view.addEventListener("click", (event, item) => this.click(event, item));
+        await view.signal("picked", state.picked).runAsync();
+      }
+    } catch (error) {
+      view?.finalize();
+      stage.remove();
+      throw error;
+    }
+    if (this.gone) return view.finalize();
+    stage.classList.remove("kis-chart-waiting");
+    this.stage?.remove();
+    this.view?.finalize();
+    this.frame.querySelector(".kis-chart-fault")?.remove();
+    this.frame.classList.toggle("kis-chart-picks", this.picks);
+    Object.assign(this, { stage, view, fills: 0 });
+  }
+
+  fail(error) {
+    const note = document.createElement("div");
+    note.className = "kis-chart-fault";
+    note.setAttribute("role", "alert");
+    note.textContent = `The chart could not be drawn: ${error?.message ?? error}`;
+    this.frame.querySelector(".kis-chart-fault")?.remove();
+    this.frame.appendChild(note);
+  }
+
+  click(event, item) {
+    if (this.dragged) return;
+    const id = item?.datum?.id;
+    const old = this.state.picked;
+    const add = event.ctrlKey || event.metaKey || event.shiftKey;
+    if (!id) this.pick(add ? old : []);
+    else if (add) this.pick(old.includes(id) ? old.filter((one) => one !== id) : [...old, id]);
+    else this.pick(old.length === 1 && old[0] === id ? [] : [id]);
+  }
+
+  // Brushing: a rectangle drawn with the mouse picks every mark it touches, then goes away.
+  lasso() {
+    let from = null;
+    let box = null;
+    const signal = (this.ended = new AbortController()).signal;
+    const spot = (event) => {
+      const frame = this.frame.getBoundingClientRect();
+      return [event.clientX - frame.left, event.clientY - frame.top];
+    };
+    this.frame.addEventListener(
+      "pointerdown",
+      (event) => {
+        this.dragged = false;
+        from = this.picks && event.button === 0 && event.pointerType === "mouse" ? spot(event) : null;
+      },
+      { signal },
+    );
+    addEventListener(
+      "pointermove",
+      (event) => {
+        if (!from) return;
+        const to = spot(event);
+        if (!box && Math.hypot(to[0] - from[0], to[1] - from[1]) < 6) return;
+        if (!box) {
+          this.dragged = true;
+          box = this.frame.appendChild(document.createElement("div"));
+          box.className = "kis-chart-lasso";
+        }
+        const [left, top] = [Math.min(from[0], to[0]), Math.min(from[1], to[1])];
+        const size = [Math.abs(from[0] - to[0]), Math.abs(from[1] - to[1])];
+        Object.assign(box.style, {
+          left: `${left}px`,
+          top: `${top}px`,
+          width: `${size[0]}px`,
+          height: `${size[1]}px`,
+        });
+        event.preventDefault();
+      },
+      { signal },
+    );
+    addEventListener(
+      "pointerup",
+      () => {
+        if (box) {
+          const area = box.getBoundingClientRect();
+          const touched = [...this.stage.querySelectorAll("[aria-roledescription]")]
+            .filter((mark) => mark.__data__?.datum?.id && meets(mark.getBoundingClientRect(), area))
+            .map((mark) => mark.__data__.datum.id);
+          box.remove();
+          this.pick([...new Set(touched)]);
+        }
+        from = box = null;
+      },
+      { signal },
+    );
+  }
+
+  pick(ids) {
+    if (JSON.stringify(ids) === JSON.stringify(this.state.picked)) return;
+    this.send({ type: "select", ids, page: PAGE });
+  }
+
+  remove() {
+    this.gone = true;
+    this.ended.abort();
+    this.onResize.disconnect();
+    this.view?.finalize();
+    document.getElementById("kis-tip")?.remove();
+    this.frame.remove();
+  }
+}
+
+function meets(a, b) {
+  return a.left <= b.right && b.left <= a.right && a.top <= b.bottom && b.top <= a.bottom;
+}
+
+// A factory: anywidget calls it once for each model, so that its views share this state.
+export default () => {
+  const state = { seq: -1, drawn: 0, rows: {}, picked: [], spec: null };
+  const places = new Set();
+  let slot;
+  const refresh = () => places.forEach((place) => place.refresh());
+
+  function hear(model, content, buffers) {
+    if (content.type === "vega") {
+      load(slot, buffers[0]);
+    } else if (content.type === "select") {
+      if (content.page === PAGE) return;
+      state.picked = content.ids;
+      refresh();
+    } else if (content.seq > state.seq) {
+      state.seq = content.seq;
+      if (content.type === "draw") {
+        Object.assign(state, { spec: content.spec, drawn: content.seq, picked: content.ids });
+        state.rows = content.rows;
+      } else {
+        state.rows = { ...state.rows, ...content.rows };
+      }
+      refresh();
+    }
+    need(model);
+  }
+
+  // One ask for each kernel: any of its charts can bring the bundle.
+  function need(model) {
+    const kernel = model.get("_kernel");
+    const vega = !slot.loading && !slot.asked.has(kernel);
+    if (vega) slot.asked.add(kernel);
+    if (vega || state.seq < 0) model.send({ type: "ask", vega });
+  }
+
+  return {
+    initialize({ model }) {
+      slot = slotFor(model.get("_version"));
+      model.on("msg:custom", (content, buffers) => hear(model, content, buffers));
+      // A chart made just now has its messages on the way; one restored after a reload has none.
+      if (!model.get("_fresh")) need(model);
+    },
+    render({ model, el }) {
+      el.classList.add("kis-chart");
+      const place = new Place(el, state, slot, (content) => {
+        state.picked = content.ids;
+        refresh();
+        model.send(content);
+      });
+      places.add(place);
+      place.refresh();
+      return () => {
+        places.delete(place);
+        place.remove();
+      };
+    },
+  };
+};

@@ -1,0 +1,162 @@
+"""Balances as Altair charts. Right wing, above `kis_nb._balance`; importing it loads altair.
+
+Each function returns an Altair chart that can be changed, layered, concatenated and saved. Shown as
+a cell's result it is drawn by `kis_nb._chartview.ChartView`, with nothing fetched from outside, and
+follows the page's theme, unless another Altair renderer was chosen before this module was imported.
+Altair's own default fetches Vega from a CDN.
+
+``chart.save("x.svg")``, ``.png`` and ``.pdf`` need vl-convert (``pip install vl-convert-python``);
+``chart.save("x.html", inline=True)`` too, and makes a page that needs no network.
+
+Common arguments: ``lang`` is ``"ko"`` or ``"en"``; ``colors`` ``"kr"`` (profit red, loss blue) or
+``"us"`` (profit green, loss red); ``theme`` ``"lab"`` (follows the page; light when saved),
+``"light"`` or ``"dark"`` (fixed; such a chart has a background and cannot be layered). Bars show
+exact figures in won; null is named, never drawn as 0; a demo's chart says DEMO.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from kis_nb._chartview import ChartView
+from kis_nb._fields import Lang
+from kis_nb.charts import _book, _margin, _payoff, _pnl, _views
+from kis_nb.charts._look import Chart, Colors, Look, Theme
+from kis_nb.charts._payoff import LeftOut
+
+if TYPE_CHECKING:
+    from kis_nb._balance import Balance
+
+__all__ = ["LeftOut", "book", "left_out", "margin", "payoff", "pnl", "views"]
+
+
+def pnl(
+    balance: Balance,
+    *,
+    by: _pnl.By = "position",
+    top: int = 20,
+    lang: Lang = "ko",
+    colors: Colors = "kr",
+    theme: Theme = "lab",
+) -> Chart:
+    """Profit and loss in won.
+
+    Args:
+        balance: one pull.
+        by: ``"position"`` (``evlu_pfls_amt`` of each, largest first), ``"kind"`` (futures and
+            options, unrealized and realized) or ``"realized"`` (unrealized, realized, their sum).
+        top: positions shown on their own; the rest is one bar with its count and its sum.
+        lang, colors, theme: see the module.
+
+    Raises:
+        ValueError: an argument is none of these.
+    """
+    look = Look(lang, colors, theme)
+    return _pnl.PNL.chart(_pnl.rows(balance, look, by=by, top=top), look)
+
+
+def margin(
+    *balances: Balance, lang: Lang = "ko", colors: Colors = "kr", theme: Theme = "lab"
+) -> Chart:
+    """How the deposit (cash, foreign currency, substitute securities) covers the margin.
+
+    Args:
+        balances: one pull, or two of one account with MGNA_DVSN 01 and 02 to see both side by side.
+            The line where the margin call begins is the maintenance margin, so it takes a 02; with
+            a 01 alone the line is the initial margin and is named so.
+        lang, colors, theme: see the module.
+
+    Raises:
+        ValueError: no balance, or balances of several accounts.
+    """
+    look = Look(lang, colors, theme)
+    return _margin.MARGIN.chart(_margin.rows(balances, look), look)
+
+
+def views(
+    *balances: Balance, lang: Lang = "ko", colors: Colors = "kr", theme: Theme = "lab"
+) -> Chart:
+    """Total margin and unrealized P&L as each given view (MGNA_DVSN × EXCC_STAT_CD) has them.
+
+    Args:
+        balances: pulls of one account, commonly all four views.
+        lang, colors, theme: see the module.
+
+    Raises:
+        ValueError: no balance, or balances of several accounts.
+    """
+    look = Look(lang, colors, theme)
+    return _views.VIEWS.chart(_views.rows(balances, look), look)
+
+
+def book(
+    balance: Balance,
+    *,
+    by: _book.By = "product",
+    measure: _book.Measure = "quantity",
+    lang: Lang = "ko",
+    colors: Colors = "kr",
+    theme: Theme = "lab",
+) -> Chart:
+    """What is held: long to the right, short to the left, contracts and market value beside it.
+
+    Args:
+        balance: one pull.
+        by: ``"product"`` (underlying, kind, expiry, side) or ``"strike"`` (options only).
+        measure: what the bars' lengths are, ``"quantity"`` or ``"value"``.
+        lang, colors, theme: see the module.
+
+    Raises:
+        ValueError: an argument is none of these.
+    """
+    look = Look(lang, colors, theme)
+    return _book.BOOK.chart(_book.rows(balance, look, by=by, measure=measure), look)
+
+
+def payoff(
+    balance: Balance,
+    *,
+    underlying: str = "KOSPI 200",
+    lang: Lang = "ko",
+    colors: Colors = "kr",
+    theme: Theme = "lab",
+) -> Chart:
+    """Profit and loss of the book at expiry against the index, each leg at its own expiry.
+
+    Args:
+        balance: one pull; cost is on its EXCC_STAT_CD's basis.
+        underlying: ``"KOSPI 200"`` (with the mini), ``"KOSDAQ 150"`` or ``"USD"``.
+        lang, colors, theme: see the module.
+
+    The index today is the price of the nearest future held, since KIS sends no index with a
+    balance; without a future there is no such mark. See `left_out` for what is not counted.
+    """
+    look = Look(lang, colors, theme)
+    return _payoff.PAYOFF.chart(_payoff.rows(balance, look, underlying=underlying), look)
+
+
+def left_out(balance: Balance) -> tuple[LeftOut, ...]:
+    """The positions that `payoff` cannot count, with the reason."""
+    return _payoff.book(balance).left_out
+
+
+def _render(
+    spec: dict[str, Any], **_options: Any
+) -> dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]:
+    """Altair's renderer "kis_nb": any chart, ours or not, in a `ChartView`."""
+    title = spec.get("title")
+    text = title.get("text") if isinstance(title, dict) else title
+    view = ChartView(spec, name=_NAMES.get(str(text), "chart"))
+    bundle = view._repr_mimebundle_()
+    assert bundle is not None  # None stands for a widget without a view, and this one has one
+    return bundle
+
+
+_DESIGNS = (_pnl.PNL, _margin.MARGIN, _views.VIEWS, _book.BOOK, _payoff.PAYOFF)
+_NAMES = {title: design.name for design in _DESIGNS for title in design.title}
+
+alt.renderers.register("kis_nb", _render)
+if alt.renderers.active == "default" and not alt.renderers.options:
+    alt.renderers.enable("kis_nb")

@@ -1,0 +1,258 @@
+"""How the charts look, what they say, and how they spell figures. Right wing.
+
+The only place where a Decimal becomes a float (`geometry`), and it does so for lengths alone: every
+figure a reader can see or hear is spelled from the Decimal (`exact`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+
+import altair as alt
+
+from kis_nb._chartview import LIGHT, WIDTH, Row
+from kis_nb._fields import POSITIONS, SUMMARY, Lang
+
+if TYPE_CHECKING:
+    from kis_nb._balance import Balance
+
+Colors: TypeAlias = Literal["kr", "us"]
+Theme: TypeAlias = Literal["lab", "light", "dark"]
+Number: TypeAlias = Decimal | int | None
+# Any chart of ours: all are layered.
+Chart: TypeAlias = alt.LayerChart
+
+_DARK = {
+    "ink": "#e6edf3",
+    "soft": "#9da7b1",
+    "line": "#3d444d",
+    "paper": "#111111",
+    "red": "#ff6b70",
+    "blue": "#6ea8ff",
+    "green": "#4cc38a",
+    "grey": "#8b949e",
+    "cash": "#5ba4c9",
+    "substitute": "#b39ddb",
+    "foreign": "#d9b65c",
+    "room": "#3c4a43",
+    "alert": "#ff8a80",
+}
+
+NULL = "—"
+# Between the two halves of a bar's key (see `_bars`); no name on the wire holds it.
+SEPARATOR = "\u241f"
+
+_FIELDS = {field.name: field for field in (*POSITIONS.fields, *SUMMARY.fields)}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Language, P&L colours and theme of one chart.
+
+    Attributes:
+        lang: Korean or English labels.
+        colors: ``kr`` profit red, loss blue; ``us`` profit green, loss red.
+        theme: ``lab`` follows the page where it is shown and is light when saved; ``light`` and
+            ``dark`` stay what they are, with a background of their own.
+    """
+
+    lang: Lang = "ko"
+    colors: Colors = "kr"
+    theme: Theme = "lab"
+
+    def __post_init__(self) -> None:
+        for value, known in (
+            (self.lang, ("ko", "en")),
+            (self.colors, ("kr", "us")),
+            (self.theme, ("lab", "light", "dark")),
+        ):
+            if value not in known:
+                raise ValueError(f"expected one of {', '.join(known)}; got {value!r}")
+
+    def __getitem__(self, name: str) -> str:
+        """A colour: a name of the theme's, or ``up`` and ``down`` for profit and loss."""
+        if name in ("up", "down"):
+            up, down = ("red", "blue") if self.colors == "kr" else ("green", "red")
+            name = up if name == "up" else down
+        if self.theme == "dark":
+            return _DARK[name]
+        # The page replaces the lower-case spelling by a live colour; a fixed theme must stay.
+        return LIGHT[name].upper() if self.theme == "light" else LIGHT[name]
+
+    def word(self, ko: str, en: str) -> str:
+        """The word in this look's language."""
+        return ko if self.lang == "ko" else en
+
+    def field(self, name: str) -> str:
+        """A field's label from the glossary."""
+        return _FIELDS[name].label(self.lang)
+
+    def side(self, side: str | None) -> str:
+        """A position's side in words; blank when the wire does not tell."""
+        words = {"long": ("매수", "Long"), "short": ("매도", "Short"), "flat": ("청산", "Flat")}
+        return self.word(*words[side]) if side in words else ""
+
+    def axis(self, **more: Any) -> alt.Axis:
+        """A quiet axis. Colours stand here because a chart with a config cannot be layered."""
+        look: dict[str, Any] = {
+            "labelColor": self["soft"],
+            "titleColor": self["soft"],
+            "titleFontWeight": "normal",
+            "gridColor": self["line"],
+            "domain": False,
+            "ticks": False,
+            "labelFontSize": 11,
+        }
+        return alt.Axis(**(look | more))
+
+    def money_axis(self, **more: Any) -> alt.Axis:
+        """An axis of won, in 억 and 만 or in M and B; only round figures stand on it."""
+        steps = self.word("1e12조 1e8억 1e4만", "1e12T 1e9B 1e6M 1e3k").split()
+        label = "format(datum.value, ',')"
+        for step in reversed(steps):
+            size, unit = step[:-1], step[-1]
+            short = f"format(datum.value / {size}, ',.4~r') + '{unit}'"
+            label = f"abs(datum.value) >= {size} ? {short} : {label}"
+        count = alt.ExprRef("max(2, min(7, floor(width / 110)))")
+        return self.axis(**({"labelExpr": label, "tickCount": count} | more))
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """One kind of chart: how it is built, whatever its rows.
+
+    Attributes:
+        name: of its dataset, and of the view that draws it.
+        title: Korean and English.
+        build: makes the chart on a data source.
+    """
+
+    name: str
+    title: tuple[str, str]
+    build: Callable[[Any, Look], Chart]
+
+    def spec(self, lang: Lang = "ko", colors: Colors = "kr") -> dict[str, Any]:
+        """The Vega-Lite spec without data; rows go to the dataset called `name`."""
+        return deepcopy(_spec(self, Look(lang, colors)))
+
+    def chart(self, rows: list[Row], look: Look) -> Chart:
+        """The chart with its rows inside."""
+        chart = self.titled(alt.InlineData(values=rows), look)
+        # A background cannot be layered or concatenated, so only a theme that was asked for has it.
+        return chart if look.theme == "lab" else chart.properties(background=look["paper"])
+
+    def titled(self, data: Any, look: Look) -> Chart:
+        """The chart on this data source, under its title."""
+        text = look.word(*self.title)
+        # frame "group" starts the title where the bars start, over the line of `heading`.
+        title = alt.Title(
+            text, anchor="start", frame="group", fontSize=14, offset=-11, color=look["ink"]
+        )
+        return self.build(data, look).properties(title=title, description=text)
+
+
+@cache
+def _spec(design: Design, look: Look) -> dict[str, Any]:
+    """Building and validating a spec takes Altair tens of milliseconds, and it never changes."""
+    return dict(design.titled(alt.NamedData(name=design.name), look).to_dict())
+
+
+def exact(value: Number, *, sign: bool = False) -> str:
+    """All digits with separators: ``-1,237,500``, ``309.10``; null is ``—``."""
+    if value is None:
+        return NULL
+    text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
+    if "." in text:
+        # Prices come with eight decimals. Zeros behind the second say nothing.
+        whole, cents = text.split(".")
+        text = f"{whole}.{cents.rstrip('0').ljust(2, '0')}"
+    return f"+{text}" if sign and value > 0 else text
+
+
+def geometry(value: Decimal | int) -> float:
+    """A length to draw. Not a figure: `exact` spells those."""
+    return float(value)
+
+
+def tone(value: Number) -> str:
+    """``up``, ``down`` or ``flat``; ``null`` without a value."""
+    if value is None:
+        return "null"
+    return "up" if value > 0 else "down" if value < 0 else "flat"
+
+
+def columns(figures: list[str]) -> list[str]:
+    """Pad figures on the left to one width, so that a left-aligned column lines up at the right.
+
+    Axis labels of one column can only start together. Digits and separators are filled with the
+    spaces that Unicode made as wide as they are; the zero-width space in front keeps Vega from
+    trimming them.
+    """
+    widest = max(figures, key=len, default="")
+    fill = "".join("\u2008" if sign in ",." else "\u2007" for sign in widest)
+    return ["\u200b" + fill[: len(widest) - len(text)] + text for text in figures]
+
+
+def head(balance: Balance, look: Look, *parts: str) -> str:
+    """The line over a chart: whose figures, in which view, and when."""
+    view = (
+        f"{balance.mgna_dvsn.label(look.lang)} {balance.mgna_dvsn.value}",
+        f"{balance.excc_stat_cd.label(look.lang)} {balance.excc_stat_cd.value}",
+    )
+    moment = f"{balance.as_of:%Y-%m-%d %H:%M:%S} KST"
+    return " · ".join((balance.account.masked, *view, moment, *filter(None, parts)))
+
+
+def heading(data: Any, look: Look) -> list[alt.Chart]:
+    """The layers that show, under the title, the first row's ``head`` and ``demo``.
+
+    They are data and not a subtitle, so that they change with the figures, not after them.
+    """
+    base = alt.Chart(data).transform_filter("isValid(datum.head)")
+    line = base.mark_text(
+        align="left", baseline="bottom", fontSize=11, color=look["soft"], aria=False
+    ).encode(x=alt.value(0), y=alt.value(-8), text=alt.Text("head:N"))
+    demo = base.mark_text(
+        align="right", baseline="bottom", fontSize=12, fontWeight="bold", color=look["alert"]
+    ).encode(
+        x=alt.value("width"),
+        y=alt.value(-25),
+        text=alt.Text("demo:N"),
+        description=alt.Description("demo:N"),
+    )
+    return [line, demo]
+
+
+def first(rows: list[Row], balance: Balance, look: Look, *parts: str) -> list[Row]:
+    """Put what `heading` shows into the first row."""
+    rows[0] |= {"head": head(balance, look, *parts), "demo": "DEMO" if balance.demo else ""}
+    return rows
+
+
+def finished(layers: list[alt.Chart], *, step: int | None = None, height: int = 280) -> Chart:
+    """The layers as one chart: the page's width, no frame, marks that can be picked.
+
+    Args:
+        layers: from the back to the front.
+        step: height of one row; None takes `height`.
+        height: of the whole.
+    """
+    chart = (
+        alt.layer(*layers)
+        .add_params(alt.param(name="picked", value=[]))
+        .properties(
+            width=WIDTH,
+            height=height if step is None else alt.Step(step),
+            view=alt.ViewBackground(stroke=None),
+        )
+    )
+    return cast("Chart", chart)
+
+
+# Marks that are not among the picked ones step back; with none picked all stand.
+UNPICKED = "length(picked) > 0 && indexof(picked, datum.id) < 0"

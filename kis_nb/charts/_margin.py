@@ -1,0 +1,202 @@
+"""How the deposit covers the margin, what is free, and where the margin call begins. Right wing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
+import altair as alt
+
+from kis_nb._chartview import Row
+from kis_nb._fields import Margin
+from kis_nb.charts._look import (
+    SEPARATOR,
+    Chart,
+    Design,
+    Look,
+    Number,
+    columns,
+    exact,
+    finished,
+    first,
+    geometry,
+    heading,
+)
+
+if TYPE_CHECKING:
+    from kis_nb._balance import Balance
+
+_DEPOSIT = (("dnca_cash", "cash"), ("frcr_dncl_amt", "foreign"), ("dnca_sbst", "substitute"))
+_MARGIN = (("cash_mgna", "cash"), ("sbst_mgna", "substitute"))
+_ZERO = Decimal(0)
+
+
+def rows(balances: Sequence[Balance], look: Look) -> list[Row]:
+    """Segments of the bars: the deposit, then the margin of each balance, then the call's level."""
+    if not balances:
+        raise ValueError("margin needs a balance")
+    if len({balance.account for balance in balances}) > 1:
+        raise ValueError("margin shows one account: the balances given are of several")
+    sums = [balance.summary.row(0, named=True) for balance in balances]
+    deposit = sums[0]["tot_dncl_amt"]
+    lines = [_Line(look.field("tot_dncl_amt"), deposit)]
+    lines[0].stack(sums[0], _DEPOSIT, look)
+    for balance, figures in zip(balances, sums, strict=True):
+        total = figures["mgna_tota"]
+        code = f"{balance.mgna_dvsn.label(look.lang)} {balance.mgna_dvsn.value}"
+        line = _Line(f"{look.field('mgna_tota')} · {code}", total)
+        line.stack(figures, _MARGIN, look)
+        lines.append(line)
+        if deposit is not None and total is not None:
+            if deposit > total:
+                line.add(look.word("여유", "Free"), total, deposit, "room")
+            elif deposit < total:
+                short = look.word("부족", "Short of")
+                lines.append(_Line(f"⚠ {short} · {code}", total - deposit))
+                lines[-1].add(short, deposit, total, "alert")
+    lines.append(_call(balances, sums, look))
+    added = max((one["add_mgna_tota"] or _ZERO for one in sums), default=_ZERO)
+    if added > 0:
+        line = _Line(f"⚠ {look.field('add_mgna_tota')}", added)
+        line.add(look.field("add_mgna_tota"), _ZERO, added, "alert")
+        lines.append(line)
+    result = []
+    for line, figure in zip(lines, columns([line.figure for line in lines]), strict=True):
+        result += [row | {"key": f"{line.name}{SEPARATOR}{figure}"} for row in line.rows()]
+    latest = max(balances, key=lambda one: one.as_of)
+    return first(result, latest, look)
+
+
+class _Line:
+    """One bar: a name, its exact total, and segments."""
+
+    def __init__(self, name: str, total: Number, *, call: float | None = None) -> None:
+        self.name = name
+        self.figure = exact(total)
+        self.call = call
+        self.end = _ZERO
+        self.segments: list[Row] = []
+
+    def stack(
+        self, figures: dict[str, Any], parts: tuple[tuple[str, str], ...], look: Look
+    ) -> None:
+        """Put these fields' amounts end to end; nulls and zeros take no room."""
+        for name, part in parts:
+            if amount := figures[name]:
+                start, self.end = self.end, self.end + amount
+                self.add(look.field(name), start, self.end, part, exact(amount))
+
+    def add(
+        self, name: str, start: Decimal, end: Decimal, part: str, amount: str | None = None
+    ) -> None:
+        """One segment; its figure is its length unless given, since sums take on decimals."""
+        amount = exact(end - start) if amount is None else amount
+        self.segments.append(
+            {
+                "start": geometry(start),
+                "end": geometry(end),
+                "part": part,
+                "name": name,
+                "amount": amount,
+                "aria": f"{self.name}: {name} {amount}",
+            }
+        )
+
+    def rows(self) -> list[Row]:
+        """The segments; one without length when there are none, so that the line has its place."""
+        blank = {
+            "start": self.call or 0.0,
+            "end": self.call or 0.0,
+            "part": "room",
+            "name": self.name,
+            "amount": self.figure,
+            "aria": f"{self.name}: {self.figure}",
+        }
+        return [segment | {"call": self.call} for segment in self.segments or [blank]]
+
+
+def _call(balances: Sequence[Balance], sums: list[dict[str, Any]], look: Look) -> _Line:
+    """The level of the deposit below which KIS asks for more, as far as the views given tell it."""
+    for balance, figures in zip(balances, sums, strict=True):
+        known = balance.mgna_dvsn is Margin.MAINTENANCE
+        level = figures["mgna_tota"] if known else figures["mmga_tot_amt"]
+        # The new TR leaves mmga_tot_amt unused: there a 0 says nothing.
+        if level is not None and (known or level > 0):
+            name = look.word("추가증거금 발생선 (유지)", "Margin call below (maintenance)")
+            return _Line(name, level, call=geometry(level) if level else None)
+    name = look.word("개시증거금 선 (발생선은 유지 02)", "Initial margin (call: see 02)")
+    level = sums[0]["mgna_tota"]
+    return _Line(name, level, call=geometry(level) if level else None)
+
+
+def _build(data: Any, look: Look) -> Chart:
+    base = alt.Chart(data)
+    parts = ["cash", "foreign", "substitute", "room", "alert"]
+
+    def lines(**axis: Any) -> alt.Y:
+        quiet = look.axis(
+            labelColor=look["ink"],
+            labelFontSize=12,
+            labelOverlap=False,
+            title=None,
+            grid=False,
+            **axis,
+        )
+        scale = alt.Scale(paddingInner=0.3, paddingOuter=0.2)
+        return alt.Y("key:N", sort=None, axis=quiet, scale=scale)
+
+    left = lines(orient="left", labelExpr=f"split(datum.label, '{SEPARATOR}')[0]", labelLimit=230)
+    right = lines(
+        orient="right",
+        labelExpr=f"split(datum.label, '{SEPARATOR}')[1]",
+        labelLimit=260,
+        labelPadding=8,
+    )
+    x = alt.X("start:Q", title=None, axis=look.money_axis(), scale=alt.Scale(nice=True, zero=True))
+    tooltip = [
+        alt.Tooltip("name:N", title=look.word("항목", "Item")),
+        alt.Tooltip("amount:N", title=look.word("금액", "Amount")),
+    ]
+    bars = base.mark_bar(stroke=look["soft"], strokeWidth=0.5).encode(
+        x=x,
+        x2="end:Q",
+        y=left,
+        color=alt.Color(
+            "part:N",
+            legend=None,
+            scale=alt.Scale(domain=parts, range=[look[part] for part in parts]),
+        ),
+        # A shortfall is told by its dashes too, not by red alone.
+        strokeDash=alt.condition("datum.part == 'alert'", alt.value([4, 3]), alt.value([1, 0])),
+        fillOpacity=alt.condition("datum.part == 'alert'", alt.value(0.75), alt.value(1)),
+        tooltip=tooltip,
+        description=alt.Description("aria:N"),
+    )
+    # A name and its figure where both fit into the segment, the name where only it fits.
+    room = "abs(scale('x', datum.end) - scale('x', datum.start)) - 12"
+    both = "datum.name + '  ' + datum.amount"
+    wide = "6.6 * length({0}) + 3.4 * length(replace({0}, /[^\\u3131-\\ud7a3]/g, ''))"
+    inside = base.mark_text(align="left", baseline="middle", dx=6, fontSize=11, aria=False).encode(
+        x=x,
+        y=right,
+        text=alt.value(
+            alt.ExprRef(
+                f"{room} > {wide.format(f'({both})')} ? {both}"
+                f" : {room} > {wide.format('datum.name')} ? datum.name : ''"
+            )
+        ),
+        color=alt.condition(
+            "datum.part == 'room'", alt.value(look["ink"]), alt.value(look["paper"])
+        ),
+    )
+    rule = (
+        base.transform_filter("isValid(datum.call)")
+        .mark_rule(strokeWidth=2, strokeDash=[6, 3], color=look["alert"])
+        .encode(x=alt.X("call:Q"), description=alt.Description("aria:N"), tooltip=tooltip)
+    )
+    chart = finished([bars, inside, rule, *heading(data, look)], step=40)
+    return cast("Chart", chart.resolve_axis(y="independent"))
+
+
+MARGIN = Design("margin", ("예탁금과 증거금", "Deposit and margin"), _build)

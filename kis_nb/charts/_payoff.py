@@ -1,0 +1,294 @@
+"""What the whole book is worth at expiry, over the index. Right wing.
+
+Every leg counts at its intrinsic value at its own expiry, all against the same index level: a book
+with several expiries is drawn as if the index stood there at each of them. Profit is counted from
+``pchs_amt``, so from the settlement price or from the fills, as EXCC_STAT_CD says. All of it is
+Decimal arithmetic; only the drawn points are floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from kis_nb._chartview import Row
+from kis_nb._instrument import Instrument, instrument, multiplier
+from kis_nb.charts._look import Chart, Design, Look, exact, finished, first, geometry, heading
+
+if TYPE_CHECKING:
+    from kis_nb._balance import Balance
+
+_TICK = Decimal("0.05")
+_GRID = 120
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A position that the payoff does not count.
+
+    Attributes:
+        pdno, name: which.
+        ko, en: why, in a few words.
+    """
+
+    pdno: str
+    name: str
+    ko: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A position that the payoff counts: signed contracts, won a point, signed cost in won."""
+
+    instrument: Instrument
+    contracts: int
+    point: Decimal
+    cost: Decimal
+    price: Decimal
+
+    def value(self, level: Decimal) -> Decimal:
+        """Profit or loss in won with the index at `level`."""
+        strike = self.instrument.strike or Decimal(0)
+        if self.instrument.kind == "future":
+            worth = level
+        elif self.instrument.kind == "call":
+            worth = max(level - strike, Decimal(0))
+        else:
+            worth = max(strike - level, Decimal(0))
+        return worth * self.point * self.contracts - self.cost
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The legs on one underlying, and what was left out.
+
+    Attributes:
+        underlying: as `kis_nb._instrument` names it.
+        legs: what counts.
+        left_out: positions that cannot be counted, on any underlying.
+        today: price of the nearest future on the underlying that is held; None without one. KIS
+            sends no index with a balance.
+    """
+
+    underlying: str
+    legs: tuple[Leg, ...]
+    left_out: tuple[LeftOut, ...]
+    today: Decimal | None
+
+    def value(self, level: Decimal) -> Decimal:
+        """Profit or loss of all legs in won with the index at `level`."""
+        return sum((leg.value(level) for leg in self.legs), Decimal(0))
+
+    def corners(self) -> list[Decimal]:
+        """The strikes: between two of them the payoff is a straight line."""
+        return sorted({leg.instrument.strike for leg in self.legs if leg.instrument.strike})
+
+    def break_evens(self, levels: list[Decimal]) -> list[Decimal]:
+        """Where the payoff crosses zero between the lowest and the highest of these levels."""
+        found = {level for level in levels if self.value(level) == 0}
+        for low, high in pairwise(levels):
+            at_low, at_high = self.value(low), self.value(high)
+            if at_low * at_high < 0:
+                found.add(low + (high - low) * at_low / (at_low - at_high))
+        return sorted(found)
+
+
+def book(balance: Balance, underlying: str = "KOSPI 200") -> Book:
+    """Sort the balance's positions into legs on this underlying and what cannot be counted."""
+    legs: list[Leg] = []
+    left: list[LeftOut] = []
+    for row in balance.positions.iter_rows(named=True):
+        if row["cblc_qty"] == 0:
+            continue
+        product = instrument(row["shtn_pdno"], row["prdt_name"])
+        point = multiplier(row["evlu_amt"], row["idx_clpr"], row["cblc_qty"])
+        if reason := _objection(row, product, point):
+            name = (row["prdt_name"] or row["shtn_pdno"] or row["pdno"] or "?").strip()
+            left.append(LeftOut(row["pdno"] or "", name, *reason))
+        elif product.underlying == underlying:
+            assert point is not None
+            sign = 1 if row["side"] == "long" else -1
+            legs.append(
+                Leg(product, sign * row["cblc_qty"], point, sign * row["pchs_amt"], row["idx_clpr"])
+            )
+    futures = [leg for leg in legs if leg.instrument.kind == "future"]
+    nearest = min(futures, key=lambda leg: leg.instrument.expiry or "9", default=None)
+    return Book(underlying, tuple(legs), tuple(left), None if nearest is None else nearest.price)
+
+
+def _objection(
+    row: dict[str, Any], product: Instrument, point: Decimal | None
+) -> tuple[str, str] | None:
+    if product.kind is None:
+        return "종류를 알 수 없음", "kind not known"
+    if product.kind == "spread":
+        return "스프레드", "a spread"
+    if product.underlying is None:
+        return "기초자산을 알 수 없음", "underlying not known"
+    if product.option and product.strike is None:
+        return "행사가를 알 수 없음", "strike not known"
+    if row["side"] not in ("long", "short"):
+        return "매수·매도를 알 수 없음", "side not known"
+    if point is None:
+        return "승수를 알 수 없음", "multiplier not known"
+    if row["pchs_amt"] is None:
+        return "매입금액이 없음", "no cost was sent"
+    return None
+
+
+def rows(balance: Balance, look: Look, *, underlying: str = "KOSPI 200") -> list[Row]:
+    """Points of the payoff line, its corners, break-evens and today's index. Never empty."""
+    whole = book(balance, underlying)
+    legs = look.word(f"{len(whole.legs)}종목", f"{len(whole.legs)} legs")
+    points: list[Row]
+    if whole.legs:
+        low, high = _range(whole)
+        inner = [corner for corner in whole.corners() if low < corner < high]
+        zeros = whole.break_evens([low, *inner, high])
+        grid = (low + (high - low) * step / _GRID for step in range(_GRID + 1))
+        today = [whole.today] if whole.today is not None else []
+        levels = sorted({*(_tick(level) for level in grid), *inner, *zeros, *today})
+        points = [_point(whole, level, look) for level in levels]
+        for point, level in zip(points, levels, strict=True):
+            if level in zeros:
+                point["mark"] = "zero"
+                point["text"] = look.word("손익분기 ", "Break-even ") + exact(_tick(level))
+            elif level in inner:
+                point["mark"] = "strike"
+            if level == whole.today:
+                point["today"] = f"{look.word('현재', 'Now')} {exact(level)}"
+    else:
+        note = look.word(f"{underlying} 포지션 없음", f"No positions on {underlying}")
+        points = [{"level": 0.0, "value": 0.0, "up": 0.0, "down": 0.0, "note": note, "aria": note}]
+    points[0]["left"] = _names(whole.left_out, look)
+    return first(points, balance, look, underlying, legs)
+
+
+def _names(left: Iterable[LeftOut], look: Look) -> str:
+    parts = [f"{one.name} ({look.word(one.ko, one.en)})" for one in left]
+    if not parts:
+        return ""
+    more = look.word(f" 외 {len(parts) - 2}", f" and {len(parts) - 2} more") if parts[2:] else ""
+    return look.word("제외: ", "Left out: ") + ", ".join(parts[:2]) + more
+
+
+def _range(whole: Book) -> tuple[Decimal, Decimal]:
+    """Strikes and today with a margin; a book of futures alone shows a tenth to either side."""
+    marks = [*whole.corners(), *([whole.today] if whole.today is not None else [])]
+    if not marks:
+        marks = [leg.price for leg in whole.legs]
+    low, high = min(marks), max(marks)
+    margin = max((high - low) / 4, high / 20 if low != high else high / 10)
+    return _tick(low - margin), _tick(high + margin)
+
+
+def _tick(level: Decimal) -> Decimal:
+    return (level / _TICK).to_integral_value() * _TICK
+
+
+def _point(whole: Book, level: Decimal, look: Look) -> Row:
+    won = whole.value(level).quantize(Decimal(1))
+    figure = exact(won, sign=True)
+    return {
+        "level": geometry(level),
+        "value": geometry(won),
+        "up": geometry(max(won, Decimal(0))),
+        "down": geometry(min(won, Decimal(0))),
+        "index": exact(_tick(level)),
+        "figure": figure,
+        "aria": f"{look.word('지수', 'Index')} {exact(_tick(level))}: {figure}",
+    }
+
+
+def _build(data: Any, look: Look) -> Chart:
+    base = alt.Chart(data)
+    x = alt.X(
+        "level:Q",
+        title=look.word("만기 지수", "Index at expiry"),
+        axis=look.axis(
+            grid=False, format=",~f", tickCount=alt.ExprRef("max(3, floor(width / 90))")
+        ),
+        scale=alt.Scale(zero=False, nice=False),
+    )
+    y = alt.Y("value:Q", title=None, axis=look.money_axis(tickCount=6), scale=alt.Scale(nice=True))
+    tooltip = [
+        alt.Tooltip("index:N", title=look.word("만기 지수", "Index at expiry")),
+        alt.Tooltip("figure:N", title=look.word("만기 손익", "P&L at expiry")),
+        alt.Tooltip("text:N", title=" "),
+        alt.Tooltip("today:N", title=" "),
+    ]
+    areas = [
+        base.mark_area(opacity=0.18, color=look[side], aria=False).encode(
+            x=x, y=alt.Y(f"{side}:Q"), y2=alt.datum(0)
+        )
+        for side in ("up", "down")
+    ]
+    line = base.mark_line(color=look["ink"], strokeWidth=2, aria=False).encode(x=x, y=y)
+    zero = base.mark_rule(color=look["soft"], aria=False).encode(y=alt.datum(0))
+    now = base.transform_filter("isValid(datum.today)")
+    today = now.mark_rule(color=look["alert"], strokeDash=[5, 3], strokeWidth=1.5).encode(
+        x=x, description=alt.Description("today:N"), tooltip=tooltip
+    )
+    today_text = now.mark_text(
+        align="left", dx=5, baseline="top", fontSize=11, fontWeight="bold", color=look["ink"]
+    ).encode(x=x, y=alt.value(2), text="today:N", description=alt.Description("today:N"))
+    marked = base.transform_filter("isValid(datum.mark)")
+    corners = marked.mark_point(filled=True, size=46, opacity=1, fill=look["ink"]).encode(
+        x=x,
+        y=y,
+        shape=alt.Shape(
+            "mark:N",
+            legend=None,
+            scale=alt.Scale(domain=["strike", "zero"], range=["circle", "diamond"]),
+        ),
+        tooltip=tooltip,
+        description=alt.Description("aria:N"),
+    )
+    zeros = (
+        base.transform_filter("datum.mark == 'zero'")
+        .mark_text(align="center", dy=14, fontSize=11, color=look["ink"], aria=False)
+        .encode(x=x, y=y, text="index:N")
+    )
+    # Broad rules nobody sees: the figure of the place under the mouse.
+    hover = base.mark_rule(strokeWidth=9, opacity=0.001, color=look["ink"], aria=False).encode(
+        x=x, tooltip=tooltip
+    )
+    notes = (
+        base.transform_filter("isValid(datum.note)")
+        .mark_text(fontSize=12, fontStyle="italic", color=look["soft"])
+        .encode(
+            x=alt.value(alt.ExprRef("width / 2")),
+            y=alt.value(100),
+            text="note:N",
+            description=alt.Description("aria:N"),
+        )
+    )
+    # Inside and cut to the width: outside it would push the plot together to make room.
+    left = (
+        base.transform_filter("isValid(datum.left)")
+        .mark_text(
+            align="left",
+            baseline="bottom",
+            fontSize=11,
+            color=look["soft"],
+            limit=alt.ExprRef("width - 12"),
+        )
+        .encode(
+            x=alt.value(6),
+            y=alt.value("height"),
+            text="left:N",
+            tooltip="left:N",
+            description=alt.Description("left:N"),
+        )
+    )
+    front = [today, hover, corners, zeros, today_text, notes, left]
+    return finished([*areas, zero, line, *front, *heading(data, look)])
+
+
+PAYOFF = Design("payoff", ("만기 손익 곡선", "Payoff at expiry"), _build)
