@@ -1,4 +1,4 @@
-"""`connect`, `Client` and the thread pool: where bytes and meaning meet.
+"""`connect` and `Client`: where bytes and meaning meet.
 
 Imports both wings, and `demo` when asked for it.
 """
@@ -9,24 +9,20 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import product
 from typing import NoReturn, Self, TypeAlias
 
 from kis_nb._auth import Tokens
-from kis_nb._balance import Balance, Balances, Failure
+from kis_nb._balance import Balance, Balances
 from kis_nb._config import Secret, Settings, load, read_accounts
-from kis_nb._errors import Cancelled, ConfigError, DecodeError, KisError
+from kis_nb._errors import ConfigError, DecodeError, KisError
 from kis_nb._fields import NIGHT_BALANCE, Account, Basis, Margin, account_labels
 from kis_nb._gateway import Gateway
 from kis_nb._http import Clock, Http, RateLimit, Scrubber
 from kis_nb._paging import Walk
+from kis_nb._pool import THREADS, View, pull_all
 
 AccountLike: TypeAlias = str | Account
-_View: TypeAlias = tuple[Account, Margin, Basis]
-
-# Enough to keep a 20-a-second allowance busy at 250 ms an answer.
-_THREADS = 8
 
 # All clients of one app key share its allowance.
 _rates: weakref.WeakValueDictionary[tuple[str, Secret, float], RateLimit] = (
@@ -163,7 +159,7 @@ class Client:
             timeout=settings.timeout,
             rate=_shared_rate(settings, self._clock),
             clock=self._clock,
-            connections=_THREADS,
+            connections=THREADS,
         )
         self._gateway = Gateway(
             settings, self._http, Tokens(settings, self._http, scrubber), scrubber
@@ -253,42 +249,12 @@ class Client:
         ]
         if not views:
             raise ValueError("no account to pull: pass accounts, or set KIS_ACCOUNTS")
-        return self._pull_many(list(dict.fromkeys(views)), cancel or threading.Event())
-
-    def _pull_many(self, views: list[_View], cancel: threading.Event) -> Balances:
-        from tqdm.auto import tqdm  # here because it brings ipywidgets along in a notebook
-
-        pool = ThreadPoolExecutor(min(_THREADS, len(views)), "kis_nb")
-        pulls: dict[Future[Balance], _View] = {
-            pool.submit(self._pull, view, None, cancel): view for view in views
-        }
-        try:
-            with tqdm(total=len(views), delay=1, unit="pull", leave=False) as bar:
-                waiting = set(pulls)
-                while waiting:
-                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    bar.update(len(done))
-        except BaseException:
-            # Ctrl-C reaches this thread alone: the others stop at their next wait or answer.
-            cancel.set()
-            raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-        balances: list[Balance] = []
-        failures: list[Failure] = []
-        for pull, view in pulls.items():
-            error = pull.exception()
-            if error is None:
-                balances.append(pull.result())
-            elif isinstance(error, Cancelled) or not isinstance(error, KisError):
-                raise error
-            else:
-                failures.append(Failure(*view, error))
-        return Balances(balances, failures)
+        stop = cancel or threading.Event()
+        return pull_all(list(dict.fromkeys(views)), lambda view: self._pull(view, None, stop), stop)
 
     def _pull(
         self,
-        view: _View,
+        view: View,
         progress: Callable[[int], None] | None,
         cancel: threading.Event | None,
     ) -> Balance:
@@ -314,14 +280,14 @@ class Client:
                 error.partial = self._partial(walk, good, view)
             raise
 
-    def _partial(self, walk: Walk, pages: int, view: _View) -> Balance | None:
+    def _partial(self, walk: Walk, pages: int, view: View) -> Balance | None:
         """The pages before an error; None when they cannot be read either."""
         try:
             return self._balance(walk, pages, view)
         except DecodeError:
             return None
 
-    def _balance(self, walk: Walk, pages: int, view: _View) -> Balance:
+    def _balance(self, walk: Walk, pages: int, view: View) -> Balance:
         account, margin, basis = view
         return Balance.from_pages(
             # Views, because the repr of bytes in a traceback's locals would print the rows.

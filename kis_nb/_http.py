@@ -1,6 +1,6 @@
 """One HTTP exchange: rate, waits, timeouts, size, scrubbing.
 
-Bytes wing, above the ground: imports `_errors`, `_fields` and `_config` (for `Secret`).
+Bytes wing, above the ground: imports `_errors` and `_fields`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from kis_nb._config import Secret
 from kis_nb._errors import Cancelled
 from kis_nb._fields import Account
+
+if TYPE_CHECKING:
+    from kis_nb._config import Secret
 
 # KIS pages are some 10 kB. A larger body is a fault or an attack, and is not read into memory.
 MAX_BODY = 16 * 1024 * 1024

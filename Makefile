@@ -1,0 +1,118 @@
+# Needs make and Python 3.11 or newer with venv; everything else goes into .venv, apart from
+# Chromium and Korean fonts, which `make test` installs with apt-get when they are missing.
+#
+#     make demo PYTHON=python3.12     another Python
+#     make demo ARGS="--help"         arguments for the command behind a target
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# The build of the package itself (the Vega bundle) is held to the same versions.
+INSTALL := $(PIP) install --constraint .ci/constraints.txt --build-constraint .ci/constraints.txt
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# The steps of `make test` share two cores, a venv and a dist folder.
+.NOTPARALLEL:
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@echo "  steps of make test: lint types browser wheel pytest"
+
+# --- what people run ------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(VENV)/lab.stamp ## open the dashboard in JupyterLab on the embedded broker; no key needed
+	$(BIN)/kis-nb demo $(ARGS)
+
+.PHONY: test
+test: lint types browser wheel pytest ## everything that CI runs
+
+.PHONY: bench
+bench: $(VENV)/dev.stamp ## time pulls, frames, imports and clicks against bare baselines
+	$(BIN)/python tests/bench $(ARGS)
+
+.PHONY: campaign
+campaign: $(VENV)/dev.stamp ## every fault, alone, in pairs and in storms; writes README's table
+	$(BIN)/python -m tests.campaign --write README.md README.ko.md $(ARGS)
+
+.PHONY: screenshots
+screenshots: $(VENV)/dev.stamp browser ## make the pictures under docs/ in real JupyterLab
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)
+
+.PHONY: voila
+voila: $(VENV)/voila.stamp ## serve the dashboard as a page, on the embedded broker
+	KIS_NB_DEMO=1 $(BIN)/voila notebooks/dashboard.ipynb $(ARGS)
+
+.PHONY: audit
+audit: $(VENV)/dev.stamp ## ask for known weaknesses in what gets installed (needs its database)
+	$(PIP) install pip-audit
+	$(BIN)/pip-audit --local $(ARGS)
+
+.PHONY: clean
+clean: ## remove everything that make made
+	rm -rf $(VENV) dist build kis_nb/_static/vega.js .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# --- the steps of make test; each can be run alone --------------------------------------------
+
+.PHONY: lint
+lint: $(VENV)/dev.stamp # ruff: rules and format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+.PHONY: types
+types: $(VENV)/dev.stamp # mypy, strict, on package and tests
+	$(BIN)/mypy
+
+.PHONY: browser
+browser: # install Chromium and Korean fonts when they are missing
+	.ci/browser
+
+# The wheel is built from the sdist and installed alone, so that a file missing from either shows.
+.PHONY: wheel
+wheel: $(VENV)/dev.stamp # build sdist and wheel, and try the wheel in an empty venv
+	rm -rf dist
+	PIP_CONSTRAINT=$(CURDIR)/.ci/constraints.txt $(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m venv --clear $(VENV)/wheel
+	$(VENV)/wheel/bin/python -m pip --disable-pip-version-check --quiet install \
+		--constraint .ci/constraints.txt dist/*.whl
+	$(VENV)/wheel/bin/python -I tests/wheel_smoke.py
+
+# Last, because CI reads the count of passed tests from the end of the output.
+.PHONY: pytest
+pytest: $(VENV)/dev.stamp browser # unit tests, notebooks and browser tests
+	$(BIN)/pytest $(ARGS)
+
+# --- the venv: stamps make the second run quick ------------------------------------------------
+
+# pip older than 25.1 knows no dependency groups.
+$(VENV)/made.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
+		"kis_nb needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+		"Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo \
+		"$(PYTHON) cannot make a venv: its ensurepip is missing." \
+		"On Debian and Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(PIP) install --upgrade 'pip>=25.3'
+	@touch $@
+
+# The templates are copied into the venv for the launcher, so a changed one is installed again.
+SOURCES := pyproject.toml .ci/constraints.txt .ci/bundle_vega.py $(wildcard notebooks/*.ipynb)
+
+$(VENV)/lab.stamp: $(VENV)/made.stamp $(SOURCES)
+	$(INSTALL) --editable '.[lab]'
+	@touch $@
+
+$(VENV)/voila.stamp: $(VENV)/lab.stamp
+	$(INSTALL) --group voila
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/lab.stamp
+	$(INSTALL) --group dev
+	@touch $@

@@ -1,0 +1,65 @@
+"""Fixtures for tests in a real JupyterLab in a real Chromium. Neither is ever skipped."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.browser.lab import PATIENCE_MS, Lab, LabServer
+
+_HERE = Path(__file__).parent
+# Playwright's five seconds are for pages without a kernel behind them.
+expect.set_options(timeout=PATIENCE_MS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the browser tests last.
+
+    Playwright's sync API keeps an event loop running in the main thread for as long as its
+    session lives, and whatever calls ``asyncio.run`` after that fails.
+    """
+    items.sort(key=lambda item: _HERE in item.path.parents)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window, which cannot resolve any name and so reaches loopback only."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = next(filter(None, map(shutil.which, names)), None)
+    assert found, "the browser tests need Chromium: run `make browser`, or install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found,
+            args=[
+                "--no-sandbox",  # a container has no user namespaces for it
+                "--disable-gpu",
+                "--disable-dev-shm-usage",  # a container's /dev/shm holds 64 MB
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--no-first-run",
+                "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    """One JupyterLab for all browser tests."""
+    server = LabServer(tmp_path_factory.mktemp("lab"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def lab(lab_server: LabServer, browser: Browser) -> Iterator[Lab]:
+    """A window on JupyterLab; a request elsewhere or an error on the page fails the test."""
+    lab = Lab(lab_server, browser)
+    yield lab
+    lab.close()
+    lab.guard.check()

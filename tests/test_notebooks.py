@@ -1,0 +1,133 @@
+"""Every notebook in notebooks/ is a clean template, runs, and lets no secret out when saved."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+SHIPPED = {"quickstart", "dashboard", "research"}
+
+# Any account number in full, whoever's it is: 8 digits, a hyphen, 2 digits.
+ACCOUNT = re.compile(r"(?<![0-9])[0-9]{8}-[0-9]{2}(?![0-9])")
+
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def read(path: Path) -> Any:
+    """The notebook as nbformat sees it, checked against its schema."""
+    book = nbformat.read(path, as_version=4)
+    nbformat.validate(book)
+    return book
+
+
+def test_templates_are_there() -> None:
+    """The glob found the notebooks, so that the tests below are not about nothing."""
+    assert {path.stem for path in NOTEBOOKS} >= SHIPPED
+
+
+@every_notebook
+def test_has_parameters(path: Path) -> None:
+    """One code cell is tagged for papermill, and it starts on the embedded broker."""
+    tagged = [c for c in read(path).cells if "parameters" in c.metadata.get("tags", [])]
+    assert [cell.cell_type for cell in tagged] == ["code"]
+    values: dict[str, Any] = {}
+    exec(tagged[0].source, values)  # noqa: S102 - our own template: what it sets is the test
+    assert values["demo"] is True
+
+
+@every_notebook
+def test_names_its_kernel(path: Path) -> None:
+    """The kernel is the one that every Jupyter has."""
+    assert read(path).metadata.kernelspec.name == "python3"
+
+
+@every_notebook
+def test_stores_nothing(path: Path) -> None:
+    """No output, no execution count and no widget state was committed with it."""
+    book = read(path)
+    assert "widgets" not in book.metadata
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+
+
+# Run by IPython before the notebook's first cell: notes what must not come out, as the embedded
+# broker sees it, after each cell.
+WATCH = """
+def watch():
+    import json
+    from pathlib import Path
+
+    from IPython import get_ipython
+    from kis_nb.demo import Broker
+
+    brokers, start = [], Broker.start
+
+    def watched(self):
+        brokers.append(self)
+        return start(self)
+
+    def note(result):
+        words = set()
+        for broker in brokers:
+            words |= {broker.app_key, broker.app_secret}
+            words |= {account.partition("-")[0] for account in broker.accounts}
+            for call in list(broker.calls):
+                words |= {v.split()[-1] for k, v in call.headers.items() if k == "authorization"}
+        Path("private.json").write_text(json.dumps(sorted(words)))
+
+    Broker.start = watched
+    get_ipython().events.register("post_run_cell", note)
+
+watch()
+del watch
+"""
+
+
+@every_notebook
+def test_runs_and_leaks_nothing(path: Path, tmp_path: Path) -> None:
+    """Executed from top to bottom on the embedded broker: no error, no account number, no key."""
+    startup = tmp_path / "ipython" / "profile_default" / "startup" / "watch.py"
+    startup.parent.mkdir(parents=True)
+    startup.write_text(WATCH, encoding="utf-8")
+    saved = tmp_path / path.name
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("KIS_", "JUPYTER"))}
+    run = subprocess.run(
+        [sys.executable, "-m", "papermill", path, saved, "-p", "demo", "True", "-k", "python3"],
+        env=environment
+        | {
+            "HOME": str(tmp_path),
+            "IPYTHONDIR": str(tmp_path / "ipython"),
+            "KIS_NB_CACHE_DIR": str(tmp_path / "cache"),
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+
+    for cell in read(saved).cells:
+        if cell.cell_type == "code":
+            assert cell.execution_count is not None
+            assert not [o for o in cell.outputs if o.output_type == "error"]
+            # A warning in a template would be the first thing that a newcomer reads.
+            assert not [o for o in cell.outputs if o.get("name") == "stderr"]
+
+    private = json.loads((tmp_path / "private.json").read_text(encoding="utf-8"))
+    # Three accounts, a key and a secret at least, else nothing was watched; a token joins them
+    # when a cell waits for its pull.
+    assert len(private) >= 5
+    text = saved.read_text(encoding="utf-8") + run.stdout + run.stderr
+    assert not [word for word in private if word in text]
+    assert not ACCOUNT.search(text)
