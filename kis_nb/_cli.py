@@ -1,0 +1,265 @@
+"""The command line: ``kis-nb demo | serve | balance | new``.
+
+A face: imports `_args`, `_export`, `_lab` and, once a command needs them, `_client` and `demo`.
+Exit codes: 0 done, 1 it failed, 2 the line cannot be understood, 130 Ctrl-C, 141 the reader of a
+pipe went away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kis_nb import _args, _export, _lab
+from kis_nb._errors import KisError
+from kis_nb._fields import Lang
+
+if TYPE_CHECKING:
+    from kis_nb._balance import Balance
+
+_ABOUT = "Korean night futures and options accounts at KIS: look at them, keep them, try it out."
+_MORE = """\
+Start here: kis-nb demo        (needs no key)
+Each command explains itself: kis-nb balance --help
+"""
+_DEMO = """\
+examples:
+  kis-nb demo
+  kis-nb demo --dir my-dashboard             keep the notebook
+  kis-nb demo --no-browser --port 8899
+  kis-nb demo -- --ServerApp.open_browser=False     hand the rest on to JupyterLab
+
+Ctrl-C ends JupyterLab and its kernels. Without --dir the work folder is removed then.
+"""
+_SERVE = """\
+Prints the address, a fresh app key and secret, and a line for each account, the largest first;
+then serves until Ctrl-C. Any KIS client can be pointed at it:
+
+  kis-nb serve --port 8765
+  address: http://127.0.0.1:8765
+  app_key: …
+  app_secret: …
+  account: 80012345-03
+"""
+_BALANCE = """\
+The key comes from KIS_APP_KEY and KIS_APP_SECRET, the accounts from KIS_ACCOUNTS
+(comma-separated), or all from ~/KIS/config/kis_devlp.yaml; never from this line.
+
+examples:
+  kis-nb balance --demo
+  kis-nb balance 12345678-03 --mgna-dvsn 02 --excc-stat-cd 2
+  kis-nb balance --format json | jq -r .summary.evlu_pfls_amt_smtl
+  kis-nb balance --output positions.parquet
+  kis-nb balance --block summary --format csv
+
+Every digit is kept: amounts are text in json, digits in csv, Decimals in parquet. A file is whole
+or not there, and only its owner may read it. Account numbers are masked.
+"""
+_NEW = """\
+examples:
+  kis-nb new --list
+  kis-nb new research                  research.ipynb here
+  kis-nb new dashboard work/today      work/today.ipynb, or work/today/dashboard.ipynb
+
+What is there is never overwritten.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            warnings.simplefilter("default", UserWarning)  # told, whatever PYTHONWARNINGS says
+            code = _run(words)
+        # Here, where a full disk or a reader gone can still be told, not at the interpreter's end.
+        sys.stdout.flush()
+    except _args.UsageProblem as problem:
+        return _fail(problem, 2)
+    except BrokenPipeError:
+        # Whatever is still buffered goes nowhere instead of failing again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except FileExistsError as error:
+        return _fail(f"{error.filename}: is there already; nothing was written", 1)
+    except OSError as error:
+        said = error.strerror or str(error)
+        return _fail(f"{error.filename}: {said}" if error.filename else said, 1)
+    except KisError as error:
+        return _fail(error, 1)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    return code
+
+
+def _fail(problem: object, code: int) -> int:
+    sys.stderr.write(f"kis-nb: {' '.join(str(problem).split())}\n")
+    return code
+
+
+def _show_warning(message: Warning | str, *_where: object, **_more: object) -> None:
+    """A warning as one line, without the source line that Python adds."""
+    _fail(f"warning: {message}", 0)
+
+
+def _run(words: list[str]) -> int:
+    lab_args: list[str] = []
+    if "--" in words and words[0] == "demo":
+        cut = words.index("--")
+        words, lab_args = words[:cut], words[cut + 1 :]
+    args = _parser().read(words)
+    if args.version:
+        sys.stdout.write(f"kis-nb {metadata.version('kis_nb')}\n")
+        return 0
+    if args.command == "demo":
+        return _lab.demo(port=args.port, browser=args.browser, folder=args.dir, lab_args=lab_args)
+    if args.command == "serve":
+        return _serve(args.port)
+    if args.command == "balance":
+        return _balance(args)
+    if args.command == "new":
+        return _new(args)
+    raise _args.UsageProblem("say what to do: demo, serve, balance or new (see kis-nb --help)")
+
+
+def _parser() -> _args.Parser:
+    parser = _args.Parser(prog="kis-nb", description=_ABOUT, epilog=_MORE)
+    parser.add_argument("--version", action="store_true", help="print the version and leave")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    line = "open the dashboard in JupyterLab on the embedded broker"
+    demo = commands.add_parser(
+        "demo", help=line, description=f"{line[0].upper()}{line[1:]}.", epilog=_DEMO
+    )
+    demo.add_argument("--port", type=_args.port, help="where JupyterLab listens")
+    demo.add_argument(
+        "--no-browser", dest="browser", action="store_false", help="print the address only"
+    )
+    demo.add_argument(
+        "--dir", type=Path, help="work here and keep the notebook; one that is there is opened"
+    )
+
+    line = "run the embedded broker alone, for any KIS client"
+    serve = commands.add_parser(
+        "serve", help=line, description=f"{line[0].upper()}{line[1:]}.", epilog=_SERVE
+    )
+    serve.add_argument("--port", type=_args.port, default=0, help="default: any free one")
+
+    line = "pull a whole account and print or keep it"
+    balance = commands.add_parser(
+        "balance", help=line, description=f"{line[0].upper()}{line[1:]}.", epilog=_BALANCE
+    )
+    _args.add_pull(balance)
+    balance.add_argument(
+        "--format", choices=_export.FORMATS, help="default: told by --output's ending, else table"
+    )
+    balance.add_argument("--output", type=Path, metavar="FILE", help="write here, not to stdout")
+    balance.add_argument("--force", action="store_true", help="overwrite FILE")
+    balance.add_argument(
+        "--block",
+        choices=_export.BLOCKS,
+        help="only this one (csv and parquet hold one: positions, unless told)",
+    )
+    balance.add_argument(
+        "--lang", choices=("ko", "en"), help="labels of the table (default: as the terminal's)"
+    )
+
+    line = "copy a notebook template"
+    new = commands.add_parser(
+        "new", help=line, description=f"{line[0].upper()}{line[1:]}.", epilog=_NEW
+    )
+    new.add_argument("template", metavar="TEMPLATE", nargs="?", help="see --list")
+    new.add_argument("path", metavar="PATH", nargs="?", type=Path, help="a file or a folder")
+    new.add_argument("--list", action="store_true", help="name the templates")
+    return parser
+
+
+def _serve(port: int) -> int:
+    from kis_nb.demo import Broker  # the other commands do without it
+
+    stop = threading.Event()
+    with _lab.on_end(lambda *_: stop.set()), Broker(port=port) as broker:
+        lines = [
+            f"address: {broker.address}",
+            f"app_key: {broker.app_key}",
+            f"app_secret: {broker.app_secret}",
+            *(f"account: {account}" for account in broker.accounts),
+        ]
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
+        stop.wait()
+    return 0
+
+
+def _balance(args: argparse.Namespace) -> int:
+    form = args.format
+    if form is None:
+        ending = args.output.suffix.lstrip(".") if args.output else ""
+        form = ending if ending in _export.FORMATS else "table"
+    to_terminal = args.output is None and sys.stdout.isatty()
+    if form == "parquet" and to_terminal:
+        raise _args.UsageProblem("parquet is not for a terminal: add --output FILE, or pipe it")
+    # Before the pull, which takes a while; `save` looks again.
+    if args.output and args.output.exists() and not args.force:
+        raise FileExistsError(errno.EEXIST, "is there already", str(args.output))
+    balance = _pull(args)
+    content = _export.export(
+        balance,
+        form,
+        blocks=[args.block] if args.block else [],
+        lang=args.lang or _terminal_lang(),
+        width=os.get_terminal_size().columns if to_terminal else None,
+    )
+    if balance.demo and form in ("csv", "parquet"):  # the others say so themselves
+        sys.stderr.write("kis-nb: DEMO: these accounts are invented\n")
+    if args.output:
+        _export.save(args.output, content, overwrite=args.force)
+    else:
+        # As bytes: a file or pipe gets UTF-8 and the same line ends whatever the locale says.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+    return 0
+
+
+def _pull(args: argparse.Namespace) -> Balance:
+    from kis_nb._client import connect  # the other commands do without polars and requests
+
+    # Not `demo=args.demo`: without the option KIS_NB_DEMO decides.
+    client = connect(demo=True) if args.demo else connect()
+    with client:
+        account = args.account
+        if account is None and client.demo:
+            account = client.accounts[0]
+        try:
+            return client.balance(account, mgna_dvsn=args.mgna_dvsn, excc_stat_cd=args.excc_stat_cd)
+        except ValueError as error:
+            raise _args.UsageProblem(str(error)) from None
+
+
+def _terminal_lang() -> Lang:
+    """The language of the environment's messages, Korean or else English."""
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
+    chosen = next((os.environ[name] for name in names if os.environ.get(name)), "")
+    return "ko" if chosen.startswith("ko") else "en"
+
+
+def _new(args: argparse.Namespace) -> int:
+    known = _lab.templates()
+    if args.list:
+        widest = max(map(len, known), default=0)
+        lines = [f"{name:{widest}}  {_lab.title(item)}\n" for name, item in known.items()]
+        sys.stdout.write("".join(lines))
+        return 0
+    if args.template is None:
+        raise _args.UsageProblem(f"name a template: {', '.join(known)}")
+    sys.stdout.write(f"{_lab.copy_template(args.template, args.path)}\n")
+    return 0

@@ -1,0 +1,229 @@
+"""A balance outside the notebook: the terminal's table, CSV, JSON and Parquet, and files that are
+whole or not there.
+
+Under the faces, above the meeting: imports `_fields` and, once there is one, `_balance`.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from kis_nb._fields import POSITIONS, SUMMARY, Block, Lang
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from kis_nb._balance import Balance
+
+Format: TypeAlias = Literal["table", "csv", "json", "parquet"]
+FORMATS: tuple[Format, ...] = ("table", "csv", "json", "parquet")
+BLOCKS = ("positions", "summary")
+
+# The terminal's columns, and the order in which they give way when the terminal is too narrow.
+_SHOWN = (
+    "shtn_pdno",
+    "prdt_name",
+    "side",
+    "cblc_qty",
+    "excc_unpr",
+    "ccld_avg_unpr1",
+    "idx_clpr",
+    "pchs_amt",
+    "evlu_amt",
+    "evlu_pfls_amt",
+    "trad_pfls_amt",
+)
+_GIVE_WAY = (
+    "pchs_amt",
+    "ccld_avg_unpr1",
+    "excc_unpr",
+    "evlu_amt",
+    "prdt_name",
+    "idx_clpr",
+    "trad_pfls_amt",
+)
+
+
+def export(
+    balance: Balance,
+    form: Format,
+    *,
+    blocks: Sequence[str] = (),
+    lang: Lang = "en",
+    width: int | None = None,
+) -> bytes:
+    """The balance in a format, every digit kept and the account masked.
+
+    Args:
+        balance: what to write.
+        form: "table" for people; "csv" and "parquet" hold one block, "json" both in one object with
+            numbers of the wire's decimals as strings.
+        blocks: "positions", "summary" or both; none named is both for "table" and "json",
+            positions for "csv" and "parquet".
+        lang: labels of the table; the other formats keep the wire names.
+        width: columns of the terminal; None lets the table grow as wide as it is.
+    """
+    if form == "table":
+        return table(balance, blocks or BLOCKS, lang, width).encode()
+    if form == "json":
+        return _json(balance, blocks or BLOCKS).encode()
+    frame = getattr(balance, blocks[0] if blocks else "positions")
+    if form == "csv":
+        return str(frame.write_csv()).encode()
+    buffer = io.BytesIO()
+    frame.write_parquet(
+        buffer, metadata={f"kis_nb.{k}": str(v) for k, v in _about(balance).items()}
+    )
+    return buffer.getvalue()
+
+
+def _about(balance: Balance) -> dict[str, str | int | bool]:
+    return {
+        "account": balance.account.masked,
+        "mgna_dvsn": balance.mgna_dvsn.value,
+        "excc_stat_cd": balance.excc_stat_cd.value,
+        "as_of": balance.as_of.isoformat(),
+        "pages": balance.pages,
+        "demo": balance.demo,
+    }
+
+
+def _json(balance: Balance, blocks: Sequence[str]) -> str:
+    held: dict[str, object] = dict(_about(balance))
+    if "positions" in blocks:
+        held["positions"] = balance.positions.to_dicts()
+    if "summary" in blocks:
+        held["summary"] = balance.summary.row(0, named=True)
+    # A JSON number is a float to most readers, so a Decimal goes out as text.
+    return json.dumps(held, ensure_ascii=False, indent=1, default=_text) + "\n"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def head_line(balance: Balance, lang: Lang) -> str:
+    """Whose, of what kind, how much and how old, in one line."""
+    count = balance.positions.height
+    words = [
+        balance.account.masked,
+        f"MGNA_DVSN={balance.mgna_dvsn.value} {balance.mgna_dvsn.label(lang)}",
+        f"EXCC_STAT_CD={balance.excc_stat_cd.value} {balance.excc_stat_cd.label(lang)}",
+        f"{count} row{'s' if count != 1 else ''}",
+        f"{balance.pages} page{'s' if balance.pages != 1 else ''}",
+        f"as of {balance.as_of:%Y-%m-%d %H:%M:%S %Z}",
+    ]
+    return " · ".join([*words, "DEMO"] if balance.demo else words)
+
+
+def table(balance: Balance, blocks: Sequence[str], lang: Lang, width: int | None) -> str:
+    """The head line, and the blocks below it, readable in a terminal."""
+    parts = [head_line(balance, lang)]
+    if "positions" in blocks:
+        shown = [name for name in _SHOWN if name in balance.positions.columns]
+        left_out: list[str] = []
+        drawn = _draw(balance.positions.select(shown), POSITIONS, lang)
+        for name in _GIVE_WAY:
+            if width is None or _columns(drawn) <= width:
+                break
+            shown.remove(name)
+            left_out.append(name)
+            drawn = _draw(balance.positions.select(shown), POSITIONS, lang)
+        parts.append(drawn)
+        if left_out:
+            parts.append(f"left out for this width: {', '.join(left_out)}")
+    if "summary" in blocks:
+        parts.append(_draw(_listed(balance, lang), SUMMARY, lang))
+    return "\n".join(parts) + "\n"
+
+
+def _listed(balance: Balance, lang: Lang) -> pl.DataFrame:
+    """The summary turned upright: a row for each figure, the digits as text."""
+    import polars as pl  # a command without a pull must not wait for it
+
+    from kis_nb._balance import exact
+
+    row = balance.summary.row(0, named=True)
+    digits = [value if isinstance(value, str) else exact(value) for value in row.values()]
+    widest = max(map(len, digits), default=0)
+    labels = {field.name: (field.label(lang), field.unit) for field in SUMMARY.fields}
+    return pl.DataFrame(
+        {
+            "output2": list(row),
+            "이름" if lang == "ko" else "Name": [labels.get(n, ("", ""))[0] for n in row],
+            # Text is set flush left and a column has one alignment: the blanks line the digits up.
+            "금액" if lang == "ko" else "Amount": [text.rjust(widest) for text in digits],
+            "단위" if lang == "ko" else "Unit": [labels.get(n, ("", ""))[1] for n in row],
+        }
+    )
+
+
+def _draw(frame: pl.DataFrame, block: Block, lang: Lang) -> str:
+    """Polars' own table: it knows how wide Hangul is and prints every digit of a Decimal."""
+    import polars as pl
+
+    labels = {field.name: field.label(lang) for field in block.fields}
+    labels["side"] = "방향" if lang == "ko" else "Side"
+    named = frame.with_columns(_level(frame[name]) for name in frame.columns)
+    named = named.rename({name: labels.get(name, name) for name in frame.columns})
+    with pl.Config(
+        tbl_rows=-1,
+        tbl_cols=-1,
+        tbl_width_chars=10_000,
+        fmt_str_lengths=200,
+        thousands_separator=",",
+        tbl_cell_numeric_alignment="RIGHT",
+        tbl_hide_column_data_types=True,
+        tbl_hide_dataframe_shape=True,
+        tbl_formatting="UTF8_FULL_CONDENSED",
+    ):
+        return str(named)
+
+
+def _level(column: pl.Series) -> pl.Series:
+    """A column of prices with only as many decimals as its longest needs, two at least."""
+    import polars as pl
+
+    if not isinstance(column.dtype, pl.Decimal) or column.dtype.scale <= 2:
+        return column
+    exponents = (value.normalize().as_tuple().exponent for value in column.drop_nulls())
+    needed = max((-e for e in exponents if isinstance(e, int)), default=2)
+    return column.cast(pl.Decimal(column.dtype.precision, max(needed, 2)))
+
+
+def _columns(drawn: str) -> int:
+    """How wide a drawn table is: its upper edge holds narrow characters only."""
+    return len(drawn.partition("\n")[0])
+
+
+def save(path: Path, content: bytes, *, overwrite: bool = False) -> None:
+    """Write a file that is whole or not there, readable by its owner only.
+
+    Raises:
+        FileExistsError: the file is there already and `overwrite` is not set.
+        OSError: it cannot be written.
+    """
+    if not overwrite and path.exists():
+        raise FileExistsError(errno.EEXIST, "is there already", str(path))
+    if path.exists() and not path.is_file():  # a rename would do away with a device or a pipe
+        raise OSError(errno.EINVAL, "is no plain file", str(path))
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

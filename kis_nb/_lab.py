@@ -1,0 +1,187 @@
+"""Notebook templates, and a JupyterLab opened on one of them with the embedded broker.
+
+Under the faces `_cli`: imports `_errors`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from types import FrameType
+
+from kis_nb._errors import ConfigError
+
+_NO_LAB = (
+    "JupyterLab is not installed for {python}; "
+    'install it with: {python} -m pip install "kis_nb[lab]"'
+)
+# Asks whether to fetch Jupyter's news, and fetches them: a demo does neither.
+_PAGE_CONFIG = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+
+
+def templates() -> dict[str, Traversable]:
+    """The notebooks that can be copied, by name: from the wheel, or a checkout's own folder."""
+    packaged = resources.files("kis_nb") / "notebooks"
+    folder = packaged if packaged.is_dir() else Path(__file__).parents[1] / "notebooks"
+    if not folder.is_dir():
+        return {}
+    found = {item.name: item for item in folder.iterdir() if item.name.endswith(".ipynb")}
+    return {name.removesuffix(".ipynb"): found[name] for name in sorted(found)}
+
+
+def title(template: Traversable) -> str:
+    """The template's first heading."""
+    for cell in json.loads(template.read_text(encoding="utf-8"))["cells"]:
+        for line in "".join(cell["source"]).splitlines():
+            if line.startswith("# ") and cell["cell_type"] == "markdown":
+                return line.removeprefix("# ").strip()
+    return ""
+
+
+def copy_template(name: str, path: Path | None = None) -> Path:
+    """Copy a template to a file, or into a folder under its own name; gives the new file's path.
+
+    Raises:
+        ConfigError: no template has that name.
+        FileExistsError: the file is there already.
+        OSError: it cannot be written.
+    """
+    known = templates()
+    if name not in known:
+        raise ConfigError(f"no template has that name; there are: {', '.join(known) or 'none'}")
+    target = path or Path()
+    if target.is_dir():
+        target /= f"{name}.ipynb"
+    elif target.suffix != ".ipynb":
+        target = target.with_name(f"{target.name}.ipynb")
+    with target.open("xb") as file:
+        file.write(known[name].read_bytes())
+    return target
+
+
+def demo(
+    *, port: int | None, browser: bool, folder: Path | None, lab_args: Sequence[str] = ()
+) -> int:
+    """Run JupyterLab on the dashboard template until it ends; gives its exit code.
+
+    The kernel is this very Python, with ``KIS_NB_DEMO=1`` and without the credentials of the
+    environment. A termination signal or Ctrl-C ends Lab with its kernels, and gives 0.
+
+    Args:
+        port: where Lab listens; None lets it choose.
+        browser: open one.
+        folder: where to work and to keep the notebook; None works in a folder that is removed.
+        lab_args: handed on to JupyterLab.
+
+    Raises:
+        ConfigError: JupyterLab is not installed.
+        OSError: the folder or the notebook cannot be written.
+    """
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise ConfigError(_NO_LAB.format(python=sys.executable))
+    with tempfile.TemporaryDirectory(prefix="kis-nb-", ignore_cleanup_errors=True) as made:
+        work = folder or Path(made) / "kis-nb-demo"
+        work.mkdir(parents=True, exist_ok=True)
+        notebook = work / "dashboard.ipynb"
+        if not notebook.exists():  # with a folder of one's own, the work of last time is opened
+            copy_template("dashboard", notebook)
+        if folder is None:
+            sys.stderr.write("kis-nb: the work folder is removed at the end; --dir DIR keeps one\n")
+        command = _command(notebook, port=port, browser=browser)
+        return _run([*command, *lab_args], _environment(Path(made) / "jupyter"), work)
+
+
+def _command(notebook: Path, *, port: int | None, browser: bool) -> list[str]:
+    # Not as a file to open: only the browser that Lab starts would go there, and the address that
+    # it prints would lead to the launcher.
+    command = [
+        *(sys.executable, "-m", "jupyterlab"),
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.root_dir={notebook.parent.resolve()}",
+        f"--LabApp.default_url=/lab/tree/{notebook.name}",
+    ]
+    if port is not None:
+        command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    if not browser:
+        command += ["--no-browser"]
+    # Lab refuses to run as root, which is who one is in most containers.
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command += ["--allow-root"]
+    return command
+
+
+def _environment(made: Path) -> dict[str, str]:
+    """The demo's environment: no credentials, no news, this Python as the kernel.
+
+    Lab reads `made` besides the user's own settings, so that theme and shortcuts stay theirs.
+    """
+    from ipykernel.kernelspec import write_kernel_spec  # comes with JupyterLab
+
+    labconfig = made / "config" / "labconfig"
+    labconfig.mkdir(parents=True)
+    (labconfig / "page_config.json").write_text(json.dumps(_PAGE_CONFIG), encoding="utf-8")
+    # A python3 kernel that some other environment left in the user's folder may lack kis_nb.
+    (made / "data" / "kernels").mkdir(parents=True)
+    write_kernel_spec(made / "data" / "kernels" / "python3")
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("KIS_") or name.startswith("KIS_NB_")
+    }
+    return kept | {
+        "KIS_NB_DEMO": "1",
+        "JUPYTER_CONFIG_PATH": _first(made / "config", kept.get("JUPYTER_CONFIG_PATH")),
+        "JUPYTER_PATH": _first(made / "data", kept.get("JUPYTER_PATH")),
+        "JUPYTERLAB_WORKSPACES_DIR": str(made / "workspaces"),
+    }
+
+
+def _first(path: Path, others: str | None) -> str:
+    return f"{path}{os.pathsep}{others}" if others else str(path)
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str], work: Path) -> int:
+    """Run until it ends, or until we are told to end; gives its exit code, 0 when told."""
+    running: list[subprocess.Popen[bytes]] = []
+    told: list[int] = []
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        told.append(number)
+        for process in running:
+            process.terminate()
+
+    # A session of its own: the terminal's Ctrl-C would make Lab ask whether it is meant.
+    with (
+        on_end(end),
+        subprocess.Popen(command, env=environment, cwd=work, start_new_session=True) as process,
+    ):
+        running.append(process)
+        if told:  # before the process was there to be ended
+            process.terminate()
+        code = process.wait()
+    if told:
+        return 0
+    return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def on_end(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Let a handler take Ctrl-C, a termination signal and the terminal's closing."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handled in before.items():
+            signal.signal(number, handled)

@@ -1,0 +1,132 @@
+"""``%kis`` in IPython: one line pulls an account, or opens the dashboard on it.
+
+A face: imports `_args`, `_errors`, once it is used `_client`, and for the dashboard the package's
+top.
+"""
+
+from __future__ import annotations
+
+import functools
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import output_can_be_silenced
+
+from kis_nb import _args
+from kis_nb._errors import KisError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from kis_nb._balance import Balance
+    from kis_nb._client import Client
+    from kis_nb._dashboard import Dashboard
+
+_NAME = "kis"
+_WORDS = ("--mgna-dvsn", "--excc-stat-cd", "--demo", "--dashboard")
+
+
+class KisMagic:
+    """The magic, with the demo's client, which it keeps between lines."""
+
+    def __init__(self) -> None:
+        self._demo: Client | None = None
+        self._parser = _args.Parser(prog=f"%{_NAME}", add_help=False)
+        _args.add_pull(self._parser)
+        self._parser.add_argument("--dashboard", action="store_true")
+
+    @output_can_be_silenced
+    def kis(self, line: str) -> Balance | Dashboard:
+        """Pull a KIS night futures and options account, and give its Balance.
+
+        %kis [ACCOUNT] [--mgna-dvsn 01|02] [--excc-stat-cd 1|2] [--demo] [--dashboard]
+
+        ACCOUNT is 12345678-03; it may be left out when there is one, and in the demo. To keep the
+        number out of the notebook leave it out, and name it in KIS_ACCOUNTS or the config file.
+
+        --mgna-dvsn     MGNA_DVSN, 증거금구분: 01 initial 개시 (default), 02 maintenance 유지
+        --excc-stat-cd  EXCC_STAT_CD, 정산상태코드: 1 settlement 정산 (default), 2 purchase 본정산
+        --demo          the embedded broker's invented accounts; no key needed
+        --dashboard     open the dashboard there instead, and give that
+
+        Examples:
+            %kis 12345678-03 --mgna-dvsn 02
+            balance = %kis --demo
+            balance.positions
+
+        What goes wrong is said in one line, and stops a "Run All" as any error does. The key comes
+        from the environment or the config file, never from this line.
+        """
+        try:
+            # A trailing semicolon is IPython's way to keep a result without showing it.
+            args = self._parser.read(shlex.split(line.rstrip().removesuffix(";")))
+        except (_args.UsageProblem, ValueError) as problem:  # ValueError: an open quotation mark
+            said = str(problem).replace(f"(see %{_NAME} --help)", f"(see %{_NAME}?)")
+            wrong = UsageError(f"%{_NAME}: {said}")
+        else:
+            return self._pull(args)
+        raise wrong
+
+    def _pull(self, args: argparse.Namespace) -> Balance | Dashboard:
+        try:
+            client = self._client(demo=args.demo)
+            account = args.account
+            if account is None and client.demo:
+                account = client.accounts[0]
+            codes = {"mgna_dvsn": args.mgna_dvsn, "excc_stat_cd": args.excc_stat_cd}
+            if args.dashboard:
+                import kis_nb  # the other face, and only it needs ipywidgets
+
+                return kis_nb.dashboard(client, account=account, **codes)
+            return client.balance(account, **codes)
+        except ValueError as error:
+            raise UsageError(f"%{_NAME}: {error}") from None
+        except KisError as error:
+            # IPython asks an exception to draw itself, so this one stays the error it is (for
+            # `except`, for %debug, for its `partial`) and shows as one sentence.
+            error._render_traceback_ = functools.partial(list, [f"%{_NAME}: {error}"])  # type: ignore[attr-defined]
+            raise
+
+    def _client(self, *, demo: bool) -> Client:
+        """The default client, or the demo's, which keeps its broker so that pulls compare."""
+        from kis_nb._client import connect, default_client  # `%load_ext` must not wait for polars
+
+        if not demo:
+            return default_client()
+        if self._demo is None:
+            self._demo = connect(demo=True)
+        return self._demo
+
+    def complete(self, event: Any) -> list[str]:
+        """What may follow: a code after its option, otherwise the options not yet there."""
+        words = event.line[: event.line.rfind(event.symbol)].split()
+        for action in self._parser._actions:  # noqa: SLF001  (argparse shows them no other way)
+            if words and words[-1] in action.option_strings and action.choices:
+                return list(action.choices)
+        return [word for word in _WORDS if word not in words]
+
+    def close(self) -> None:
+        """Let go of the demo's broker; the default client belongs to the session."""
+        if self._demo is not None:
+            self._demo.close()
+            self._demo = None
+
+
+def load_ipython_extension(ipython: InteractiveShell) -> None:
+    """``%load_ext kis_nb``: register ``%kis`` and its completion."""
+    unload_ipython_extension(ipython)
+    magic = KisMagic()
+    ipython.magics_manager.register_function(magic.kis, "line", _NAME)
+    ipython.strdispatchers["complete_command"].add_s(f"%{_NAME}", magic.complete)
+
+
+def unload_ipython_extension(ipython: InteractiveShell) -> None:
+    """``%unload_ext kis_nb``: take ``%kis`` away and close its clients."""
+    registered = ipython.magics_manager.magics["line"].pop(_NAME, None)
+    ipython.strdispatchers["complete_command"].strs.pop(f"%{_NAME}", None)
+    magic = getattr(registered, "__self__", None)
+    if isinstance(magic, KisMagic):
+        magic.close()
