@@ -34,7 +34,7 @@ test: lint types browser wheel pytest ## everything that CI runs
 
 .PHONY: bench
 bench: $(VENV)/dev.stamp ## time pulls, frames, imports and clicks against bare baselines
-	$(BIN)/python tests/bench $(ARGS)
+	$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: campaign
 campaign: $(VENV)/dev.stamp ## every fault, alone, in pairs and in storms; writes README's table

@@ -19,8 +19,6 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from kis_nb._config import Secret, Settings
 from kis_nb._errors import AuthError, TransportError
 from kis_nb._http import Call, Http, NoReply, Reply, Scrubber
@@ -66,6 +64,8 @@ class TokenStore:
     def lock(self) -> AbstractContextManager[Any]:
         """Held while a token is issued; other processes wait for it and then find the token."""
         if self._path is not None:
+            import filelock  # here because most processes find a token in the store
+
             try:
                 self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 # As long as an issue may take; a stuck owner must not stop everyone for ever.

@@ -267,6 +267,8 @@ def _parse_file(path: Path) -> dict[str, Secret] | str | None:
     Returns the problem instead of raising it: this frame holds the file's text, and a traceback
     would show it; the YAML parser's own message quotes it too.
     """
+    if not path.exists():
+        return None
     import yaml  # here because most users have no such file
 
     try:
@@ -274,8 +276,6 @@ def _parse_file(path: Path) -> dict[str, Secret] | str | None:
             mode = os.fstat(lines.fileno()).st_mode
             # BaseLoader keeps every scalar a string: `my_prod: 03` must not become 3.
             entries = yaml.load(lines, Loader=yaml.BaseLoader)
-    except FileNotFoundError:
-        return None
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError):

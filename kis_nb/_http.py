@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import base64
 import logging
+import math
 import re
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlsplit
@@ -108,10 +110,14 @@ class Scrubber:
 
 
 class RateLimit:
-    """A sliding window: in any one second no more than `calls_per_second` calls go out.
+    """A sliding window: in any one second no more than `calls_per_second` calls reach the gateway.
 
-    One is shared by all threads that call with one app key. When the gateway complains all the
-    same (another program uses the key, or the customer is new and has a lower limit), it halves
+    A call's second begins when it can have got there at the latest: at its answer, less the
+    quickest there and back seen so far. Were it to begin when the call goes out, calls held up
+    unevenly on the way would make nine tenths of a second there out of a second here.
+
+    One limit is shared by all threads that call with one app key. When the gateway complains all
+    the same (another program uses the key, or the customer is new and has a lower limit), it halves
     its pace and wins it back step by step.
     """
 
@@ -120,33 +126,53 @@ class RateLimit:
         self._window = 1.0 if calls_per_second >= 1 else 1 / calls_per_second
         self._clock = clock
         self._lock = threading.Lock()
-        self._sent: deque[float] = deque(maxlen=self._top)
+        self._under_way = 0
+        self._answered: deque[float] = deque(maxlen=self._top)
+        self._quickest = math.inf
         self._pace = self._top
         self._changed = clock.monotonic()
 
-    def wait(self, cancel: threading.Event | None = None) -> None:
-        """Return when one more call may go out.
+    @contextmanager
+    def turn(self, cancel: threading.Event | None = None) -> Iterator[None]:
+        """Wait until one more call may go out, and hold its place while it is under way.
 
         Raises:
             Cancelled: `cancel` was set meanwhile.
         """
         while (pause := self._claim()) > 0:
             self._clock.sleep(pause, cancel)
-        if cancel is not None and cancel.is_set():
-            raise Cancelled("the pull was cancelled")
+        try:
+            begin = self._clock.monotonic()
+            if cancel is not None and cancel.is_set():
+                raise Cancelled("the pull was cancelled")
+            yield
+        finally:
+            with self._lock:
+                now = self._clock.monotonic()
+                self._under_way -= 1
+                self._answered.append(now)
+                self._quickest = min(self._quickest, now - begin)
 
     def _claim(self) -> float:
-        """Take a place in the window and return 0, or return the seconds until one is free."""
+        """Take a place in the window and return 0, or return the seconds to wait before asking
+        again.
+        """
         with self._lock:
             now = self._clock.monotonic()
             if self._pace < self._top and now - self._changed >= 5 * self._window:
                 self._pace, self._changed = self._pace + 1, now
-            if len(self._sent) >= self._pace:
-                free = self._sent[-self._pace] + self._window
-                if free > now:
-                    return free - now
-            self._sent.append(now)
-            return 0
+            past = now - self._window + (self._quickest if self._answered else 0)
+            while self._answered and self._answered[0] <= past:
+                self._answered.popleft()
+            over = self._under_way + len(self._answered) - self._pace
+            if over < 0:
+                self._under_way += 1
+                return 0
+            if over < len(self._answered):
+                # A little more, or rounding could leave the wait forever just short.
+                return self._answered[over] - past + 1e-6
+            # Every place is held by a call under way, whose end nobody can tell.
+            return self._window / 50
 
     def slow_down(self) -> None:
         """The gateway refused a call for its rate."""
@@ -250,9 +276,9 @@ class Http:
         Raises:
             Cancelled: `cancel` was set while waiting.
         """
-        self.rate.wait(cancel)
         try:
-            return self._send(call)
+            with self.rate.turn(cancel):
+                return self._send(call)
         except KeyboardInterrupt:
             pass
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:

@@ -1,0 +1,111 @@
+"""Bytes to checked frames: 500 pages, 10,000 rows."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pandas as pd
+import requests
+
+from kis_nb._fields import NIGHT_BALANCE
+from kis_nb._frames import decode
+from kis_nb.demo import Book, Broker
+from tests.bench.timing import compare, line, milliseconds
+
+
+def pages(count: int) -> list[bytes]:
+    """Bodies as the embedded broker sends them, 20 rows each."""
+    account = "80012345-03"
+    with Broker(book=Book.sized({account: 100}), calls_per_second=0) as broker:
+        headers = {
+            "authorization": f"Bearer {broker.issue_token()}",
+            "appkey": broker.app_key,
+            "appsecret": broker.app_secret,
+            "tr_id": "CTFN6118R",
+            "custtype": "P",
+        }
+        query = dict.fromkeys(NIGHT_BALANCE.params, "")
+        query |= {"CANO": "80012345", "ACNT_PRDT_CD": "03", "MGNA_DVSN": "01", "EXCC_STAT_CD": "1"}
+        url = broker.address + NIGHT_BALANCE.path
+        body = requests.get(url, params=query, headers=headers, timeout=10).json()
+    made: list[bytes] = []
+    for number in range(count):
+        for row in body["output1"]:
+            # No two alike, as in a real book; equal texts would be stored once.
+            row["evlu_amt"] = str(int(row["evlu_amt"]) + number)
+        made.append(json.dumps(body, ensure_ascii=False).encode())
+    return made
+
+
+def concatenate(bodies: list[bytes]) -> Any:
+    """As the official sample does: a pandas frame a page, concatenated onto the last."""
+    frame = pd.DataFrame()
+    for body in bodies:
+        frame = pd.concat([frame, pd.DataFrame(json.loads(body)["output1"])], ignore_index=True)
+    return frame
+
+
+def peak(count: int, pipe: Connection) -> None:
+    """In a process of its own: the frames' size, and how far decoding them raised the memory."""
+    bodies = pages(count)
+    decode(bodies[:40], NIGHT_BALANCE)
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    before = status("VmRSS")
+    rows, summary = decode(bodies, NIGHT_BALANCE)
+    pipe.send((rows.estimated_size() + summary.estimated_size(), status("VmHWM") - before))
+
+
+def status(name: str) -> int:
+    """A figure of /proc/self/status, in bytes."""
+    for entry in Path("/proc/self/status").read_text().splitlines():
+        if entry.startswith(name):
+            return int(entry.split()[1]) * 1024
+    raise KeyError(name)
+
+
+def main(rounds: int) -> None:
+    """All of them."""
+    bodies = pages(500)
+    assert decode(bodies, NIGHT_BALANCE)[0].height == 10_000
+    compare(
+        "500 pages to frames / orjson.loads of the same bytes",
+        lambda: decode(bodies, NIGHT_BALANCE),
+        lambda: [orjson.loads(body) for body in bodies],
+        reach="2",
+        rounds=rounds,
+    )
+    decoded = min(milliseconds(lambda: decode(bodies, NIGHT_BALANCE)) for _ in range(5))
+    slow = milliseconds(lambda: concatenate(bodies))
+    line(
+        "a pandas frame a page, concatenated / 500 pages to frames",
+        slow,
+        decoded,
+        slow / decoded,
+        "≥ 100",
+    )
+    for small, large in ((5, 50), (50, 500)):
+        compare(
+            f"{large * 20:,} rows to frames / {small * 20:,} rows",
+            partial(decode, bodies[:large], NIGHT_BALANCE),
+            partial(decode, bodies[:small], NIGHT_BALANCE),
+            reach="10",
+            rounds=rounds,
+        )
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=peak, args=(500, theirs))
+    process.start()
+    size, rise = ours.recv()
+    process.join()
+    line(
+        "peak memory of 10,000 rows / the frames' own size (MB)",
+        rise / 1e6,
+        size / 1e6,
+        rise / size,
+        "6",
+    )

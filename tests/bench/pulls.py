@@ -1,0 +1,196 @@
+"""Pulls over loopback HTTP, against a bare requests loop that only parses JSON."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import requests
+
+import kis_nb
+from kis_nb._fields import NIGHT_BALANCE
+from kis_nb.demo import Book, Broker
+from tests.bench.timing import compare, line
+
+SIZES = {"80012345-03": 20, "80012346-03": 237, "80012347-03": 100, "80012348-03": 1000}
+TWENTY = {f"800100{number:02d}-03": 100 for number in range(20)}
+# Neither side may wait for its rate where the work is what is timed.
+UNHURRIED = 1_000_000
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A broker in a process of its own, where it does not take the client's time."""
+
+    address: str
+    app_key: str
+    app_secret: str
+    token: str
+
+    def client(self, accounts: dict[str, int], **settings: Any) -> kis_nb.Client:
+        usual = {"calls_per_second": UNHURRIED, "token": self.token}
+        return kis_nb.connect(
+            app_key=self.app_key,
+            app_secret=self.app_secret,
+            accounts=list(accounts),
+            base_url=self.address,
+            **{**usual, **settings},
+        )
+
+    def headers(self) -> dict[str, str]:
+        return {
+            "authorization": f"Bearer {self.token}",
+            "appkey": self.app_key,
+            "appsecret": self.app_secret,
+            "tr_id": NIGHT_BALANCE.tr_ids[0],
+            "custtype": "P",
+        }
+
+
+def serve(pipe: Connection, accounts: dict[str, int], settings: dict[str, Any]) -> None:
+    """Run a broker until told to stop, then say how many calls it refused for their rate."""
+    with Broker(book=Book.sized(accounts), **settings) as broker:
+        pipe.send((broker.address, broker.app_key, broker.app_secret, broker.issue_token()))
+        pipe.recv()
+        pipe.send((len(broker.calls), sum(call.outcome == "EGW00201" for call in broker.calls)))
+
+
+@contextmanager
+def desk(accounts: dict[str, int], told: list[Any], **settings: Any) -> Iterator[Desk]:
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=serve, args=(theirs, accounts, settings), daemon=True)
+    process.start()
+    try:
+        yield Desk(*ours.recv())
+    finally:
+        ours.send("stop")
+        told.append(ours.recv())
+        process.join()
+
+
+def bare_walk(
+    session: requests.Session, url: str, headers: dict[str, str], account: str
+) -> list[dict[str, str]]:
+    """The rows of all pages as JSON gives them."""
+    cano, product = account.split("-")
+    query = dict.fromkeys(NIGHT_BALANCE.params, "")
+    query |= {"CANO": cano, "ACNT_PRDT_CD": product, "MGNA_DVSN": "01", "EXCC_STAT_CD": "1"}
+    rows: list[dict[str, str]] = []
+    follow = {"tr_cont": ""}
+    while True:
+        answer = session.get(url, params=query, headers=headers | follow, timeout=10)
+        body: dict[str, Any] = answer.json()
+        rows += body["output1"]
+        if answer.headers["tr_cont"] not in {"F", "M"}:
+            return rows
+        follow = {"tr_cont": "N"}
+        query |= {name: body[name.lower()] for name in NIGHT_BALANCE.cursors}
+
+
+def single(rounds: int) -> None:
+    """One account at a time."""
+    with desk(SIZES, [], calls_per_second=0) as at, requests.Session() as session:
+        client = at.client(SIZES)
+        url = at.address + NIGHT_BALANCE.path
+        headers = at.headers()
+        for account, reach in (("80012345-03", "1.5"), ("80012346-03", "1.2")):
+            rows = SIZES[account]
+            # A figure is worth nothing if the two did not read the same.
+            assert client.balance(account).positions.height == rows
+            assert len(bare_walk(session, url, headers, account)) == rows
+            compare(
+                f"pull of {rows} rows / bare requests loop",
+                partial(client.balance, account),
+                partial(bare_walk, session, url, headers, account),
+                reach=reach,
+                rounds=3 * rounds,
+            )
+        compare(
+            "pull of 1,000 rows / of 100 rows",
+            lambda: client.balance("80012348-03"),
+            lambda: client.balance("80012347-03"),
+            reach="10",
+            rounds=rounds,
+        )
+        cold(at, rounds)
+        client.close()
+
+
+COLD = """
+import requests, polars, json, os
+base, key, secret, token = os.environ["AT"].split()
+session = requests.Session()
+query = dict.fromkeys({params!r}, "")
+query |= {{"CANO": "80012345", "ACNT_PRDT_CD": "03", "MGNA_DVSN": "01", "EXCC_STAT_CD": "1"}}
+headers = {{"authorization": "Bearer " + token, "appkey": key, "appsecret": secret,
+           "tr_id": "CTFN6118R", "custtype": "P", "tr_cont": ""}}
+body = session.get(base + {path!r}, params=query, headers=headers, timeout=10).json()
+assert polars.DataFrame(body["output1"]).height == 20
+"""
+
+
+def cold(at: Desk, rounds: int) -> None:
+    """A process that imports, pulls once and ends, the token stored."""
+    with TemporaryDirectory() as folder:
+        environment = {
+            **os.environ,
+            "AT": f"{at.address} {at.app_key} {at.app_secret} {at.token}",
+            "KIS_APP_KEY": at.app_key,
+            "KIS_APP_SECRET": at.app_secret,
+            "KIS_BASE_URL": at.address,
+            "KIS_NB_CACHE_DIR": folder,
+            "HOME": folder,
+        }
+        ours = "import kis_nb; assert kis_nb.balance('80012345-03').positions.height == 20"
+        bare = COLD.format(params=NIGHT_BALANCE.params, path=NIGHT_BALANCE.path)
+
+        def run(code: str) -> None:
+            subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+        compare(
+            "cold process: import kis_nb, balance() / requests and polars",
+            lambda: run(ours),
+            lambda: run(bare),
+            reach="1.2",
+            rounds=rounds,
+        )
+        assert list(Path(folder).glob("token-*.json"))
+
+
+def many() -> None:
+    """20 accounts × 5 pages at 50 ms, the gateway's limit 20 a second, ours 18."""
+    told: list[Any] = []
+    with desk(TWENTY, told, calls_per_second=20, latency=0.05) as at:
+        client = at.client(TWENTY, calls_per_second=18)
+        begin = time.perf_counter()
+        balances = client.balances()
+        seconds = time.perf_counter() - begin
+        assert len(balances) == 20
+        client.close()
+    ((calls, refused),) = told
+    least = (calls - 18) / 18
+    line(
+        "20 accounts × 5 pages at 18 a second / (calls - 18) / 18 s",
+        seconds * 1000,
+        least * 1000,
+        seconds / least,
+        "1.1",
+    )
+    print(f"    {calls} calls, {refused} refused for their rate (reach 0)")
+
+
+def main(rounds: int) -> None:
+    """All of them."""
+    single(rounds)
+    many()
