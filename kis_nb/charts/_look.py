@@ -193,9 +193,16 @@ def columns(figures: list[str]) -> list[str]:
     spaces that Unicode made as wide as they are; the zero-width space in front keeps Vega from
     trimming them.
     """
-    widest = max(figures, key=len, default="")
+    signed = any(text[:1] in "+-" for text in figures)
+    bodies = [text.lstrip("+-") for text in figures]
+    widest = max(bodies, key=len, default="")
     fill = "".join("\u2008" if sign in ",." else "\u2007" for sign in widest)
-    return ["\u200b" + fill[: len(widest) - len(text)] + text for text in figures]
+    padded: list[str] = []
+    for text, body in zip(figures, bodies, strict=True):
+        # The real minus is as wide as the plus; the hyphen is not.
+        sign = text[: len(text) - len(body)].replace("-", "−") or ("\u2007" if signed else "")
+        padded.append("\u200b" + fill[: len(widest) - len(body)] + sign + body)
+    return padded
 
 
 def head(balance: Balance, look: Look, *parts: str) -> str:
