@@ -20,9 +20,9 @@ _KINDS: dict[str, Kind] = {"1": "future", "A": "future", "2": "call", "3": "put"
 # The two characters after the kind. 05 is the mini contract on the same index as 01.
 _UNDERLYINGS = {"01": "KOSPI 200", "05": "KOSPI 200", "06": "KOSDAQ 150", "75": "USD"}
 
-# "C 202612 572.5", "F 202612", "미니 F 202612": a letter, year and month, and an option's strike.
+# "C 202612 572.5", "F 202612", "미니F 202612": a letter, year and month, and an option's strike.
 _NAME = re.compile(
-    r"(?:^|\s)[A-Z]\s+(?P<expiry>20[0-9]{2}(?:0[1-9]|1[0-2]))"
+    r"(?:^|[^A-Za-z0-9])[A-Z]\s+(?P<expiry>20[0-9]{2}(?:0[1-9]|1[0-2]))"
     r"(?:\s+(?P<strike>[0-9]{1,6}(?:\.[0-9]{1,4})?))?\s*$",
     re.ASCII,
 )

@@ -15,6 +15,8 @@ from kis_nb._instrument import Instrument, instrument, multiplier
         ("101S12", "F 202212", Instrument("future", "01", "KOSPI 200", "2022-12", None)),
         ("A01612", " F 202612  ", Instrument("future", "01", "KOSPI 200", "2026-12", None)),
         ("A05612", "미니 F 202612", Instrument("future", "05", "KOSPI 200", "2026-12", None)),
+        ("A05612", "미니F 202612", Instrument("future", "05", "KOSPI 200", "2026-12", None)),
+        ("A01612", "XF 202612", Instrument("future", "01", "KOSPI 200", None, None)),
         ("106T03", None, Instrument("future", "06", "KOSDAQ 150", None, None)),
         ("175W01", "미국달러 F 202701", Instrument("future", "75", "USD", "2027-01", None)),
         (

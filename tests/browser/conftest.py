@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.browser.lab import PATIENCE_MS, Lab, LabServer
+from tests.browser.lab import PATIENCE_MS, Lab, LabServer, chromium
 
 _HERE = Path(__file__).parent
 # Playwright's five seconds are for pages without a kernel behind them.
@@ -28,24 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium without a window, which cannot resolve any name and so reaches loopback only."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = next(filter(None, map(shutil.which, names)), None)
-    assert found, "the browser tests need Chromium: run `make browser`, or install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=found,
-            args=[
-                "--no-sandbox",  # a container has no user namespaces for it
-                "--disable-gpu",
-                "--disable-dev-shm-usage",  # a container's /dev/shm holds 64 MB
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--no-first-run",
-                "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-            ],
-        )
-        yield browser
-        browser.close()
+    with chromium() as launched:
+        yield launched
 
 
 @pytest.fixture(scope="session")

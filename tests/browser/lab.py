@@ -16,7 +16,8 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
 from urllib.parse import quote, urlsplit
@@ -31,6 +32,7 @@ from playwright.sync_api import (
     Request,
     WebError,
     WebSocket,
+    sync_playwright,
 )
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -44,6 +46,29 @@ PATIENCE_MS = 60_000
 # What JupyterLab itself writes as an error on a page where nothing is wrong: (pattern of the
 # whole text, reason). Nothing of ours may be added here.
 TOLERATED: tuple[tuple[str, str], ...] = ()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Chromium without a window, which cannot resolve any name and so reaches loopback only."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = next(filter(None, map(shutil.which, names)), None)
+    assert found, "this needs Chromium: run `make browser`, or install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=found,
+            args=[
+                "--no-sandbox",  # a container has no user namespaces for it
+                "--disable-gpu",
+                "--disable-dev-shm-usage",  # a container's /dev/shm holds 64 MB
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--no-first-run",
+                "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+            ],
+        )
+        yield browser
+        browser.close()
 
 
 class LabServer:

@@ -1,0 +1,108 @@
+"""The pictures under docs/, of the dashboard in real JupyterLab on the embedded broker.
+
+python -m tests.browser.screenshots [NAME ...]
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.lab import PATIENCE_MS, Lab, LabServer, Theme, chromium
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+# Prices and clock stand still, so that a picture changes only when the dashboard does.
+START = """
+import kis_nb
+from kis_nb.demo import Book, Broker, Fault
+broker = Broker(book={book}, clock=lambda: 1795356904.0, calls_per_second=0).start()
+client = kis_nb.connect(app_key=broker.app_key, app_secret=broker.app_secret, retries=0,
+                        accounts=broker.accounts, base_url=broker.address, calls_per_second=500)
+object.__setattr__(client._settings, "demo", True)
+"""
+DEMO_BOOK = "None"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One picture: how wide the dashboard is, in which theme, of which account and state."""
+
+    width: int = 1280
+    theme: Theme = "light"
+    book: str = DEMO_BOOK
+    show: str = "dashboard = kis_nb.dashboard(client, lang={lang!r})\ndashboard"
+    lang: str = "ko"
+    after: str = ""
+    # How much of it, from the top; 0 for all.
+    height: int = 0
+
+
+SCENES = {
+    "dashboard": Scene(height=980),
+    "dashboard-dark": Scene(theme="dark", lang="en"),
+    "dashboard-narrow": Scene(width=600),
+    "dashboard-wide": Scene(width=1600),
+    "dashboard-empty": Scene(show="kis_nb.dashboard(client, account='600*****-03')"),
+    "dashboard-margin-call": Scene(
+        show="kis_nb.dashboard(client, account='700*****-03')", theme="dark", height=980
+    ),
+    "dashboard-500": Scene(book="Book.sized({'80012345-03': 500}, seed=3)"),
+    "dashboard-error": Scene(
+        after="broker.fault(Fault(status=503, times=None)); dashboard.refresh()", height=980
+    ),
+}
+
+
+def take(lab: Lab, name: str, scene: Scene) -> None:
+    """Open, wait until everything is drawn, and save."""
+    cells = [START.format(book=scene.book), scene.show.format(lang=scene.lang), scene.after]
+    # Room for the sidebar and the cell's prompt beside the dashboard.
+    page = lab.open(cells, width=scene.width + 420, height=4000, theme=scene.theme)
+    lab.run_cell(0)
+    lab.run_cell(1)
+    board = page.locator(".kis-dashboard").first
+    expect(board.locator(".kis-payoff svg").first).to_be_visible()
+    if scene.after:
+        lab.run_cell(2)
+        expect(page.locator(".kis-error").first).to_be_visible()
+    box = board.bounding_box()
+    assert box is not None
+    page.set_viewport_size(
+        {"width": round(scene.width + 420 + scene.width - box["width"]), "height": 4000}
+    )
+    # Charts take the new width on the next frames.
+    page.wait_for_timeout(1200)
+    path = DOCS / f"{name}.png"
+    box = board.bounding_box()
+    assert box is not None
+    height = min(scene.height or box["height"], box["height"])
+    page.screenshot(
+        path=path,
+        animations="disabled",
+        clip={"x": box["x"], "y": box["y"], "width": box["width"], "height": height},
+    )
+    print(path.relative_to(DOCS.parent), f"{box['width']:.0f} x {height:.0f}")
+
+
+def main(names: list[str]) -> None:
+    """Take the pictures named, or all."""
+    expect.set_options(timeout=PATIENCE_MS)
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        server = LabServer(Path(folder))
+        lab = Lab(server, browser)
+        try:
+            for name in names or SCENES:
+                take(lab, name, SCENES[name])
+                lab.guard.check()
+        finally:
+            lab.close()
+            server.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
