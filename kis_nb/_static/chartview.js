@@ -112,7 +112,12 @@ class Place {
     if (this.drawn !== drawn || this.fills >= ENOUGH) {
       await this.build(vegaEmbed, state);
     } else {
-      if (this.filled !== rows) this.fill(this.view);
+      if (this.filled !== rows) {
+        this.fill(this.view);
+        await this.view.runAsync();
+        // The new labels may be longer; in the run that brings them the old ones still take room.
+        if (this.fluid) this.view.resize();
+      }
       if (this.fluid && this.width !== width) this.view.signal("width", width);
       if (this.picks) this.view.signal("picked", picked);
       await this.view.runAsync();

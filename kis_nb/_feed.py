@@ -1,0 +1,380 @@
+"""Fetching for the dashboard: pulls on threads of its own, a cache, auto-refresh, cancelling.
+
+Under the face `_dashboard`: imports `_errors`, `_fields`, `_shelf` and `_state`. It
+knows no widget.
+
+A pull belongs to a view (account, MGNA_DVSN, EXCC_STAT_CD) and its balance is only ever handed on
+as that view's. One pull is in front, for the view that is wanted; a newer wish cancels it. The
+other views of the same account are pulled behind it, when the front is quiet, so that a click finds
+its figures at hand.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TYPE_CHECKING, Protocol
+
+from kis_nb._errors import AuthError, Cancelled, ConfigError, KisError
+from kis_nb._fields import Account, Basis, Margin
+from kis_nb._shelf import Shelf, View
+from kis_nb._state import State
+
+if TYPE_CHECKING:
+    from kis_nb._balance import Balance
+
+AUTO_SECONDS = (0, 5, 15, 30, 60, 300)
+# Figures at hand older than this are shown, and pulled anew at once.
+_FRESH = 5.0
+# Views behind the front are pulled anew when they have fallen back this far.
+_BEHIND = 30.0
+# A burst of clicks through figures at hand ends in one pull, not in one for each.
+_REST = 0.6
+_LONGEST_BACKOFF = 600.0
+# A cancelled pull may hang in a read until its timeout; the wish after it must not wait for it, but
+# neither may clicking pile up threads.
+_AT_ONCE = 4
+
+
+class Pulls(Protocol):
+    """What the feed needs of a client."""
+
+    def balance(
+        self,
+        account: Account,
+        *,
+        mgna_dvsn: Margin,
+        excc_stat_cd: Basis,
+        progress: Callable[[int], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Balance: ...
+
+
+class Listener(Protocol):
+    """Told on the feed's threads, one thing at a time or several at once, never under its lock."""
+
+    def feed_balance(self, view: View) -> None:
+        """A newer balance of this view is at hand."""
+
+    def feed_state(self) -> None:
+        """`Feed.state` has changed."""
+
+
+class Clock:
+    """Time, handed in so that tests can run it fast."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return time.monotonic()
+
+    def wait(self, condition: threading.Condition, seconds: float | None) -> None:
+        """Give the condition up until it is notified or the time is over."""
+        condition.wait(seconds)
+
+
+@dataclass(eq=False, slots=True)
+class _Pull:
+    view: View
+    quiet: bool = False
+    page: int = 0
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
+class Feed:
+    """Pulls balances for one listener. All methods may be called from any thread.
+
+    The listener is held weakly: a feed does not keep a dropped dashboard alive.
+    """
+
+    def __init__(self, client: Pulls, listener: Listener, *, clock: Clock | None = None) -> None:
+        self._client = client
+        self._listener = weakref.ref(listener)
+        self._clock = clock or Clock()
+        self._wake = threading.Condition(threading.Lock())
+        self._view: View | None = None
+        self._shelf = Shelf()
+        self._front: _Pull | None = None
+        self._behind: _Pull | None = None
+        self._running: set[_Pull] = set()
+        self._threads: set[threading.Thread] = set()
+        self._beating = False
+        self._waiting = False
+        self._auto = 0.0
+        self._due: float | None = None
+        self._failures = 0
+        self._failed = False
+        self._error: KisError | None = None
+        self._was_cancelled = False
+        self._stopped = False
+        self._closed = False
+
+    def want(self, view: View) -> Balance | None:
+        """Make this the view in front and give what is at hand; the pull it needs is under way."""
+        with self._wake:
+            if self._closed:
+                return None
+            if view != self._view:
+                self._view = view
+                self._forget_trouble()
+                self._drop_front()
+            held = self._shelf.get(view)
+            if held is None:
+                if self._front is None:
+                    self._start_front(quiet=False)
+            elif self._clock.monotonic() - held.at > _FRESH:
+                self._set_due(_REST)
+            elif self._auto:
+                self._set_due(self._auto)
+        return None if held is None else held.balance
+
+    def refresh(self) -> None:
+        """Pull the view in front now, unless that is happening already."""
+        with self._wake:
+            self._forget_trouble()
+            if self._front is not None:
+                # The reader asks now: what was renewed quietly is now waited for.
+                self._front.quiet = False
+            else:
+                self._start_front(quiet=False)
+        self._tell_state()
+
+    def cancel(self) -> None:
+        """Give up the pull in front; what is shown stays, and auto-refresh goes on."""
+        with self._wake:
+            if self._front is None and not self._waiting:
+                return
+            self._drop_front()
+            self._was_cancelled = True
+            self._set_due(self._auto or None)
+        self._tell_state()
+
+    def every(self, seconds: float) -> None:
+        """Refresh each so many seconds; 0 turns it off."""
+        with self._wake:
+            self._auto = seconds
+            self._stopped = False
+            self._failures = 0
+            self._set_due(seconds or None)
+        self._tell_state()
+
+    def at_hand(self, view: View) -> Balance | None:
+        """The newest balance of a view, or None."""
+        with self._wake:
+            held = self._shelf.get(view)
+            return None if held is None else held.balance
+
+    def before(self, view: View) -> Balance | None:
+        """The balance of a view that `at_hand` took the place of, or None."""
+        with self._wake:
+            held = self._shelf.get(view)
+            return None if held is None else held.before
+
+    @property
+    def renewing(self) -> bool:
+        """Whether a pull is under way or about to be, in front or behind."""
+        with self._wake:
+            return bool(self._front or self._behind)
+
+    @property
+    def state(self) -> State:
+        """What the feed is doing now."""
+        with self._wake:
+            front = self._front
+            late = self._failures > 0 and self._due is not None and front is None
+            return State(
+                busy=front is not None or self._waiting,
+                quiet=front is not None and front.quiet,
+                page=front.page if front is not None else 0,
+                failed=self._failed,
+                error=self._error,
+                cancelled=self._was_cancelled,
+                retry_in=max(self._due - self._clock.monotonic(), 0)
+                if late and self._due is not None
+                else None,
+                stopped=self._stopped,
+            )
+
+    def close(self, wait: float = 2.0) -> None:
+        """End the threads: no call goes out and the listener hears nothing after this.
+
+        Args:
+            wait: seconds to wait for them. One that sits in a read of the network ends when that
+                does, and then leaves no trace.
+        """
+        with self._wake:
+            self._closed = True
+            self._front = self._behind = None
+            for pull in self._running:
+                pull.cancel.set()
+            self._wake.notify_all()
+            threads = self._threads - {threading.current_thread()}
+        end = time.monotonic() + wait
+        for thread in threads:
+            thread.join(max(end - time.monotonic(), 0))
+
+    # From here to `_run` the lock is held by the caller.
+
+    def _forget_trouble(self) -> None:
+        self._failed, self._error, self._failures = False, None, 0
+        self._was_cancelled = self._stopped = False
+
+    def _set_due(self, seconds: float | None) -> None:
+        """Let the beat start a pull after so many seconds; None: not at all."""
+        self._due = None if seconds is None else self._clock.monotonic() + seconds
+        if seconds is not None and not self._beating and not self._closed:
+            self._beating = True
+            self._thread(self._beat)
+        self._wake.notify_all()
+
+    def _drop_front(self) -> None:
+        if self._front is not None:
+            self._front.cancel.set()
+            self._front = None
+        self._waiting = False
+
+    def _start_front(self, *, quiet: bool) -> None:
+        if self._closed or self._view is None:
+            return
+        self._due = None
+        self._was_cancelled = False
+        if self._behind is not None:
+            # The one who clicks goes first, also through the rate limit.
+            self._behind.cancel.set()
+            self._behind = None
+        if len(self._running) >= _AT_ONCE:
+            self._waiting = True
+            return
+        self._front = _Pull(self._view, quiet)
+        self._start(self._front)
+
+    def _start(self, pull: _Pull) -> None:
+        self._running.add(pull)
+        self._thread(self._run, pull)
+
+    def _thread(self, target: Callable[..., None], *args: object) -> None:
+        def work() -> None:
+            try:
+                target(*args)
+            finally:
+                with self._wake:
+                    self._threads.discard(threading.current_thread())
+
+        thread = threading.Thread(target=work, name="kis_nb-feed", daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _start_behind(self) -> None:
+        """Pull the next view of the account in front that is not at hand or has fallen back."""
+        if self._closed or self._front or self._behind or self._failed or self._view is None:
+            return
+        account, margin, basis = self._view
+        now = self._clock.monotonic()
+        # One click away first: the other margin, the other basis, then both.
+        margins, bases = (
+            sorted(Margin, key=lambda m: m != margin),
+            sorted(Basis, key=lambda b: b != basis),
+        )
+        views = [(account, m, b) for b, m in product(bases, margins)]
+        for view in views[1:]:
+            held = self._shelf.get(view)
+            if held is None or now - held.at > _BEHIND:
+                self._behind = _Pull(view, quiet=True)
+                self._start(self._behind)
+                return
+
+    def _settle(self, pull: _Pull, error: KisError | None, *, unforeseen: bool) -> None:
+        """Take note of how a pull ended; a cancelled one is nobody's any more."""
+        self._running.discard(pull)
+        cancelled = isinstance(error, Cancelled)
+        bad = unforeseen or (error is not None and not cancelled)
+        if pull is self._front:
+            self._front = None
+            self._failed, self._error = bad, error if bad else None
+            if bad:
+                self._failures += 1
+                # A refused key must not be asked again and again: that could lock the customer out.
+                self._stopped = unforeseen or isinstance(error, AuthError | ConfigError)
+                pause = min(
+                    self._auto * 2 ** min(self._failures, 10), max(_LONGEST_BACKOFF, self._auto)
+                )
+                self._set_due(None if self._stopped or not self._auto else pause)
+            else:
+                self._failures = 0
+                self._stopped = False
+                self._set_due(self._auto or None)
+        if pull is self._behind:
+            self._behind = None
+        if self._waiting and not self._front:
+            self._waiting = False
+            self._start_front(quiet=False)
+        elif not bad and not cancelled:
+            self._start_behind()
+
+    # From here on the lock is free.
+
+    def _run(self, pull: _Pull) -> None:
+        account, margin, basis = pull.view
+
+        def progress(pages: int) -> None:
+            with self._wake:
+                pull.page = pages
+                shown = pull is self._front
+            if shown:
+                self._tell_state()
+
+        balance: Balance | None = None
+        failure: KisError | None = None
+        foreseen = False
+        try:
+            if not pull.cancel.is_set():
+                balance = self._client.balance(
+                    account,
+                    mgna_dvsn=margin,
+                    excc_stat_cd=basis,
+                    progress=progress,
+                    cancel=pull.cancel,
+                )
+            foreseen = True
+        except KisError as error:
+            # Without its traceback, whose frames would keep pages and threads' locals alive.
+            failure, foreseen = error.with_traceback(None), True
+            failure.partial = None
+        finally:
+            with self._wake:
+                newer = balance is not None and self._shelf.keep(
+                    pull.view, balance, self._clock.monotonic()
+                )
+                self._settle(pull, failure, unforeseen=not foreseen)
+            if newer:
+                self._tell_balance(pull.view)
+            self._tell_state()
+
+    def _beat(self) -> None:
+        """Start what is due, for as long as the feed lives."""
+        while True:
+            with self._wake:
+                while not self._closed:
+                    left = None if self._due is None else self._due - self._clock.monotonic()
+                    if left is not None and left <= 0:
+                        break
+                    self._clock.wait(self._wake, left)
+                if self._closed:
+                    return
+                self._due = None
+                if self._front is None:
+                    self._start_front(quiet=self._view in self._shelf and not self._failed)
+            self._tell_state()
+
+    def _tell_balance(self, view: View) -> None:
+        listener = self._listener()
+        if listener is not None and not self._closed:
+            listener.feed_balance(view)
+
+    def _tell_state(self) -> None:
+        listener = self._listener()
+        if listener is not None and not self._closed:
+            listener.feed_state()

@@ -1,0 +1,276 @@
+"""A balance as the dashboard's words and figures: plain JSON for the panels, every digit exact.
+
+Under the face `_dashboard`: imports `_balance`, `_fields` and `_words`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from kis_nb._fields import Basis, Lang, Margin
+from kis_nb._words import say
+
+if TYPE_CHECKING:
+    from kis_nb._balance import Balance
+
+Json: TypeAlias = dict[str, Any]
+_Figure: TypeAlias = Decimal | int | None
+
+
+def exact(value: _Figure) -> str:
+    """Every digit with separators; null is a dash."""
+    from kis_nb._balance import exact as spell  # polars comes with it, so it waits for a balance
+
+    return spell(value)
+
+
+def signed(value: _Figure) -> str:
+    """As `exact`, a gain with its plus."""
+    return f"+{exact(value)}" if value is not None and value > 0 else exact(value)
+
+
+def arrowed(value: _Figure) -> str:
+    """As `signed`, with an arrow: colour alone tells nothing to some eyes."""
+    return f"{_ARROWS[tone(value)]}{signed(value)}"
+
+
+_ARROWS = {"up": "▲ ", "down": "▼ ", "flat": "", "": ""}
+
+
+def tone(value: _Figure) -> str:
+    """``up``, ``down`` or ``flat``; blank without a value."""
+    return "" if value is None else "up" if value > 0 else "down" if value < 0 else "flat"
+
+
+def status(balance: Balance) -> str:
+    """The status line: whose, which codes, how much, when. The same in both languages."""
+    rows, pages = balance.positions.height, balance.pages
+    words = [
+        balance.account.masked,
+        f"MGNA_DVSN={balance.mgna_dvsn.value}",
+        f"EXCC_STAT_CD={balance.excc_stat_cd.value}",
+        f"{rows:,} row{'' if rows == 1 else 's'}",
+        f"{pages:,} page{'' if pages == 1 else 's'}",
+        f"as of {balance.as_of:%Y-%m-%d %H:%M:%S} KST",
+    ]
+    return " · ".join([*words, "DEMO"] if balance.demo else words)
+
+
+def codes(balance: Balance) -> str:
+    """The codes alone, for a sentence."""
+    margin, basis = balance.mgna_dvsn, balance.excc_stat_cd
+    return f"{balance.account.masked} MGNA_DVSN={margin} EXCC_STAT_CD={basis}"
+
+
+def file_name(balance: Balance) -> str:
+    """For a file of it, without an ending; no system forbids a character of it."""
+    account = balance.account.masked.replace("*", "x")
+    moment = f"{balance.as_of:%Y%m%d-%H%M%S}"
+    demo = "-DEMO" if balance.demo else ""
+    return f"kis-{account}-{balance.mgna_dvsn}-{balance.excc_stat_cd}-{moment}{demo}"
+
+
+def figures(balance: Balance) -> dict[str, Decimal | None]:
+    """The one row of the summary."""
+    return balance.summary.row(0, named=True)
+
+
+def _plus(*parts: Decimal | None) -> Decimal | None:
+    """The sum; unknown when a part is."""
+    known = [part for part in parts if part is not None]
+    with localcontext(prec=60):
+        return sum(known, Decimal(0)) if len(known) == len(parts) else None
+
+
+def _minus(whole: Decimal | None, part: Decimal | None) -> Decimal | None:
+    return _plus(whole, None if part is None else -part)
+
+
+def _percent(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
+    """To one decimal; None when there is no whole to measure against."""
+    if part is None or whole is None or whole <= 0:
+        return None
+    with localcontext(prec=60):
+        return (part * 100 / whole).quantize(Decimal("0.1"))
+
+
+def _percent_text(percent: Decimal | None) -> str:
+    return "–" if percent is None else f"{percent:,f}%"
+
+
+def cards(
+    balance: Balance, before: Balance | None, maintenance: Balance | None, lang: Lang
+) -> list[Json]:
+    """The head line of figures.
+
+    Args:
+        balance: the picture.
+        before: the pull of the same view before it; each figure then says its change.
+        maintenance: a pull with MGNA_DVSN 02 from about the same time, which tells where a margin
+            call begins; without one, a figure of the wire's own (``mmga_tot_amt``) is used.
+        lang: of the labels.
+    """
+    now = figures(balance)
+    then = figures(before) if before is not None else None
+
+    def total(of: dict[str, Decimal | None]) -> Decimal | None:
+        return _plus(of["evlu_pfls_amt_smtl"], of["trad_pfls_amt_smtl"])
+
+    def change(new: Decimal | None, old: Decimal | None) -> Json | None:
+        step = _minus(new, old)
+        if then is None or step is None:
+            return None
+        text = arrowed(step) if step else say("no_change", lang)
+        return {"text": text, "tone": tone(step), "title": say("change", lang)}
+
+    def old(name: str) -> Decimal | None:
+        return then[name] if then is not None else None
+
+    won = say("won", lang)
+    pnl = total(now)
+    result: list[Json] = [
+        {
+            "key": "pnl",
+            "label": say("total_pnl", lang),
+            "value": arrowed(pnl),
+            "unit": won,
+            "tone": tone(pnl),
+            "change": change(pnl, total(then) if then is not None else None),
+            "sub": [
+                {
+                    "label": say(word, lang),
+                    "value": signed(now[name]),
+                    "tone": tone(now[name]),
+                }
+                for word, name in (
+                    ("unrealized", "evlu_pfls_amt_smtl"),
+                    ("realized", "trad_pfls_amt_smtl"),
+                )
+            ],
+        },
+        _room(now, maintenance, lang),
+        _used(balance, now, lang) | {"change": change(now["mgna_tota"], old("mgna_tota"))},
+        {
+            "key": "equity",
+            "label": say("equity", lang),
+            "value": exact(now["prsm_dpast"]),
+            "unit": won,
+            "change": change(now["prsm_dpast"], old("prsm_dpast")),
+        },
+    ]
+    called = (now["add_mgna_tota"] or 0) > 0
+    added: Json = {
+        "key": "additional",
+        "label": say("additional", lang),
+        "value": exact(now["add_mgna_tota"]),
+        "unit": won,
+        "loud": called,
+        "change": change(now["add_mgna_tota"], old("add_mgna_tota")),
+    }
+    if called:
+        cash = exact(now["add_mgna_cash"])
+        added["sub"] = [{"label": say("additional_cash", lang, cash=cash), "value": ""}]
+    result.append(added)
+    result += [
+        {
+            "key": key,
+            "label": say(key, lang),
+            "value": exact(now[name]),
+            "unit": won,
+            "change": change(now[name], old(name)),
+        }
+        for key, name in (("orderable", "ord_psbl_tota"), ("withdrawable", "wdrw_psbl_tot_amt"))
+    ]
+    return result
+
+
+def blank(lang: Lang) -> list[Json]:
+    """The head line before the first balance: labels, and a dash for every figure."""
+    words = (
+        "total_pnl",
+        "room",
+        "margin_used",
+        "equity",
+        "additional",
+        "orderable",
+        "withdrawable",
+    )
+    keys = ("pnl", "room", "margin", "equity", "additional", "orderable", "withdrawable")
+    return [
+        {"key": key, "label": say(word, lang, code="").rstrip(" ·"), "value": "–"}
+        for key, word in zip(keys, words, strict=True)
+    ]
+
+
+def _used(balance: Balance, now: dict[str, Decimal | None], lang: Lang) -> Json:
+    """Margin against the deposit, as a percentage and a bar."""
+    margin, deposit = now["mgna_tota"], now["tot_dncl_amt"]
+    used = _percent(margin, deposit)
+    code = f"{balance.mgna_dvsn.label(lang)} {balance.mgna_dvsn.value}"
+    card: Json = {
+        "key": "margin",
+        "label": say("margin_used", lang, code=code),
+        "value": _percent_text(used),
+        "sub": [
+            {
+                "label": say("margin_of", lang, margin=exact(margin), deposit=exact(deposit)),
+                "value": "",
+            }
+        ],
+    }
+    if used is not None:
+        held = max(min(used, Decimal(100)), Decimal(0))
+        card["bar"] = {"width": f"{held:f}%", "now": f"{held:f}", "full": used >= 100}
+    return card
+
+
+def _room(now: dict[str, Decimal | None], maintenance: Balance | None, lang: Lang) -> Json:
+    """How far the equity may fall before more margin is called."""
+    need = figures(maintenance)["mgna_tota"] if maintenance is not None else now["mmga_tot_amt"]
+    if maintenance is None and not need:
+        need = None  # the new TR may leave the field unused, and a 0 then says nothing
+    room = _minus(now["prsm_dpast"], need)
+    card: Json = {
+        "key": "room",
+        "label": say("room", lang),
+        "value": exact(room),
+        "unit": say("won", lang),
+    }
+    if room is None:
+        text = say("room_unknown", lang)
+    elif room < 0:
+        text, card["loud"] = say("room_none", lang), True
+    else:
+        percent = _percent(room, now["prsm_dpast"])
+        key = "room_all" if percent is None else "room_how"
+        text = say(key, lang, percent=_percent_text(percent))
+    return card | {"sub": [{"label": text, "value": ""}]}
+
+
+def call(balance: Balance, lang: Lang) -> str | None:
+    """The margin call in a sentence, or None."""
+    amount = figures(balance)["add_mgna_tota"]
+    return say("call", lang, amount=exact(amount)) if amount is not None and amount > 0 else None
+
+
+_PLACES = {
+    "count": ("shown", "all"),
+    "picked": ("n",),
+    "age_s": ("n",),
+    "age_m": ("n",),
+    "age_h": ("n",),
+}
+
+
+def template(key: str, lang: Lang) -> str:
+    """A sentence whose places the page fills."""
+    return say(key, lang, **{place: f"{{{place}}}" for place in _PLACES.get(key, ())})
+
+
+def explain(margin: Margin, basis: Basis, lang: Lang) -> list[Json]:
+    """What the chosen codes do, a sentence for each."""
+    return [
+        {"name": f"{code.label(lang)} {code.value}", "text": code.explain(lang)}
+        for code in (margin, basis)
+    ]

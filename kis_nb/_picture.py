@@ -1,0 +1,170 @@
+"""One balance made ready to be drawn: charts' rows and panels' content, each worked out once.
+
+Under the face `_dashboard`: imports `_balance`, `charts`, `_figures`, `_fields`, `_tables`
+and `_words`. What a
+click needs is worked out when its balance arrives, so that the click only sends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from kis_nb import _figures, _tables
+from kis_nb._fields import Lang
+from kis_nb._words import say
+
+if TYPE_CHECKING:
+    from kis_nb._balance import Balance
+    from kis_nb._chartview import ChartView, Row
+
+Colors: TypeAlias = Literal["kr", "us"]
+Choice: TypeAlias = dict[str, str]
+CHARTS = ("pnl", "margin", "views", "book", "payoff")
+
+
+class Picture:
+    """What one balance looks like in one language.
+
+    Args:
+        balance: the figures.
+        before: the pull of the same view before it, for changes.
+        lang: of everything.
+    """
+
+    def __init__(self, balance: Balance, before: Balance | None, lang: Lang) -> None:
+        self.balance = balance
+        self.before = before
+        self.lang: Lang = lang
+        self._made: dict[tuple[str, ...], Any] = {}
+
+    def _once(self, key: tuple[str, ...], make: Callable[[], Any]) -> Any:
+        # Two threads may make the same thing; both get it right, and one of them is kept.
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+    def table(self) -> _figures.Json:
+        """For the positions panel."""
+        made: _figures.Json = self._once(("table",), lambda: _tables.table(self.balance, self.lang))
+        return made
+
+    def checks(self) -> _figures.Json:
+        """For the reconciliation panel."""
+        made: _figures.Json = self._once(
+            ("checks",), lambda: _tables.checks(self.balance, self.lang)
+        )
+        return made
+
+    def rows(self, chart: str, choice: Choice) -> list[Row]:
+        """For a chart of this balance alone: pnl, book or payoff."""
+        from kis_nb.charts import _book, _payoff, _pnl
+        from kis_nb.charts._look import Look
+
+        look = Look(self.lang)
+        balance: Any = self.balance
+        if chart == "pnl":
+            by: Any = choice["pnl_by"]
+            made = self._once((chart, by), lambda: _pnl.rows(balance, look, by=by))
+        elif chart == "book":
+            kind: Any = choice["book_by"]
+            size: Any = choice["book_measure"]
+            made = self._once(
+                (chart, kind, size), lambda: _book.rows(balance, look, by=kind, measure=size)
+            )
+        else:
+            on = choice["payoff_on"]
+            made = self._once((chart, on), lambda: _payoff.rows(balance, look, underlying=on))
+        rows: list[Row] = made
+        return _headed(rows, balance, self.lang)
+
+    def left_out(self) -> str:
+        """The positions that the payoff cannot count, with the reason; blank without any."""
+        from kis_nb.charts import left_out
+
+        names: list[str] = self._once(
+            ("left_out",),
+            lambda: [
+                f"{one.name} ({one.ko if self.lang == 'ko' else one.en})"
+                for one in left_out(self.balance)
+            ],
+        )
+        return f"{say('left_out', self.lang)}: {', '.join(names)}" if names else ""
+
+    def warm(self, choice: Choice) -> None:
+        """Work everything out now."""
+        for chart in ("pnl", "book", "payoff"):
+            self.rows(chart, choice)
+        self.left_out()
+        self.table()
+        self.checks()
+
+
+def compared(chart: str, balances: Sequence[Balance], shown: Balance, lang: Lang) -> list[Row]:
+    """Rows of a chart that sets views of one account side by side (margin or views), headed as
+    what the one on show says.
+    """
+    from kis_nb.charts import _margin, _views
+    from kis_nb.charts._look import Look
+
+    make = _margin.rows if chart == "margin" else _views.rows
+    return _headed(make(balances, Look(lang)), shown, lang)
+
+
+def _headed(rows: list[Row], balance: Balance, lang: Lang) -> list[Row]:
+    """The rows under a head that fits half a page: account and day stand in the status line."""
+    # A chart's own head is account, two codes, moment and then what it alone has to say, of which
+    # the payoff's list of what it leaves out has a place of its own here.
+    own = str(rows[0]["head"]).split(" · ")[4:6]
+    codes = [
+        f"{code.label(lang)} {code.value}" for code in (balance.mgna_dvsn, balance.excc_stat_cd)
+    ]
+    demo = ["DEMO"] if balance.demo else []
+    head = " · ".join([*demo, *codes, f"{balance.as_of:%H:%M:%S} KST", *own])
+    # The charts' own mark stands over the title's end when there is only half a page.
+    return [rows[0] | {"head": head, "demo": ""}, *rows[1:]]
+
+
+@cache
+def spec(chart: str, lang: Lang, colors: Colors) -> dict[str, Any]:
+    """A chart's Vega-Lite spec, which no figure changes."""
+    from kis_nb.charts import _book, _margin, _payoff, _pnl, _views
+
+    designs = {
+        "pnl": _pnl.PNL,
+        "margin": _margin.MARGIN,
+        "views": _views.VIEWS,
+        "book": _book.BOOK,
+        "payoff": _payoff.PAYOFF,
+    }
+    return designs[chart].spec(lang, colors)
+
+
+class Easel:
+    """A chart's view and what hangs on it: sends a spec or rows only when they are others."""
+
+    def __init__(self, chart: str, view: ChartView) -> None:
+        self.chart = chart
+        self.view = view
+        self._look: tuple[Lang, Colors] | None = None
+        self._turn = False
+        self._rows: list[Row] | None = None
+
+    def show(self, rows: list[Row], lang: Lang, colors: Colors) -> None:
+        """Draw these rows in this language and these colours."""
+        if self._look == (lang, colors) and self._rows == rows:
+            return
+        self._turn = not self._turn
+        sent = [row | {"key": self._mark + row["key"]} if "key" in row else row for row in rows]
+        if self._look == (lang, colors):
+            self.view.update({self.chart: sent})
+        else:
+            self.view.draw(spec(self.chart, lang, colors), {self.chart: sent})
+        self._look, self._rows = (lang, colors), rows
+
+    @property
+    def _mark(self) -> str:
+        # Vega leaves a line that is there before and after where it was, whatever the new order.
+        # A mark that nobody sees makes each line a new one.
+        return "\u200b" if self._turn else ""

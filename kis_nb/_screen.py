@@ -1,0 +1,153 @@
+"""What the dashboard's charts and panels show, and how they lie on the page.
+
+Under the face `_dashboard`: imports `_chartview`, `_controls`, `_fields`, `_figures`, `_panel`,
+`_picture` and `_words`.
+Sends only what differs from what the page has. The caller holds the dashboard's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as w
+
+from kis_nb._chartview import ChartView
+from kis_nb._controls import Controls
+from kis_nb._fields import Lang
+from kis_nb._figures import template
+from kis_nb._panel import Act, ChecksPanel, HeadPanel, NotePanel, TablePanel
+from kis_nb._picture import CHARTS, Colors, Easel, Picture, compared
+from kis_nb._words import say
+
+if TYPE_CHECKING:
+    from kis_nb._balance import Balance
+
+
+class Screen:
+    """The charts and panels.
+
+    Args:
+        controls: laid out among them.
+        act: hears what is done on the panels.
+        picked: hears what is selected on a chart. It is called under the chart's own lock, so it
+            must not draw.
+        fed: whether there are balances to choose from, so that the choosing controls have a place.
+
+    Attributes:
+        head, table, checks, note: the panels.
+    """
+
+    def __init__(
+        self,
+        controls: Controls,
+        act: Act,
+        picked: Callable[[str, tuple[str, ...]], None],
+        *,
+        fed: bool,
+    ) -> None:
+        self._controls = controls
+        self.head = HeadPanel(act)
+        self.table = TablePanel(act)
+        self.checks = ChecksPanel(act)
+        self.note = NotePanel(act)
+        self.table.add_class("kis-positions")
+        self.checks.add_class("kis-reconcile")
+        self._easels = {name: Easel(name, ChartView(name=name)) for name in CHARTS}
+        for name, easel in self._easels.items():
+            easel.view.add_class(f"kis-{name}")
+            easel.view.observe(_hearer(picked, name), "selected")
+        self.children = self._lay_out(controls, fed=fed)
+
+    def _lay_out(self, controls: Controls, *, fed: bool) -> list[w.Widget]:
+        view = {name: easel.view for name, easel in self._easels.items()}
+        choosing = ["account", "mgna_dvsn", "excc_stat_cd"] if fed else []
+        bar = [controls[name] for name in choosing]
+        bar += [controls.refresh, controls["auto"]] if fed else []
+        bar.append(_box("tastes", controls["language"], controls["colors"]))
+        switches = _box("switches", controls["book_by"], controls["book_measure"])
+        compare = _box("stack", _box("section", view["margin"]), _box("section", view["views"]))
+        beyond = _box(
+            "stack",
+            _box("section", controls["payoff_on"], view["payoff"], self.note),
+            _box("section", self.checks),
+        )
+        body = _box(
+            "body",
+            _box("columns", _box("section", controls["pnl_by"], view["pnl"]), compare),
+            _box("section", self.table),
+            _box("columns", _box("section", switches, view["book"]), beyond),
+        )
+        return [_box("controls", *bar), self.head, body]
+
+    def wear(self, lang: Lang, colors: Colors) -> None:
+        """Put on what language and colours alone decide."""
+        names = self._controls.names(lang) | {"dashboard": say("figures", lang)}
+        words = ("age_s", "age_m", "age_h", "demo", "figures", "png")
+        self.head.show(
+            {
+                "lang": lang,
+                "colors": colors,
+                "names": names,
+                "words": {word: template(word, lang) for word in words},
+            }
+        )
+
+    def draw_charts(
+        self,
+        picture: Picture,
+        near: Sequence[Balance],
+        choice: dict[str, str],
+        lang: Lang,
+        colors: Colors,
+    ) -> None:
+        """Draw all charts.
+
+        Args:
+            picture: the balance on show.
+            near: the views of its account from the same moment, itself among them.
+            choice: what the switches over the charts say.
+            lang, colors: of all of them.
+        """
+        basis = picture.balance.excc_stat_cd
+        sides = [one for one in near if one.excc_stat_cd is basis]
+        for name, easel in self._easels.items():
+            if name == "margin":
+                rows = compared(name, sides, picture.balance, lang)
+            elif name == "views":
+                rows = compared(name, near, picture.balance, lang)
+            else:
+                rows = picture.rows(name, choice)
+            easel.show(rows, lang, colors)
+        self.note.show({"note": picture.left_out()})
+
+    def draw_panels(self, picture: Picture) -> None:
+        """Draw table and reconciliation."""
+        self.table.show({"table": picture.table()})
+        self.checks.show({"checks": picture.checks()})
+
+    def select(self, ids: tuple[str, ...], source: str) -> None:
+        """Select these positions everywhere but where they were selected."""
+        for name, easel in self._easels.items():
+            if name != source:
+                easel.view.selected = ids
+        # A brush over a chart leaves the table with what it touched.
+        only = source in self._easels and len(ids) > 1
+        self.table.show({"picked": {"ids": list(ids), "only": only}})
+
+    def close(self) -> None:
+        """Close the charts' and the panels' channels to the page."""
+        for part in (self.head, self.table, self.checks, self.note):
+            part.close()
+        for easel in self._easels.values():
+            easel.view.close()
+
+
+def _box(name: str, *children: w.Widget) -> w.Box:
+    box = w.Box(children)
+    box.add_class(f"kis-{name}")
+    return box
+
+
+def _hearer(picked: Callable[[str, tuple[str, ...]], None], name: str) -> Callable[[Any], None]:
+    return lambda change: picked(name, change["new"])

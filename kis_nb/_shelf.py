@@ -1,0 +1,61 @@
+"""Balances at hand, by view. Under `_feed`; imports `_fields` and, for types, `_balance`.
+
+A view is an account with both codes: a balance is only ever found under the view it was pulled for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from kis_nb._fields import Account, Basis, Margin
+
+if TYPE_CHECKING:
+    from kis_nb._balance import Balance
+
+View: TypeAlias = tuple[Account, Margin, Basis]
+
+# Eight accounts in all their views; more than anybody clicks through between two pulls.
+_KEPT = 32
+
+
+def view_of(balance: Balance) -> View:
+    """The view that a balance was pulled for."""
+    return (balance.account, balance.mgna_dvsn, balance.excc_stat_cd)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A view's newest balance, the one before it, and when it came on the caller's clock."""
+
+    balance: Balance
+    before: Balance | None
+    at: float
+
+
+class Shelf:
+    """The newest balance of each view. Not locked: the feed's lock is held by whoever calls."""
+
+    def __init__(self) -> None:
+        self._held: dict[View, Held] = {}
+
+    def __contains__(self, view: object) -> bool:
+        return view in self._held
+
+    def get(self, view: View) -> Held | None:
+        """What is at hand for a view."""
+        return self._held.get(view)
+
+    def keep(self, view: View, balance: Balance, now: float) -> bool:
+        """Keep a balance unless a newer one of its view is here; says whether it was kept.
+
+        Answers overtake each other: a cancelled pull may still come back, after the next one.
+        """
+        old = self._held.get(view)
+        if old is not None and old.balance.as_of > balance.as_of:
+            return False
+        self._held.pop(view, None)
+        self._held[view] = Held(balance, None if old is None else old.balance, now)
+        while len(self._held) > _KEPT:
+            del self._held[next(iter(self._held))]
+        return True

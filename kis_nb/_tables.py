@@ -1,0 +1,162 @@
+"""A balance's positions and reconciliation as plain JSON for their panels, every digit exact.
+
+Under the face `_dashboard`: imports `_balance`, `_fields`, `_figures` and `_words`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from kis_nb._fields import POSITIONS, Lang
+from kis_nb._figures import Json, arrowed, exact, signed, template, tone
+from kis_nb._words import say
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from kis_nb._balance import Balance
+
+# What a trader looks at, left to right; the whole of it is in the exports.
+COLUMNS = (
+    "prdt_name",
+    "shtn_pdno",
+    "side",
+    "cblc_qty",
+    "lqd_psbl_qty",
+    "evlu_pfls_amt",
+    "trad_pfls_amt",
+    "evlu_amt",
+    "pchs_amt",
+    "idx_clpr",
+    "excc_unpr",
+    "ccld_avg_unpr1",
+)
+_TEXT = ("prdt_name", "shtn_pdno", "side")
+_SIGNED = ("evlu_pfls_amt", "trad_pfls_amt")
+_LABELS = {field.name: field for field in POSITIONS.fields}
+
+
+def keys(frame: pl.DataFrame) -> list[str]:
+    """A different key for each row, the product's number where that is enough."""
+    seen: dict[str, int] = {}
+    made = []
+    for value in frame.get_column("pdno"):
+        name = value or ""
+        count = seen[name] = seen.get(name, 0) + 1
+        made.append(name if count == 1 and name else f"{name}#{count}")
+    return made
+
+
+def table(balance: Balance, lang: Lang) -> Json:
+    """The positions: cells as text, and for each column the rows' ranks to sort by.
+
+    Ranks are worked out here, from the Decimals: the page could not compare 19 digits as numbers.
+    """
+    import polars as pl
+
+    frame = balance.positions
+    ranks = frame.select(pl.col(COLUMNS).cast(pl.String).str.to_lowercase().rank("dense"))
+    numeric = [name for name in COLUMNS if name not in _TEXT]
+    ranks = ranks.with_columns(frame.select(pl.col(numeric).rank("dense")))
+    sides = [(side, say(side, lang)) for side in ("long", "short", "flat")]
+    words = dict(sides)
+    rows = []
+    for key, row, rank in zip(
+        keys(frame),
+        frame.select("pdno", *COLUMNS).iter_rows(named=True),
+        ranks.iter_rows(),
+        strict=True,
+    ):
+        text = [_cell(name, row[name], words) for name in COLUMNS]
+        rows.append(
+            {
+                "key": key,
+                "id": row["pdno"] or key,
+                "side": row["side"] or "",
+                "cells": text,
+                "tones": [tone(row[name]) if name in _SIGNED else "" for name in COLUMNS],
+                "ranks": rank,
+                "search": " ".join((*text[:3], row["pdno"] or "")).lower(),
+            }
+        )
+    labels = {"filter": "filter", "positions": "positions", "csv": "csv", "excel": "excel"}
+    labels |= {
+        name: name for name in ("count", "picked", "clear", "no_match", "no_positions", "sum_shown")
+    }
+    return {
+        "columns": [
+            {
+                "key": name,
+                "label": column_label(name, lang),
+                "number": name not in _TEXT,
+                "sum": name in _SIGNED,
+            }
+            for name in COLUMNS
+        ],
+        "rows": rows,
+        "words": {name: template(key, lang) for name, key in labels.items()}
+        | {"side": column_label("side", lang), "sides": [("", say("side_all", lang)), *sides]},
+    }
+
+
+def column_label(name: str, lang: Lang) -> str:
+    """The glossary's label; `side` is ours."""
+    if name == "side":
+        return "방향" if lang == "ko" else "Side"
+    return _LABELS[name].label(lang) if name in _LABELS else name
+
+
+def _cell(name: str, value: Any, sides: dict[str, str]) -> str:
+    if name == "side":
+        return sides.get(value, "–")
+    if name in _TEXT:
+        return (value or "–").strip()
+    return arrowed(value) if name in _SIGNED else exact(value)
+
+
+# Checks that do not add up are listed up to here; a book that differs differs in most rows.
+_LISTED = 50
+
+
+def checks(balance: Balance, lang: Lang) -> Json:
+    """The reconciliation: how many checks ended how, and those that differ."""
+    import polars as pl
+
+    found = balance.reconcile()
+    counts = {
+        key: found.filter(found["status"] == key).height for key in ("exact", "rounding", "differs")
+    }
+    counts["unknown"] = found["status"].null_count()
+    told = found.height - counts["unknown"]
+    bad = counts["differs"]
+    off = found.filter(pl.col("difference") != 0).sort(pl.col("difference").abs(), descending=True)
+    verdict = (
+        say("not_exact", lang, n=f"{told:,}", bad=f"{bad:,}")
+        if bad
+        else say("all_exact", lang, n=f"{told:,}")
+    )
+    return {
+        "title": say("reconcile", lang),
+        "verdict": verdict,
+        "bad": bad > 0,
+        "counts": [(key, say(key, lang), n) for key, n in counts.items()],
+        "heads": [say(key, lang) for key in ("check", "expected", "found", "difference")],
+        "rows": [
+            {
+                "what": row["what"],
+                "item": row["item"],
+                "figures": [_won(row[name]) for name in ("expected", "found")]
+                + [signed(row["difference"]).removesuffix(".00")],
+            }
+            for row in off.head(_LISTED).iter_rows(named=True)
+        ],
+        "more": say("more_checks", lang, n=f"{off.height - _LISTED:,}")
+        if off.height > _LISTED
+        else "",
+    }
+
+
+def _won(value: Decimal | None) -> str:
+    # The checks' columns have two decimals for the one figure that may need them.
+    return exact(value).removesuffix(".00")

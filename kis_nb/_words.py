@@ -1,0 +1,286 @@
+"""Every sentence of the dashboard, in Korean and English, once.
+
+Under the face `_dashboard`: imports `_errors` and `_fields`. Field labels are the glossary's and
+chart labels the charts'; what else the dashboard says stands here.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kis_nb._errors import (
+    ApiError,
+    AuthError,
+    ConfigError,
+    DecodeError,
+    KisError,
+    PaginationError,
+    RateLimitError,
+    TransportError,
+)
+from kis_nb._fields import Lang
+
+_WORDS: dict[str, tuple[str, str]] = {
+    # Controls.
+    "account": ("계좌", "Account"),
+    "mgna_dvsn": ("증거금", "Margin"),
+    "excc_stat_cd": ("기준", "Basis"),
+    "mgna_dvsn_name": ("증거금구분 MGNA_DVSN", "Margin code MGNA_DVSN"),
+    "excc_stat_cd_name": ("정산상태코드 EXCC_STAT_CD", "Settlement code EXCC_STAT_CD"),
+    "refresh": ("새로고침", "Refresh"),
+    "cancel": ("취소", "Cancel"),
+    "auto": ("자동", "Auto"),
+    "auto_name": ("자동 새로고침", "Auto-refresh"),
+    "auto_0": ("끔", "Off"),
+    "auto_5": ("5초", "5 s"),
+    "auto_15": ("15초", "15 s"),
+    "auto_30": ("30초", "30 s"),
+    "auto_60": ("1분", "1 min"),
+    "auto_300": ("5분", "5 min"),
+    "language": ("언어", "Language"),
+    "colors": ("손익 색", "P&L colours"),
+    "colors_kr": ("▲ 빨강 ▼ 파랑", "▲ red ▼ blue"),
+    "colors_us": ("▲ 초록 ▼ 빨강", "▲ green ▼ red"),
+    "png": ("차트 PNG", "Charts PNG"),
+    "controls": ("대시보드 조작", "Dashboard controls"),
+    "no_account_option": ("계좌 없음", "No account"),
+    # Switches over the charts.
+    "pnl_by": ("손익 보기", "P&L by"),
+    "pnl_position": ("종목별", "Position"),
+    "pnl_kind": ("선물·옵션", "Futures · options"),
+    "pnl_realized": ("평가·매매", "Unrealized · realized"),
+    "book_by": ("보유 보기", "Book by"),
+    "book_product": ("상품별", "Product"),
+    "book_strike": ("행사가별", "Strike"),
+    "book_measure": ("막대 길이", "Bars show"),
+    "book_quantity": ("수량", "Contracts"),
+    "book_value": ("평가금액", "Value"),
+    "payoff_on": ("기초자산", "Underlying"),
+    "payoff_KOSPI 200": ("코스피 200", "KOSPI 200"),
+    "payoff_KOSDAQ 150": ("코스닥 150", "KOSDAQ 150"),
+    "payoff_USD": ("미국달러", "USD"),
+    # State of the picture.
+    "demo": ("가상 계좌의 예시 수치입니다", "Invented figures of an embedded broker"),
+    "age_s": ("{n}초 전", "{n} s ago"),
+    "age_m": ("{n}분 전", "{n} min ago"),
+    "age_h": ("{n}시간 전", "{n} h ago"),
+    "waiting": ("아직 불러온 잔고가 없습니다", "No balance has been pulled yet"),
+    "pulling": (
+        "불러오는 중 · MGNA_DVSN={margin} · EXCC_STAT_CD={basis}",
+        "Pulling · MGNA_DVSN={margin} · EXCC_STAT_CD={basis}",
+    ),
+    "page": ("{n}페이지", "page {n}"),
+    "page_of": ("{n} / {total}페이지", "page {n} of {total}"),
+    "progress_name": ("잔고 불러오기", "Pulling the balance"),
+    "stale": (
+        "아래는 이전 조회입니다: {codes}",
+        "Below is an earlier pull: {codes}",
+    ),
+    "cancelled": (
+        "조회를 취소했습니다. 새로고침을 누르면 다시 불러옵니다.",
+        "The pull was cancelled. Refresh pulls again.",
+    ),
+    "backoff": (
+        "오류로 자동 새로고침을 늦췄습니다 · {at} KST에 다시 시도",
+        "Auto-refresh slowed down after an error · next try at {at} KST",
+    ),
+    "auto_stopped": (
+        "자동 새로고침을 멈췄습니다 · 원인을 해결한 뒤 새로고침을 누르십시오",
+        "Auto-refresh has stopped · press Refresh once the cause is gone",
+    ),
+    # Head line.
+    "figures": ("계좌 요약", "Account at a glance"),
+    "total_pnl": ("총손익 (평가 + 매매)", "Total P&L (unrealized + realized)"),
+    "equity": ("추정예탁자산", "Estimated equity"),
+    "unrealized": ("평가손익", "Unrealized"),
+    "realized": ("매매손익", "Realized"),
+    "margin_used": ("증거금 사용률 · {code}", "Margin used · {code}"),
+    "margin_of": ("증거금 {margin} / 예탁금 {deposit}", "{margin} of {deposit} deposit"),
+    "room": ("추가증거금까지 여유", "Room before a margin call"),
+    "room_how": (
+        "추정예탁자산 − 유지증거금 · 자산의 {percent}",
+        "Equity less maintenance margin · {percent} of equity",
+    ),
+    "room_all": ("추정예탁자산 − 유지증거금", "Equity less maintenance margin"),
+    "room_none": (
+        "추정예탁자산이 유지증거금보다 적습니다",
+        "Equity is below the maintenance margin",
+    ),
+    "room_unknown": ("유지증거금(02)이 아직 없습니다", "Needs the maintenance pull (02)"),
+    "additional": ("추가증거금", "Additional margin"),
+    "additional_cash": ("그중 현금 {cash}", "of it in cash {cash}"),
+    "orderable": ("주문가능총액", "Orderable"),
+    "withdrawable": ("인출가능총액", "Withdrawable"),
+    "change": ("직전 조회 대비", "since the last pull"),
+    "no_change": ("변동 없음", "unchanged"),
+    "won": ("원", "KRW"),
+    "call": (
+        (
+            "추가증거금 {amount}원이 발생했습니다. 납부하거나 포지션을 줄이지 않으면 반대매매될 수 "
+            "있습니다."
+        ),
+        (
+            "Margin call: {amount} KRW is due. Pay in or reduce positions, or the broker may close "
+            "them."
+        ),
+    ),
+    # Table.
+    "positions": ("보유 포지션", "Positions"),
+    "no_positions": ("보유 포지션이 없습니다", "No open positions"),
+    "no_match": ("조건에 맞는 포지션이 없습니다", "No position matches"),
+    "filter": ("종목 찾기", "Find a position"),
+    "side_all": ("전체", "All sides"),
+    "long": ("매수", "Long"),
+    "short": ("매도", "Short"),
+    "flat": ("청산", "Flat"),
+    "count": ("{shown} / {all}종목", "{shown} of {all}"),
+    "picked": ("{n}종목 선택", "{n} selected"),
+    "clear": ("선택 해제", "Clear selection"),
+    "csv": ("CSV 저장", "Save CSV"),
+    "excel": ("Excel 저장", "Save Excel"),
+    "sum_shown": ("표시 합계", "Sum of shown"),
+    # Reconciliation.
+    "reconcile": ("대사: 맞는 것과 안 맞는 것", "Reconciliation: what adds up"),
+    "exact": ("일치", "Exact"),
+    "rounding": ("원 단위 절사", "Rounding"),
+    "differs": ("불일치", "Differs"),
+    "unknown": ("값 없음", "Not told"),
+    "all_exact": (
+        "확인한 {n}가지가 모두 맞습니다",
+        "All {n} checks add up",
+    ),
+    "not_exact": ("확인한 {n}가지 중 {bad}가지가 다릅니다", "{bad} of {n} checks differ"),
+    "check": ("확인 항목", "Check"),
+    "expected": ("계산", "Expected"),
+    "found": ("잔고", "Found"),
+    "difference": ("차이", "Difference"),
+    "more_checks": ("외 {n}가지", "and {n} more"),
+    "left_out": ("손익 곡선에서 뺀 종목", "Left out of the payoff"),
+}
+
+
+def say(key: str, lang: Lang, **values: object) -> str:
+    """The sentence in this language, its places filled."""
+    ko, en = _WORDS[key]
+    return (ko if lang == "ko" else en).format(**values)
+
+
+class Trouble(NamedTuple):
+    """An error for people: what happened, what to do, and the library's own scrubbed message."""
+
+    what: str
+    todo: str
+    detail: str
+
+
+_RETRY = (
+    "잠시 뒤 새로고침을 누르십시오. 계속되면 네트워크와 KIS 점검 공지를 확인하십시오.",
+    "Press Refresh in a moment. If it goes on, check the network and KIS's notices.",
+)
+# First match wins, so the narrow classes stand before the wide ones.
+_TROUBLES: tuple[tuple[type[Exception], tuple[str, str], tuple[str, str]], ...] = (
+    (
+        ConfigError,
+        ("접속 설정이 없거나 맞지 않습니다.", "The settings to connect are missing or do not fit."),
+        (
+            (
+                "KIS_APP_KEY, KIS_APP_SECRET, KIS_ACCOUNTS 환경변수나 "
+                "~/KIS/config/kis_devlp.yaml을 채우십시오. "
+                "키 없이 보려면 kis_nb.dashboard(demo=True)를 실행하십시오."
+            ),
+            (
+                "Set KIS_APP_KEY, KIS_APP_SECRET and KIS_ACCOUNTS, or fill in "
+                "~/KIS/config/kis_devlp.yaml. Without a key: kis_nb.dashboard(demo=True)."
+            ),
+        ),
+    ),
+    (
+        AuthError,
+        ("KIS가 앱키를 받아들이지 않았습니다.", "KIS refused the app key, secret or token."),
+        (
+            (
+                "앱키와 시크릿이 맞는지, 기한이 남았는지 KIS Developers에서 확인한 뒤 다시 "
+                "연결하십시오."
+            ),
+            (
+                "Check on KIS Developers that key and secret are right and still valid, then "
+                "connect anew."
+            ),
+        ),
+    ),
+    (
+        RateLimitError,
+        ("호출이 너무 잦아 KIS가 거절했습니다.", "KIS refused the calls for their rate."),
+        (
+            (
+                "다른 프로그램이 같은 앱키를 쓰는지 확인하고, connect(calls_per_second=…)를 "
+                "낮추십시오."
+            ),
+            "See whether another program uses the key, or lower connect(calls_per_second=…).",
+        ),
+    ),
+    (
+        TransportError,
+        ("KIS 서버에 연결하지 못했습니다.", "The KIS gateway could not be reached."),
+        _RETRY,
+    ),
+    (
+        ApiError,
+        ("KIS가 이 조회를 거절했습니다.", "KIS refused this enquiry."),
+        (
+            "계좌번호와 이용 신청 여부를 확인하십시오. 아래가 KIS의 답입니다.",
+            "Check the account number and that it may use the service. KIS's answer is below.",
+        ),
+    ),
+    (
+        DecodeError,
+        (
+            "KIS의 응답이 문서와 달라 숫자를 보여 주지 않습니다.",
+            "The answer is not as documented, so no figure of it is shown.",
+        ),
+        (
+            "다시 조회해 보고, 계속되면 아래 내용을 kis_nb에 알려 주십시오.",
+            "Refresh once; if it goes on, report the message below to kis_nb.",
+        ),
+    ),
+    (
+        PaginationError,
+        (
+            "잔고가 끝까지 오지 않아 보여 주지 않습니다.",
+            "The balance did not come whole, so it is not shown.",
+        ),
+        _RETRY,
+    ),
+    (KisError, ("조회하지 못했습니다.", "The pull failed."), _RETRY),
+)
+_UNEXPECTED = (
+    ("예상하지 못한 오류로 조회가 끊겼습니다.", "An unforeseen error ended the pull."),
+    (
+        "새로고침을 누르고, 계속되면 kis_nb에 알려 주십시오.",
+        "Press Refresh; if it goes on, report it to kis_nb.",
+    ),
+)
+_NO_ACCOUNT = (
+    ("보여 줄 계좌가 없습니다.", "There is no account to show."),
+    (
+        "KIS_ACCOUNTS=12345678-03 환경변수를 두거나 kis_nb.dashboard(account=…)로 넘기십시오.",
+        "Set KIS_ACCOUNTS=12345678-03, or pass kis_nb.dashboard(account=…).",
+    ),
+)
+
+
+def trouble(error: Exception | None, lang: Lang) -> Trouble:
+    """An error in people's words; None is an error that nobody foresaw."""
+    at = 0 if lang == "ko" else 1
+    if error is None:
+        return Trouble(_UNEXPECTED[0][at], _UNEXPECTED[1][at], "")
+    for kind, what, todo in _TROUBLES:
+        if isinstance(error, kind):
+            return Trouble(what[at], todo[at], f"{type(error).__name__}: {error}")
+    return Trouble(_UNEXPECTED[0][at], _UNEXPECTED[1][at], "")
+
+
+def no_account(lang: Lang) -> Trouble:
+    """There is a client, but no account is configured."""
+    at = 0 if lang == "ko" else 1
+    return Trouble(_NO_ACCOUNT[0][at], _NO_ACCOUNT[1][at], "")

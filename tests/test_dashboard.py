@@ -1,0 +1,534 @@
+"""The dashboard without a browser: its words and figures, its files, its traits, and its end."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+import zipfile
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, cast
+from xml.etree import ElementTree as ET
+
+import polars as pl
+import pytest
+import traitlets
+
+import kis_nb
+from kis_nb import _figures, _tables, _words
+from kis_nb._balance import Balance
+from kis_nb._controls import Controls
+from kis_nb._dashboard import Dashboard
+from kis_nb._errors import (
+    ApiError,
+    AuthError,
+    ConfigError,
+    DecimalError,
+    KisError,
+    PaginationError,
+    RateLimitError,
+    TransportError,
+)
+from kis_nb._fields import Account, Basis, Margin
+from kis_nb._jobs import Jobs
+from kis_nb._picture import Easel, Picture, compared
+from kis_nb._save import as_csv, as_excel
+from kis_nb._situation import Situation
+from kis_nb._state import State
+from kis_nb._xlsx import workbook
+from kis_nb.demo import Book, Broker, Fault
+from tests.factories import book, make_balance, position
+
+PATIENCE = 20.0
+HUGE = Decimal(-1234567890123456789)
+
+
+def balance(*args: Any, **more: Any) -> Balance:
+    """A made balance that reconciles nothing."""
+    return make_balance(*args, **more)
+
+
+def card(cards: list[dict[str, Any]], key: str) -> dict[str, Any]:
+    return next(one for one in cards if one["key"] == key)
+
+
+# --- words ------------------------------------------------------------------------------------
+
+
+def test_every_sentence_is_in_both_languages() -> None:
+    """No sentence is missing or the same in the other language's place."""
+    for key, (ko, en) in _words._WORDS.items():
+        assert ko, key
+        assert en, key
+        assert not re.search("[가-힣]", en), key
+        assert set(re.findall(r"{(\w+)}", ko)) == set(re.findall(r"{(\w+)}", en)), key
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (ConfigError("no app key"), "settings"),
+        (AuthError("refused"), "refused the app key"),
+        (RateLimitError("too many"), "rate"),
+        (TransportError("no answer"), "could not be reached"),
+        (ApiError("unknown account"), "refused this enquiry"),
+        (DecimalError("1,234"), "not as documented"),
+        (PaginationError("stuck"), "did not come whole"),
+        (KisError("?"), "failed"),
+        (None, "unforeseen"),
+    ],
+)
+def test_each_error_has_its_sentence(error: KisError | None, says: str) -> None:
+    """Every kind of error says what happened and what to do, in both languages."""
+    for lang in ("ko", "en"):
+        told = _words.trouble(error, lang)
+        assert told.what
+        assert told.todo
+        assert "Traceback" not in told.detail
+    assert says in _words.trouble(error, "en").what
+    assert re.search("[가-힣]", _words.trouble(error, "ko").todo)
+
+
+# --- figures ----------------------------------------------------------------------------------
+
+
+def test_status_line_is_as_designed() -> None:
+    """One line: account, codes, rows, pages, moment, and DEMO in the demo."""
+    made = balance(book(25), demo=True, mgna_dvsn="02")
+    assert _figures.status(made) == (
+        "800*****-03 · MGNA_DVSN=02 · EXCC_STAT_CD=1 · 25 rows · 2 pages"
+        " · as of 2026-11-22 23:15:04 KST · DEMO"
+    )
+
+
+def test_head_line_is_exact() -> None:
+    """Sums of 19-digit amounts keep every digit, and the sign is told by an arrow too."""
+    made = balance(
+        evlu_pfls_amt_smtl=HUGE,
+        trad_pfls_amt_smtl=HUGE,
+        prsm_dpast="9007199254740993001",
+        mgna_tota="1",
+        tot_dncl_amt="3",
+    )
+    cards = _figures.cards(made, None, None, "en")
+    assert card(cards, "pnl")["value"] == "▼ -2,469,135,780,246,913,578"
+    assert card(cards, "equity")["value"] == "9,007,199,254,740,993,001"
+    assert card(cards, "margin")["value"] == "33.3%"
+
+
+def test_null_is_a_dash_and_never_a_zero() -> None:
+    """A figure that was not sent makes its sum, its percentage and its bar unknown."""
+    made = balance(evlu_pfls_amt_smtl=None, trad_pfls_amt_smtl="5", tot_dncl_amt=None)
+    cards = _figures.cards(made, None, None, "ko")
+    assert card(cards, "pnl")["value"] == "–"
+    assert card(cards, "margin")["value"] == "–"
+    assert "bar" not in card(cards, "margin")
+
+
+def test_changes_are_against_the_pull_before() -> None:
+    """Each figure says what changed since the last pull of the same view, and nothing before it."""
+    before = balance(prsm_dpast="1000", trad_pfls_amt_smtl="-10")
+    after = balance(prsm_dpast="900", trad_pfls_amt_smtl="20")
+    cards = _figures.cards(after, before, None, "ko")
+    assert card(cards, "equity")["change"]["text"] == "▼ -100"
+    assert card(cards, "pnl")["change"]["text"] == "▲ +30"
+    assert card(cards, "orderable")["change"]["text"] == "변동 없음"
+    assert card(_figures.cards(after, None, None, "ko"), "equity")["change"] is None
+
+
+def test_room_is_equity_less_maintenance() -> None:
+    """The distance to a margin call needs the maintenance margin, and says so without it."""
+    made = balance(prsm_dpast="1000", mmga_tot_amt="0")
+    upkeep = balance(mgna_dvsn="02", mgna_tota="400")
+    room = card(_figures.cards(made, None, upkeep, "en"), "room")
+    assert room["value"] == "600"
+    assert "60.0% of equity" in room["sub"][0]["label"]
+    unknown = card(_figures.cards(made, None, None, "en"), "room")
+    assert unknown["value"] == "–"
+    assert "02" in unknown["sub"][0]["label"]
+    short = balance(mgna_dvsn="02", mgna_tota="1500")
+    assert card(_figures.cards(made, None, short, "en"), "room")["loud"]
+
+
+def test_margin_call_is_a_sentence() -> None:
+    """Above zero it is said with its amount; at zero and when not told nothing is said."""
+    assert "61,631,084" in str(_figures.call(balance(add_mgna_tota="61631084"), "ko"))
+    assert _figures.call(balance(add_mgna_tota="0"), "ko") is None
+    assert _figures.call(balance(add_mgna_tota=None), "ko") is None
+
+
+# --- table, reconciliation --------------------------------------------------------------------
+
+
+def test_table_sorts_by_exact_figures() -> None:
+    """Amounts that a float could not tell apart have ranks in their order; null has none."""
+    values = ["9007199254740993", "9007199254740992", "-9007199254740993", None]
+    rows = [
+        position(f"A{n}", evlu_pfls_amt=None if v is None else Decimal(v))
+        for n, v in enumerate(values)
+    ]
+    made = _tables.table(balance(rows), "ko")
+    at = [column["key"] for column in made["columns"]].index("evlu_pfls_amt")
+    ranks = [row["ranks"][at] for row in made["rows"]]
+    assert ranks[3] is None
+    assert ranks[2] < ranks[1] < ranks[0]
+    assert made["rows"][0]["cells"][at] == "▲ +9,007,199,254,740,993"
+    assert made["rows"][3]["cells"][at] == "–"
+
+
+def test_two_rows_of_one_product_stay_two() -> None:
+    """Long and short of one product, and rows without a number, have keys of their own."""
+    rows = [position(side="long"), position(side="short"), position(pdno=None)]
+    keys = _tables.keys(balance(rows).positions)
+    assert len(set(keys)) == 3
+
+
+def test_checks_list_what_differs() -> None:
+    """The panel counts every check and lists those with a difference, the largest first."""
+    with Broker(book=Book.sized({"80012345-03": 30})) as broker:
+        client = _client(broker)
+        made = client.balance()
+        client.close()
+    told = _tables.checks(made, "en")
+    found = made.reconcile()
+    assert sum(n for _, _, n in told["counts"]) == found.height
+    assert len(told["rows"]) == found.filter(pl.col("difference") != 0).height
+
+
+# --- files ------------------------------------------------------------------------------------
+
+
+def test_csv_keeps_order_and_digits() -> None:
+    """The rows asked for, in the order asked, all columns, every digit; the account masked."""
+    made = balance([position("A1", evlu_amt=HUGE), position("A2"), position("A3")])
+    name, kind, content = as_csv(made, ["KR4A3", "KR4A1", "not there"], "ko")
+    assert name == "kis-800xxxxx-03-01-1-20261122-231504.csv"
+    assert kind == "text/csv"
+    frame = pl.read_csv(io.BytesIO(content), infer_schema=False)
+    assert frame["pdno"].to_list() == ["KR4A3", "KR4A1"]
+    assert frame["evlu_amt"][1] == str(HUGE)
+    assert frame.columns == made.positions.columns
+    assert b"80012345" not in content
+
+
+def _cells(content: bytes) -> dict[str, tuple[str, str]]:
+    """Place to (type, text) of a workbook's only sheet."""
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        assert file.testzip() is None
+        for name in file.namelist():
+            ET.fromstring(file.read(name))  # noqa: S314 - our own bytes
+        sheet = ET.fromstring(file.read("xl/worksheets/sheet1.xml"))  # noqa: S314
+    main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    return {
+        cell.attrib["r"]: (cell.attrib.get("t", "n"), "".join(cell.itertext()))
+        for cell in sheet.iter(f"{main}c")
+    }
+
+
+def test_excel_loses_no_digit() -> None:
+    """15 digits are a number, more are text with all of them, null is an empty cell."""
+    frame = pl.DataFrame(
+        {
+            "text": ["<&{0}>", None],
+            "small": pl.Series([Decimal(123456789012345), None], dtype=pl.Decimal(19, 0)),
+            "large": pl.Series([HUGE, Decimal(0)], dtype=pl.Decimal(19, 0)),
+            "price": pl.Series([Decimal("309.10000000"), Decimal("-0.00000001")]),
+            "count": [7, -7],
+        }
+    )
+    cells = _cells(workbook(frame, sheet="s", about=["whose"]))
+    assert cells["A2"] == ("inlineStr", "<&{0}>")
+    assert cells["B2"] == ("n", "123456789012345")
+    assert cells["C2"] == ("inlineStr", str(HUGE))
+    assert cells["D2"] == ("n", "309.1")
+    assert cells["D3"] == ("n", "-0.00000001")
+    assert cells["E3"] == ("n", "-7")
+    assert cells["A5"] == ("inlineStr", "whose")
+    assert not {"A3", "B3"} & cells.keys()
+
+
+def test_excel_of_positions_has_labels() -> None:
+    """The workbook is for people: labels of the language, and below the rows whose they are."""
+    made = balance([position("A1")], demo=True)
+    name, _, content = as_excel(made, ["KR4A1"], "ko")
+    assert name.endswith("-DEMO.xlsx")
+    texts = [text for _, text in _cells(content).values()]
+    assert "평가손익금액" in texts
+    assert _figures.status(made) in texts
+
+
+# --- pictures ---------------------------------------------------------------------------------
+
+
+def test_charts_are_headed_by_their_own_codes() -> None:
+    """Every chart's rows start with the codes and the moment of the balance on show."""
+    one, two = balance(book(6)), balance(book(6), mgna_dvsn="02")
+    choice = {
+        "pnl_by": "position",
+        "book_by": "product",
+        "book_measure": "quantity",
+        "payoff_on": "KOSPI 200",
+    }
+    picture = Picture(one, None, "en")
+    heads = [picture.rows(name, choice)[0]["head"] for name in ("pnl", "book", "payoff")]
+    heads += [compared(name, [one, two], one, "en")[0]["head"] for name in ("margin", "views")]
+    for head in heads:
+        assert head.startswith("Initial 01 · Settlement 1 · 23:15:04 KST")
+
+
+def test_easel_sends_only_what_differs() -> None:
+    """Equal rows are not sent again, new rows alone, a new look with its spec."""
+
+    class View:
+        def __init__(self) -> None:
+            self.calls: list[str] = []
+            self.keys: list[list[str]] = []
+
+        def draw(self, _spec: object, rows: dict[str, list[dict[str, Any]]]) -> None:
+            self.calls.append("draw")
+            self.keys.append([row["key"] for row in rows["pnl"]])
+
+        def update(self, rows: dict[str, list[dict[str, Any]]]) -> None:
+            self.calls.append("update")
+            self.keys.append([row["key"] for row in rows["pnl"]])
+
+    view = View()
+    easel = Easel("pnl", cast("Any", view))
+    easel.show([{"key": "a"}, {"key": "b"}], "ko", "kr")
+    easel.show([{"key": "a"}, {"key": "b"}], "ko", "kr")
+    easel.show([{"key": "b"}, {"key": "a"}], "ko", "kr")
+    easel.show([{"key": "b"}, {"key": "a"}], "en", "kr")
+    assert view.calls == ["draw", "update", "draw"]
+    # A line that Vega has seen would keep its old place, so no key comes twice running.
+    assert not set(view.keys[0]) & set(view.keys[1])
+    assert [key.strip("\u200b") for key in view.keys[1]] == ["b", "a"]
+
+
+# --- situation --------------------------------------------------------------------------------
+
+
+def _situation(shown: Balance | None, state: State, mgna_dvsn: str = "01") -> Situation:
+    view = (Account.parse("80012345-03"), Margin(mgna_dvsn), Basis.SETTLEMENT)
+    return Situation(view, shown, state, 4, auto=True, problem=None, lang="en")
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted", "stale"),
+    [
+        (State(), "01", False),
+        (State(), "02", True),
+        (State(busy=True), "01", True),
+        (State(busy=True, quiet=True), "01", False),
+        (State(failed=True), "01", True),
+    ],
+)
+def test_what_is_not_sure_is_greyed(state: State, wanted: str, stale: bool) -> None:  # noqa: FBT001
+    """Another view's figures, a pull that is waited for and a failure grey the picture."""
+    assert _situation(balance(), state, wanted).stale is stale
+
+
+def test_a_pull_of_other_codes_is_named() -> None:
+    """While the wanted figures are not there, the ones on show say whose they are."""
+    parts = _situation(balance(), State(busy=True, page=2), "02").parts()
+    assert "MGNA_DVSN=01" in parts["note"]
+    assert "MGNA_DVSN=01" in parts["status"]
+    assert parts["busy"]["text"] == "page 2 of 4"
+    assert _situation(None, State(busy=True), "02").parts()["status"].endswith("EXCC_STAT_CD=1")
+
+
+def test_backing_off_is_said() -> None:
+    """After an error auto-refresh says when it tries again, or that it has stopped."""
+    note = _situation(None, State(failed=True, retry_in=20)).parts()["note"]
+    assert re.search(r"next try at \d\d:\d\d:\d\d KST$", note)
+    assert "has stopped" in _situation(None, State(failed=True, stopped=True)).parts()["note"]
+
+
+# --- controls, jobs ---------------------------------------------------------------------------
+
+
+def test_controls_keep_their_choice_in_another_language() -> None:
+    """Changing the words changes no value, and no control's repr holds an account."""
+    controls = Controls(["800*****-03", "800*****-03 (2)"], "ko", "kr", 15)
+    controls.set("mgna_dvsn", "02")
+    controls.relabel("en")
+    assert controls["mgna_dvsn"].value == "02"
+    assert controls["auto"].value == 15
+    assert ("Maintenance 02", "02") in controls["mgna_dvsn"].options
+    assert controls["account"].value == 0
+    assert "80012345" not in repr(controls["account"])
+    controls.close()
+
+
+def test_jobs_run_in_order_until_closed() -> None:
+    """What is handed in is done in its order; after close nothing is taken."""
+    jobs, done, over = Jobs(), [], threading.Event()
+    for number in range(5):
+        jobs.put(lambda number=number: done.append(number))  # type: ignore[misc]
+    jobs.put(over.set)
+    assert over.wait(PATIENCE)
+    jobs.close()
+    jobs.put(lambda: done.append(99))
+    assert done == [0, 1, 2, 3, 4]
+
+
+# --- the whole, on the embedded broker --------------------------------------------------------
+
+
+def _client(broker: Broker) -> kis_nb.Client:
+    return kis_nb.connect(
+        app_key=broker.app_key,
+        app_secret=broker.app_secret,
+        accounts=broker.accounts,
+        base_url=broker.address,
+    )
+
+
+class Watch:
+    """Waits until a dashboard's balance is as wanted."""
+
+    def __init__(self, dashboard: Dashboard) -> None:
+        self._changed = threading.Condition()
+        self._dashboard = dashboard
+        dashboard.observe(self._hear, "balance")
+
+    def _hear(self, _change: object) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def until(self, mgna_dvsn: str = "01", excc_stat_cd: str = "1") -> Balance:
+        def there() -> bool:
+            now = self._dashboard.balance
+            return now is not None and (now.mgna_dvsn, now.excc_stat_cd) == (
+                mgna_dvsn,
+                excc_stat_cd,
+            )
+
+        with self._changed:
+            assert self._changed.wait_for(there, PATIENCE)
+        return cast("Balance", self._dashboard.balance)
+
+
+@pytest.fixture
+def small(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Broker, Dashboard]]:
+    monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path))
+    with Broker(book=Book.sized({"80012345-03": 5, "70045678-03": 2})) as broker:
+        client = _client(broker)
+        dashboard = kis_nb.dashboard(client)
+        yield broker, dashboard
+        dashboard.close()
+        client.close()
+
+
+def test_traits_drive_and_observe(small: tuple[Broker, Dashboard]) -> None:
+    """Codes set by code bring that view's balance; account and repr stay masked."""
+    _, dashboard = small
+    watch = Watch(dashboard)
+    watch.until()
+    dashboard.mgna_dvsn = "02"
+    assert watch.until("02").mgna_dvsn is Margin.MAINTENANCE
+    dashboard.excc_stat_cd = "2"
+    watch.until("02", "2")
+    dashboard.account = "700*****-03"
+    assert dashboard.account == "70045678-03"
+    assert repr(dashboard.account) == "700*****-03"
+    assert repr(dashboard) == "<KisDashboard>"
+
+
+def test_a_wrong_code_is_refused(small: tuple[Broker, Dashboard]) -> None:
+    """What is no code or no account raises, repeats no account, and changes nothing."""
+    _, dashboard = small
+    with pytest.raises(ValueError, match="MGNA_DVSN takes"):
+        dashboard.mgna_dvsn = "03"
+    with pytest.raises(ValueError, match="8 digits") as caught:
+        dashboard.account = "8001234-503"
+    assert "8001234" not in str(caught.value)
+    assert dashboard.mgna_dvsn is Margin.INITIAL
+    assert dashboard.account == "80012345-03"
+
+
+def test_synced_state_holds_no_figure(small: tuple[Broker, Dashboard]) -> None:
+    """No widget of it keeps a row, an amount or an account in what a notebook may save."""
+    _, dashboard = small
+    shown = Watch(dashboard).until()
+    state = ""
+
+    def walk(widget: Any) -> None:
+        nonlocal state
+        state += repr({k: v for k, v in widget.get_state().items() if k not in ("_esm", "_css")})
+        for child in getattr(widget, "children", ()):
+            walk(child)
+
+    walk(dashboard)
+    for name in shown.positions["pdno"]:
+        assert name not in state
+    assert "80012345" not in state
+    assert f"{shown.summary['prsm_dpast'][0]}" not in state
+
+
+def test_close_ends_every_thread(small: tuple[Broker, Dashboard]) -> None:
+    """After close no thread of the dashboard lives, and closing twice is fine."""
+    _, dashboard = small
+    Watch(dashboard).until()
+    dashboard.close()
+    dashboard.close()
+    names = {thread.name for thread in threading.enumerate()}
+    assert "kis_nb-feed" not in names
+
+
+def test_an_error_is_kept_from_the_caller(small: tuple[Broker, Dashboard]) -> None:
+    """A failing refresh raises nothing and leaves the last balance."""
+    broker, dashboard = small
+    shown = Watch(dashboard).until()
+    failed = threading.Event()
+    feed = dashboard._feed
+    assert feed is not None
+    broker.fault(Fault(status=403, body={"error_code": "EGW00103"}, times=None))
+    told = dashboard.feed_state
+
+    def hear() -> None:
+        told()
+        if feed.state.failed:
+            failed.set()
+
+    dashboard.feed_state = hear  # type: ignore[method-assign]
+    dashboard.refresh()
+    assert failed.wait(PATIENCE)
+    assert dashboard.balance is shown
+
+
+def test_arguments_are_checked() -> None:
+    """A word that is none of those raises before anything is started."""
+    before = set(threading.enumerate())
+    for wrong in ({"lang": "de"}, {"colors": "uk"}, {"auto": 7}):
+        with pytest.raises(ValueError, match="takes one of"):
+            Dashboard(None, **wrong)
+    assert set(threading.enumerate()) <= before
+
+
+def test_missing_settings_make_a_dashboard_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    """Without a key there is no exception but a widget that says what to do."""
+    for name in ("KIS_APP_KEY", "KIS_APP_SECRET", "KIS_ACCOUNTS", "KIS_NB_DEMO"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("KIS_CONFIG", str(tmp_path / "none.yaml"))
+    made = kis_nb.dashboard(demo=False)
+    assert made.balance is None
+    assert made.account is None
+    assert made._screen.head._parts["error"]["what"]
+    made.close()
+
+
+def test_show_takes_a_balance_alone() -> None:
+    """`show` draws what it is given, and its traits are the balance's own."""
+    given = balance(book(4), mgna_dvsn="02", excc_stat_cd="2")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_tables, "checks", lambda *_: {})
+        made = kis_nb.show(given)
+    assert made.balance is given
+    assert (made.mgna_dvsn, made.excc_stat_cd) == ("02", "2")
+    with pytest.raises(traitlets.TraitError):
+        made.balance = None
+    made.refresh()
+    made.close()

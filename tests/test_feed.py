@@ -1,0 +1,491 @@
+"""The dashboard's feed: whose figures are at hand, which pull is in front, and when it beats."""
+
+from __future__ import annotations
+
+import gc
+import queue
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from kis_nb._balance import Balance
+from kis_nb._errors import AuthError, Cancelled, KisError, TransportError
+from kis_nb._feed import Clock, Feed
+from kis_nb._fields import Account, Basis, Margin
+from kis_nb._shelf import Shelf, View
+from kis_nb._state import State
+from tests.factories import make_balance
+
+# Longer than any machine needs; nothing waits for it unless it fails.
+PATIENCE = 20.0
+ACCOUNT = Account.parse("80012345-03")
+OTHER = Account.parse("70045678-03")
+FIRST: View = (ACCOUNT, Margin.INITIAL, Basis.SETTLEMENT)
+SECOND: View = (ACCOUNT, Margin.MAINTENANCE, Basis.SETTLEMENT)
+
+
+def balance(view: View, seconds: int = 0) -> Balance:
+    """A balance of a view, so many seconds after the first moment."""
+    account, margin, basis = view
+    made: Any = make_balance(
+        mgna_dvsn=margin, excc_stat_cd=basis, account=f"{account.cano}-{account.product}"
+    )
+    return cast("Balance", replace(made, as_of=made.as_of + timedelta(seconds=seconds)))
+
+
+@dataclass(eq=False)
+class Request:
+    """A pull that the feed has asked for and that the test answers."""
+
+    view: View
+    progress: Callable[[int], None]
+    cancel: threading.Event
+    answer: queue.SimpleQueue[Balance | Exception] = field(default_factory=queue.SimpleQueue)
+
+    def give(self, seconds: int = 0) -> Balance:
+        """Come back with a balance."""
+        made = balance(self.view, seconds)
+        self.answer.put(made)
+        return made
+
+    def fail(self, error: Exception) -> None:
+        """Come back with an error."""
+        self.answer.put(error)
+
+
+class FakeClient:
+    """Holds every pull until the test answers it."""
+
+    def __init__(self) -> None:
+        self.asked: queue.SimpleQueue[Request] = queue.SimpleQueue()
+        self.all: list[Request] = []
+
+    def balance(
+        self,
+        account: Account,
+        *,
+        mgna_dvsn: Margin,
+        excc_stat_cd: Basis,
+        progress: Callable[[int], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Balance:
+        assert progress is not None
+        assert cancel is not None
+        request = Request((account, mgna_dvsn, excc_stat_cd), progress, cancel)
+        self.all.append(request)
+        self.asked.put(request)
+        answer = request.answer.get(timeout=PATIENCE)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def next(self) -> Request:
+        """The next pull that the feed asks for."""
+        return self.asked.get(timeout=PATIENCE)
+
+
+class FakeClock(Clock):
+    """Stands still until the test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wait(self, condition: threading.Condition, seconds: float | None) -> None:  # noqa: ARG002
+        condition.wait(PATIENCE)
+
+
+class Ear:
+    """A listener that remembers, and can be waited on."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.balances: list[View] = []
+        self.states = 0
+
+    def feed_balance(self, view: View) -> None:
+        with self.changed:
+            self.balances.append(view)
+            self.changed.notify_all()
+
+    def feed_state(self) -> None:
+        with self.changed:
+            self.states += 1
+            self.changed.notify_all()
+
+
+class Stand:
+    """A feed with everything around it in the test's hands."""
+
+    def __init__(self) -> None:
+        self.client, self.clock, self.ear = FakeClient(), FakeClock(), Ear()
+        self.feed = Feed(self.client, self.ear, clock=self.clock)
+
+    def next(self) -> Request:
+        return self.client.next()
+
+    def until(self, condition: Callable[[State], bool]) -> State:
+        """Wait until the feed's state is like this."""
+        with self.ear.changed:
+            assert self.ear.changed.wait_for(lambda: condition(self.feed.state), PATIENCE)
+        return self.feed.state
+
+    def until_at_hand(self, view: View, wanted: Balance) -> None:
+        with self.ear.changed:
+            assert self.ear.changed.wait_for(lambda: self.feed.at_hand(view) is wanted, PATIENCE)
+
+    def pass_time(self, seconds: float) -> None:
+        """Move the clock and let the beat look at it."""
+        with self.feed._wake:
+            self.clock.now += seconds
+            self.feed._wake.notify_all()
+
+    def settle_behind(self) -> None:
+        """Answer the pulls of the other three views."""
+        for _ in range(3):
+            request = self.next()
+            self.until_at_hand(request.view, request.give())
+
+    def close(self) -> None:
+        self.feed.close(0)
+        for request in self.client.all:
+            request.fail(Cancelled("over"))
+        self.feed.close(PATIENCE)
+
+
+@pytest.fixture
+def stand() -> Iterator[Stand]:
+    made = Stand()
+    yield made
+    made.close()
+
+
+def test_pull_is_kept_under_its_own_view(stand: Stand) -> None:
+    """What comes back is at hand for the view that was asked, and for no other."""
+    assert stand.feed.want(FIRST) is None
+    request = stand.next()
+    assert request.view == FIRST
+    came = request.give()
+    stand.until_at_hand(FIRST, came)
+    assert stand.feed.at_hand(SECOND) is None
+    assert stand.ear.balances == [FIRST]
+
+
+def test_a_newer_wish_cancels_the_older(stand: Stand) -> None:
+    """Clicking on during a pull cancels it and starts the new one at once, not after it."""
+    stand.feed.want(FIRST)
+    older = stand.next()
+    stand.feed.want(SECOND)
+    newer = stand.next()
+    assert older.cancel.is_set()
+    assert newer.view == SECOND
+    assert not newer.cancel.is_set()
+
+
+def test_a_late_answer_is_not_shown_as_the_new_view(stand: Stand) -> None:
+    """A cancelled pull that comes back all the same is filed under its own codes."""
+    stand.feed.want(FIRST)
+    older = stand.next()
+    stand.feed.want(SECOND)
+    newer = stand.next()
+    late = older.give()
+    stand.until_at_hand(FIRST, late)
+    assert stand.feed.at_hand(SECOND) is None
+    assert stand.feed.state.busy
+    stand.until_at_hand(SECOND, newer.give())
+
+
+def test_an_overtaken_answer_does_not_replace_a_newer_one() -> None:
+    """Of two balances of a view the later moment stays, whichever comes last."""
+    shelf = Shelf()
+    newer, older = balance(FIRST, 9), balance(FIRST, 1)
+    assert shelf.keep(FIRST, newer, 0)
+    assert not shelf.keep(FIRST, older, 1)
+    held = shelf.get(FIRST)
+    assert held is not None
+    assert held.balance is newer
+
+
+def test_shelf_does_not_grow_for_ever() -> None:
+    """Accounts looked at long ago make room."""
+    shelf = Shelf()
+    for number in range(50):
+        view = (Account(f"{number:08}", "03"), Margin.INITIAL, Basis.SETTLEMENT)
+        shelf.keep(view, balance(FIRST), 0)
+    assert len(shelf._held) == 32
+
+
+def test_other_views_are_pulled_behind(stand: Stand) -> None:
+    """After the front the account's other three views are fetched, one click away first."""
+    stand.feed.want(FIRST)
+    stand.next().give()
+    order = []
+    for _ in range(3):
+        request = stand.next()
+        order.append(request.view[1:])
+        request.give()
+    assert order == [
+        (Margin.MAINTENANCE, Basis.SETTLEMENT),
+        (Margin.INITIAL, Basis.PURCHASE),
+        (Margin.MAINTENANCE, Basis.PURCHASE),
+    ]
+
+
+def test_figures_at_hand_come_back_at_once(stand: Stand) -> None:
+    """A wish for a view that is at hand and young asks nothing of the wire."""
+    stand.feed.want(FIRST)
+    stand.next().give()
+    stand.settle_behind()
+    assert stand.feed.want(SECOND) is stand.feed.at_hand(SECOND)
+    assert not stand.feed.state.busy
+    assert stand.client.asked.empty()
+
+
+def test_old_figures_at_hand_are_renewed_quietly(stand: Stand) -> None:
+    """A view at hand that has aged is shown at once and pulled anew after a moment's rest."""
+    stand.feed.want(FIRST)
+    stand.next().give()
+    stand.settle_behind()
+    stand.pass_time(20)
+    assert stand.feed.want(SECOND) is not None
+    assert stand.client.asked.empty()
+    stand.pass_time(1)
+    assert stand.next().view == SECOND
+    assert stand.until(lambda state: state.busy).quiet
+
+
+def test_a_click_goes_before_what_is_pulled_behind(stand: Stand) -> None:
+    """A wish for something not at hand cancels the pull behind the front."""
+    stand.feed.want(FIRST)
+    stand.next().give()
+    behind = stand.next()
+    stand.feed.want((OTHER, Margin.INITIAL, Basis.SETTLEMENT))
+    assert stand.next().view[0] == OTHER
+    assert behind.cancel.is_set()
+
+
+def test_progress_is_told_for_the_front_only(stand: Stand) -> None:
+    """Pages count up for the pull that is waited for; a cancelled one is not heard any more."""
+    stand.feed.want(FIRST)
+    older = stand.next()
+    older.progress(2)
+    assert stand.feed.state.page == 2
+    stand.feed.want(SECOND)
+    newer = stand.next()
+    older.progress(3)
+    assert stand.feed.state.page == 0
+    newer.progress(1)
+    assert stand.feed.state.page == 1
+
+
+def test_cancel_keeps_what_is_at_hand(stand: Stand) -> None:
+    """Cancelling ends the pull, says so, and loses no figure."""
+    stand.feed.want(FIRST)
+    came = stand.next().give()
+    stand.settle_behind()
+    stand.feed.refresh()
+    request = stand.next()
+    stand.feed.cancel()
+    assert request.cancel.is_set()
+    assert stand.feed.state.cancelled
+    assert not stand.feed.state.busy
+    assert stand.feed.at_hand(FIRST) is came
+
+
+def test_refresh_does_not_pull_twice(stand: Stand) -> None:
+    """Refresh during a pull of the same view leaves that one to go on, now waited for."""
+    stand.feed.want(FIRST)
+    stand.next()
+    stand.feed.refresh()
+    assert stand.client.asked.empty()
+    assert stand.feed.state.busy
+    assert not stand.feed.state.quiet
+
+
+def test_auto_refresh_beats(stand: Stand) -> None:
+    """Each interval starts one pull of the view in front, counted from the end of the last."""
+    stand.feed.every(5)
+    stand.feed.want(FIRST)
+    stand.next().give()
+    stand.settle_behind()
+    for beat in range(3):
+        stand.pass_time(4.9)
+        assert stand.client.asked.empty()
+        stand.pass_time(0.2)
+        request = stand.next()
+        assert request.view == FIRST
+        stand.until_at_hand(FIRST, request.give(beat + 1))
+
+
+def test_auto_refresh_never_overlaps(stand: Stand) -> None:
+    """A pull that takes longer than the interval is waited for."""
+    stand.feed.every(5)
+    stand.feed.want(FIRST)
+    stand.next()
+    stand.pass_time(60)
+    assert stand.client.asked.empty()
+
+
+def test_auto_refresh_backs_off(stand: Stand) -> None:
+    """After an error the next try waits longer, after the next one longer still, and says so."""
+    stand.feed.every(5)
+    stand.feed.want(FIRST)
+    stand.next().fail(TransportError("no answer"))
+    state = stand.until(lambda state: state.failed)
+    assert isinstance(state.error, TransportError)
+    assert state.retry_in == 10
+    stand.pass_time(10)
+    stand.next().fail(TransportError("no answer"))
+    assert stand.until(lambda state: state.retry_in == 20).failed
+    stand.pass_time(20)
+    came = stand.next().give()
+    stand.until_at_hand(FIRST, came)
+    state = stand.until(lambda state: not state.failed)
+    assert state.retry_in is None
+
+
+def test_a_refused_key_is_not_asked_again(stand: Stand) -> None:
+    """Auto-refresh stops on a refused key: repeating it could lock the customer out."""
+    stand.feed.every(5)
+    stand.feed.want(FIRST)
+    stand.next().fail(AuthError("refused"))
+    state = stand.until(lambda state: state.stopped)
+    assert state.retry_in is None
+    stand.pass_time(10_000)
+    assert stand.client.asked.empty()
+    stand.feed.refresh()
+    stand.until_at_hand(FIRST, stand.next().give())
+    assert not stand.until(lambda state: not state.failed).stopped
+
+
+def test_an_error_leaves_the_last_figures(stand: Stand) -> None:
+    """A failed pull takes nothing away, and nothing is pulled behind it."""
+    stand.feed.want(FIRST)
+    came = stand.next().give()
+    stand.settle_behind()
+    stand.feed.refresh()
+    stand.next().fail(TransportError("no answer"))
+    stand.until(lambda state: state.failed)
+    assert stand.feed.at_hand(FIRST) is came
+    assert stand.client.asked.empty()
+
+
+def test_an_error_of_another_view_is_not_this_ones(stand: Stand) -> None:
+    """Moving to another view leaves the old one's error behind."""
+    stand.feed.want(FIRST)
+    stand.next().fail(TransportError("no answer"))
+    stand.until(lambda state: state.failed)
+    stand.feed.want(SECOND)
+    assert not stand.feed.state.failed
+
+
+def test_an_error_keeps_no_traceback(stand: Stand) -> None:
+    """A kept error holds neither frames nor the rows that were read before it."""
+    stand.feed.want(FIRST)
+    error = TransportError("no answer", partial=balance(FIRST))
+    stand.next().fail(error)
+    kept = stand.until(lambda state: state.failed).error
+    assert kept is error
+    assert kept.__traceback__ is None
+    assert kept.partial is None
+
+
+def test_an_unforeseen_error_is_told(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception that is no KisError ends as a failure too, is not swallowed, and is no pull for
+    ever.
+    """
+    raised: list[type[BaseException]] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: raised.append(args.exc_type))
+    stand.feed.want(FIRST)
+    stand.next().fail(ZeroDivisionError())
+    state = stand.until(lambda state: state.failed)
+    assert state.error is None
+    assert not state.busy
+    stand.feed.close(PATIENCE)
+    assert raised == [ZeroDivisionError]
+
+
+def test_clicks_pile_up_no_threads(stand: Stand) -> None:
+    """While cancelled pulls hang, later wishes wait for one to end, and the last of them is it."""
+    views = [(Account(f"{n:08}", "03"), Margin.INITIAL, Basis.SETTLEMENT) for n in range(9)]
+    for view in views:
+        stand.feed.want(view)
+    hanging = [stand.next() for _ in range(4)]
+    assert stand.client.asked.empty()
+    assert stand.feed.state.busy
+    hanging[0].fail(Cancelled("at last"))
+    assert stand.next().view == views[-1]
+
+
+def test_the_last_of_many_wishes_is_what_stands() -> None:
+    """200 wishes in a row, answered in any order, end in the last one's figures."""
+    stand = Stand()
+    views = [(ACCOUNT, margin, basis) for margin in Margin for basis in Basis]
+    answering = True
+
+    def answer() -> None:
+        while answering:
+            try:
+                request = stand.client.asked.get(timeout=0.05)
+            except queue.Empty:
+                continue
+            request.fail(Cancelled("x")) if request.cancel.is_set() else request.give()
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    for number in range(200):
+        stand.feed.want(views[number * 7 % 4])
+    last = views[199 * 7 % 4]
+    with stand.ear.changed:
+        assert stand.ear.changed.wait_for(lambda: stand.feed.at_hand(last) is not None, PATIENCE)
+    stand.until(lambda state: not state.busy)
+    answering = False
+    stand.feed.close(PATIENCE)
+    thread.join()
+
+
+def test_close_ends_threads_and_talk(stand: Stand) -> None:
+    """After close no thread is left, nothing is asked and the listener hears nothing."""
+    stand.feed.every(5)
+    stand.feed.want(FIRST)
+    request = stand.next()
+    request.give()
+    behind = stand.next()
+    with stand.ear.changed:
+        told = stand.ear.states
+    closing = threading.Thread(target=stand.feed.close, args=(PATIENCE,))
+    closing.start()
+    assert behind.cancel.wait(PATIENCE)
+    behind.fail(Cancelled("closed"))
+    closing.join()
+    assert not stand.feed._threads
+    stand.feed.want(SECOND)
+    stand.feed.refresh()
+    assert stand.client.asked.empty()
+    assert stand.ear.states == told or not stand.feed.state.busy
+    assert stand.ear.balances == [FIRST]
+
+
+def test_a_feed_does_not_keep_its_listener() -> None:
+    """A dropped listener goes away although the feed's threads live on."""
+    ear = Ear()
+    client = FakeClient()
+    feed = Feed(client, ear, clock=FakeClock())
+    feed.every(5)
+    gone = weakref.ref(ear)
+    del ear
+    gc.collect()
+    assert gone() is None
+    feed.close(PATIENCE)
+
+
+def test_kis_errors_are_the_foreseen_ones() -> None:
+    """The errors that the feed names are all of the one root."""
+    assert issubclass(AuthError, KisError)
