@@ -58,7 +58,8 @@ class Balance:
         pages: how many pages the rows came on.
         positions: a row a position, one column a field of ``output1`` in glossary order (see
             `kis_nb.fields`), then `side` (Enum long, short, flat; null when the wire does not
-            tell), then fields the document does not know, as String. Amounts are whole won,
+            tell), then fields the document does not know, as String (one that has the name of a
+            column or label of ours gets ``wire_`` in front). Amounts are whole won,
             ``Decimal(19,0)``; prices are points, ``Decimal(23,8)``; quantities are contracts,
             Int64. Null means that the wire gave no value: it is never 0. ``cano`` is masked.
         summary: one row, the fields of ``output2`` in glossary order, then unknown ones.
@@ -90,7 +91,7 @@ class Balance:
         Raises:
             DecodeError: see `kis_nb._frames.decode`.
         """
-        rows, summary = decode(bodies, NIGHT_BALANCE)
+        rows, summary = map(_apart, decode(bodies, NIGHT_BALANCE))
         rows.insert_column(len(POSITIONS.fields), _sides(rows))
         return cls(
             account=account,
@@ -242,6 +243,21 @@ def _sides(rows: pl.DataFrame) -> pl.Series:
         said = {by_code, by_name} - {None}
         sides.append("flat" if quantity == 0 else said.pop() if len(said) == 1 else None)
     return pl.Series("side", sides, dtype=SIDE)
+
+
+_OURS = {"side", "account", "mgna_dvsn", "excc_stat_cd", "as_of", *SIDE_LABEL.values()}
+_OURS |= {label for f in (*POSITIONS.fields, *SUMMARY.fields) for label in (f.ko, f.en)}
+
+
+def _apart(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame, with no unknown field under a name that we give to something else."""
+    taken = _OURS | set(frame.columns)
+    new: dict[str, str] = {}
+    for name in filter(_OURS.__contains__, frame.columns):
+        new[name] = f"wire_{name}"
+        while new[name] in taken:
+            new[name] = f"wire_{new[name]}"
+    return frame.rename(new) if new else frame
 
 
 def relabel(frame: pl.DataFrame, lang: Lang) -> pl.DataFrame:

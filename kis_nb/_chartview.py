@@ -264,7 +264,7 @@ def _adapt(spec: Spec) -> Spec:
     if on_page.get("width") == WIDTH and not {"hconcat", "vconcat", "concat"} & on_page.keys():
         on_page["width"] = "container"
         # The height follows the rows (a step each), so only the width is fitted.
-        on_page["autosize"] = {"type": "fit-x", "contains": "padding", "resize": True}
+        on_page["autosize"] = {"type": "fit-x", "contains": "padding"}
     return on_page
 
 

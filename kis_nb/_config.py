@@ -108,23 +108,27 @@ class Settings:
             raise ConfigError(
                 f"tr_id takes {' or '.join(NIGHT_BALANCE.tr_ids)}; got {self.tr_id!r}"
             )
-        _check_url(self.base_url)
+        if problem := _url_problem(self.base_url):
+            raise ConfigError(problem)
         _check_customer(self.custtype, self.corporate)
         _check_limits(self.calls_per_second, self.timeout, self.retries)
 
 
-def _check_url(base_url: str) -> None:
-    """Credentials go over HTTPS, or stay on this machine."""
-    parts = urlsplit(base_url)
-    if parts.username or parts.password:
-        raise ConfigError("base_url must not hold a user name or password")
-    if parts.scheme == "https" and parts.hostname:
-        return
-    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
-        return
-    raise ConfigError(
-        f"base_url must be https:// (plain http:// only to this machine); got {base_url!r}"
-    )
+def _url_problem(base_url: str) -> str | None:
+    """Why credentials must not go there; None when they may: over HTTPS, or on this machine.
+
+    The text is not repeated: a key put on the wrong line of a file must not show.
+    """
+    try:
+        parts = urlsplit(base_url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:  # a bracket left open, a port that is no number
+        return "base_url is no address; it looks like https://host:9443"
+    if parts.username is not None or parts.password is not None:
+        return "base_url must not hold a user name or password"
+    if host and (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)):
+        return None
+    return "base_url must be https:// and a host (plain http:// only to this machine)"
 
 
 def _check_customer(custtype: str, corporate: Mapping[str, Secret]) -> None:
@@ -210,9 +214,7 @@ def load(
         app_secret=secret,
         token=token,
         accounts=accounts,
-        base_url=(base_url or os.environ.get("KIS_BASE_URL") or _plain(file, "prod") or LIVE_URL)
-        .strip()
-        .rstrip("/"),
+        base_url=_address(base_url, file, path),
         custtype=custtype or os.environ.get("KIS_CUSTTYPE") or "P",
         corporate=dict(corporate or {}),
         mac_address=mac_address,
@@ -293,6 +295,23 @@ def _parse_file(path: Path) -> dict[str, Secret] | str | None:
 
 def _plain(file: Mapping[str, Secret], key: str) -> str | None:
     return file[key].reveal() if key in file else None
+
+
+def _address(base_url: str | None, file: Mapping[str, Secret], path: Path) -> str:
+    """Scheme, host and port.
+
+    Raises:
+        ConfigError: the file's are no such thing. Said here, where its text is no local yet that a
+            traceback would show; what came from elsewhere is looked at by `Settings`.
+    """
+    given = base_url or os.environ.get("KIS_BASE_URL") or None
+    if given is None and "prod" in file and (problem := _url_problem(_trim(file["prod"].reveal()))):
+        raise ConfigError(f"{path} (prod): {problem}")
+    return _trim(given or _plain(file, "prod") or LIVE_URL)
+
+
+def _trim(url: str) -> str:
+    return url.strip().rstrip("/")
 
 
 def _file_accounts(file: Mapping[str, Secret], path: Path) -> tuple[Account, ...] | ConfigError:

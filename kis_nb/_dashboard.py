@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 import traitlets
 
-from kis_nb import _figures
-from kis_nb._controls import Controls, check, find_account
+from kis_nb._board import _figures
+from kis_nb._board._controls import Controls, check, find_account
+from kis_nb._board._feed import AUTO_SECONDS, Feed
+from kis_nb._board._gallery import Gallery
+from kis_nb._board._jobs import Jobs
+from kis_nb._board._picture import Colors
+from kis_nb._board._screen import Screen
+from kis_nb._board._shelf import View
+from kis_nb._board._situation import Situation
 from kis_nb._errors import ConfigError
-from kis_nb._feed import AUTO_SECONDS, Feed
 from kis_nb._fields import Account, Basis, Lang, Margin, account_labels
-from kis_nb._gallery import Gallery
-from kis_nb._jobs import Jobs
-from kis_nb._picture import Colors
-from kis_nb._screen import Screen
-from kis_nb._shelf import View
-from kis_nb._situation import Situation
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
@@ -303,7 +303,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
 
     def _save(self, what: str, keys: Sequence[str], page: str) -> None:
         """Give the page that asked the rows it shows, in its order, with all columns."""
-        from kis_nb._save import as_csv, as_excel
+        from kis_nb._board._save import as_csv, as_excel
 
         with self._lock:
             balance = self._gallery.shown

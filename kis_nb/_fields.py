@@ -88,8 +88,8 @@ class Endpoint:
     summary: Block
 
 
-# Identifies the customer, so it is masked before it enters a frame.
-_PERSONAL = {"cano"}
+# Identifies the customer, so it is masked before it enters a frame, in whatever block it comes.
+PERSONAL = {"cano"}
 
 
 def _block(name: str) -> Block:
@@ -99,7 +99,7 @@ def _block(name: str) -> Block:
     return Block(
         name,
         tuple(
-            Field(name=(name_ := row.pop("field")), personal=name_ in _PERSONAL, **row)
+            Field(name=(name_ := row.pop("field")), personal=name_ in PERSONAL, **row)
             for row in rows
         ),
     )

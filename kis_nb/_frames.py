@@ -23,10 +23,11 @@ import orjson
 import polars as pl
 
 from kis_nb._errors import DecimalError, DecodeError
-from kis_nb._fields import NIGHT_BALANCE, Block, Endpoint, Field
+from kis_nb._fields import NIGHT_BALANCE, PERSONAL, Block, Endpoint, Field, mask_cano
 
 Body: TypeAlias = bytes | memoryview
 
+_TEXT = frozenset({str, type(None)})
 # Pages are turned into columns in lots, so that only one lot's Python strings are alive at a time.
 _LOT = 64
 
@@ -52,10 +53,18 @@ def decode(pages: Sequence[Body], endpoint: Endpoint) -> tuple[pl.DataFrame, pl.
         DecimalError: a number that its column cannot hold exactly.
         DecodeError: not the documented shape.
     """
+    blame: DecodeError | None = None
     try:
         return _decode(pages, endpoint)
+    except _NotText:
+        pass
     except DecodeError as error:
         blame = error
+    if blame is None:
+        try:
+            return _decode([_texted(*page, endpoint) for page in enumerate(pages, 1)], endpoint)
+        except DecodeError as error:
+            blame = error
     # Raised without the frames below and without the pages: a traceback that shows locals would
     # print whole rows, account number included.
     del pages
@@ -85,11 +94,22 @@ def _body(page: Body, number: int) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         # orjson refuses numbers beyond a double, such as 1e400; which field holds one is found by
         # the type check.
-        with suppress(ValueError, RecursionError):
-            body = json.loads(bytes(page))
+        body = _spelt(page)
     if not isinstance(body, dict):
         raise DecodeError(f"page {number}: the body is not a JSON object", page=number)
     return body
+
+
+def _spelt(page: Body) -> Any:
+    """The JSON with its numbers as the wire spelt them: a float would already have lost digits.
+    None when it is none, is nested beyond reason, or holds half a surrogate pair.
+    """
+    keep = orjson.Fragment
+    with suppress(ValueError, RecursionError, orjson.JSONEncodeError):
+        read = json.loads(str(page, "utf-8"), parse_float=keep, parse_int=keep, parse_constant=keep)
+        orjson.dumps(read)
+        return read
+    return None
 
 
 def _rows_of(body: dict[str, Any], block: Block, number: int) -> list[dict[str, Any]]:
@@ -184,7 +204,7 @@ def _one(summary: dict[str, Any], block: Block, pages: Sequence[Body]) -> pl.Dat
     for kind, some in _steps(block).kinds.items():
         texts = [_trimmed(summary.get(field.name)) for field in some]
         try:
-            read = pl.Series(kind, texts, pl.String)
+            read = _series(kind, texts)
         except TypeError:
             _blame_kind([[summary]], block, pages, len(pages) - 1)
         if (pattern := _pattern(some[0])) is not None:
@@ -196,12 +216,9 @@ def _one(summary: dict[str, Any], block: Block, pages: Sequence[Body]) -> pl.Dat
                 )
                 raise _not_exact(some[lost], texts[lost], block, len(pages), 1)
         columns |= {f.name: read.slice(n, 1).alias(f.name) for n, f in enumerate(some)}
-    others = [
-        pl.Series(name, _unknown([value]), pl.String)
-        for name, value in summary.items()
-        if name not in columns
-    ]
-    return pl.DataFrame([*(columns[field.name] for field in block.fields), *others])
+    others = {name: [value] for name, value in summary.items() if name not in columns}
+    ordered = {field.name: columns[field.name] for field in block.fields}
+    return pl.DataFrame(ordered | {name: _unknown(name, some) for name, some in others.items()})
 
 
 def _trimmed(value: Any) -> Any:
@@ -215,6 +232,7 @@ def _columns(rows: list[dict[str, Any]], known: list[str]) -> pl.DataFrame:
 
     Raises:
         TypeError, AttributeError: a row is no object, or a documented field is no text.
+        _NotText: an unknown field is no text.
     """
     names = tuple(rows[0]) if rows else ()
     try:
@@ -226,22 +244,52 @@ def _columns(rows: list[dict[str, Any]], known: list[str]) -> pl.DataFrame:
         names = tuple(dict.fromkeys(chain.from_iterable(row.keys() for row in rows)))
         columns = {name: tuple(row.get(name) for row in rows) for name in names}
     missing = (None,) * len(rows)
-    return pl.DataFrame(
-        [
-            *(pl.Series(name, columns.pop(name, missing), dtype=pl.String) for name in known),
-            *(pl.Series(name, _unknown(some), dtype=pl.String) for name, some in columns.items()),
-        ]
-    )
+    series = {name: _series(name, columns.pop(name, missing)) for name in known}
+    return pl.DataFrame(series | {name: _unknown(name, some) for name, some in columns.items()})
 
 
-def _unknown(values: Sequence[Any]) -> Sequence[str | None]:
-    """A field that the document does not know: text as it is, anything else as its JSON."""
-    if all(isinstance(value, str) for value in values):
-        return values
-    return [
-        value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False)
-        for value in values
-    ]
+def _series(name: str, values: Sequence[Any]) -> pl.Series:
+    """Text as a series.
+
+    Raises:
+        TypeError: something is no text. Polars is not asked: over lists within lists it takes all
+            the memory there is before it says so.
+    """
+    if not _TEXT.issuperset(map(type, values)):
+        raise TypeError
+    return pl.Series(name, values, pl.String)
+
+
+def _unknown(name: str, values: Sequence[Any]) -> pl.Series:
+    """A field that the document does not know here; masked if it is the account number's.
+
+    Raises:
+        _NotText: it is no text.
+    """
+    if not _TEXT.issuperset(map(type, values)):
+        raise _NotText
+    if name.lower() in PERSONAL:
+        values = [value and mask_cano(value) for value in values]
+    return pl.Series(name, values, pl.String)
+
+
+class _NotText(Exception):
+    """An unknown field holds a number or a structure, whose digits may have been cut already."""
+
+
+def _texted(number: int, page: Body, endpoint: Endpoint) -> bytes:
+    """The page with such fields as text: the JSON that the wire had, digit for digit."""
+    body = _spelt(page)
+    if body is None:
+        raise DecodeError(f"page {number}: fields are nested beyond reason", page=number)
+    for block in (endpoint.rows, endpoint.summary):
+        known = {field.name for field in block.fields}
+        found = body.get(block.name)
+        for row in found if isinstance(found, list) else [found]:
+            for name in row.keys() - known if isinstance(row, dict) else ():
+                if not isinstance(row[name], str | None):
+                    row[name] = orjson.dumps(row[name]).decode()
+    return orjson.dumps(body)
 
 
 def _pattern(field: Field) -> str | None:
@@ -286,17 +334,13 @@ def _blame_kind(
 
 
 def _spelling(page: Body, block: Block, place: int, name: str) -> str:
-    """A JSON value as the wire spelt it: a float would already have lost digits."""
-    body = json.loads(bytes(page), parse_float=_Spelt, parse_int=_Spelt, parse_constant=_Spelt)
+    """A JSON value as the wire spelt it."""
+    body = _spelt(page)
+    if body is None:
+        return "nested beyond reason"
     found = body[block.name]
     row = found[place - 1] if isinstance(found, list) else found
-    return json.dumps(row[name], ensure_ascii=False, default=str).strip('"')
-
-
-class _Spelt(str):
-    """The digits of a JSON number."""
-
-    __slots__ = ()
+    return orjson.dumps(row[name]).decode()
 
 
 def _blame_number(

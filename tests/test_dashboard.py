@@ -16,9 +16,15 @@ import pytest
 import traitlets
 
 import kis_nb
-from kis_nb import _figures, _tables, _words
 from kis_nb._balance import Balance
-from kis_nb._controls import Controls
+from kis_nb._board import _figures, _tables, _words
+from kis_nb._board._controls import Controls
+from kis_nb._board._jobs import Jobs
+from kis_nb._board._picture import Easel, Picture, compared
+from kis_nb._board._save import as_csv, as_excel
+from kis_nb._board._situation import Situation
+from kis_nb._board._state import State
+from kis_nb._board._xlsx import workbook
 from kis_nb._dashboard import Dashboard
 from kis_nb._errors import (
     ApiError,
@@ -31,12 +37,6 @@ from kis_nb._errors import (
     TransportError,
 )
 from kis_nb._fields import Account, Basis, Margin
-from kis_nb._jobs import Jobs
-from kis_nb._picture import Easel, Picture, compared
-from kis_nb._save import as_csv, as_excel
-from kis_nb._situation import Situation
-from kis_nb._state import State
-from kis_nb._xlsx import workbook
 from kis_nb.demo import Book, Broker, Fault
 from tests.factories import book, make_balance, position
 

@@ -14,11 +14,11 @@ from typing import Any, cast
 import pytest
 
 from kis_nb._balance import Balance
+from kis_nb._board._feed import Clock, Feed
+from kis_nb._board._shelf import Shelf, View
+from kis_nb._board._state import State
 from kis_nb._errors import AuthError, Cancelled, KisError, TransportError
-from kis_nb._feed import Clock, Feed
 from kis_nb._fields import Account, Basis, Margin
-from kis_nb._shelf import Shelf, View
-from kis_nb._state import State
 from tests.factories import make_balance
 
 # Longer than any machine needs; nothing waits for it unless it fails.

@@ -50,24 +50,25 @@ ROOMS: Mapping[str, Room] = {
     "_pool": Room("both", 9),
     "_client": Room("both", 10),
     # Under the faces: what they are made of, no face itself.
+    "_board": Room("both", 11),
     "_args": Room("both", 11),
     "_export": Room("both", 11),
-    "_jobs": Room("both", 11),
+    "_board._jobs": Room("both", 11),
     "_lab": Room("both", 11),
-    "_panel": Room("both", 11),
-    "_shelf": Room("both", 11),
-    "_state": Room("both", 11),
-    "_words": Room("both", 11),
-    "_xlsx": Room("both", 11),
-    "_feed": Room("both", 12),
-    "_figures": Room("both", 12),
-    "_controls": Room("both", 13),
-    "_situation": Room("both", 13),
-    "_tables": Room("both", 13),
-    "_picture": Room("both", 14),
-    "_save": Room("both", 14),
-    "_gallery": Room("both", 15),
-    "_screen": Room("both", 15),
+    "_board._panel": Room("both", 11),
+    "_board._shelf": Room("both", 11),
+    "_board._state": Room("both", 11),
+    "_board._words": Room("both", 11),
+    "_board._xlsx": Room("both", 11),
+    "_board._feed": Room("both", 12),
+    "_board._figures": Room("both", 12),
+    "_board._controls": Room("both", 13),
+    "_board._situation": Room("both", 13),
+    "_board._tables": Room("both", 13),
+    "_board._picture": Room("both", 14),
+    "_board._save": Room("both", 14),
+    "_board._gallery": Room("both", 15),
+    "_board._screen": Room("both", 15),
     "_cli": Room("both", 16),
     "_dashboard": Room("both", 16),
     "_magic": Room("both", 16),
@@ -91,8 +92,8 @@ class Import(NamedTuple):
 
 
 def _room(module: str) -> str:
-    """The room's name: the modules of a subpackage share one."""
-    return module.partition(".")[0]
+    """The room's name: the modules of a subpackage share one, unless they have their own."""
+    return module if module in ROOMS else module.partition(".")[0]
 
 
 def _modules(package: Path) -> dict[str, Path]:

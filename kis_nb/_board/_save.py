@@ -9,9 +9,9 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kis_nb import _figures, _tables
+from kis_nb._board import _figures, _tables
+from kis_nb._board._xlsx import workbook
 from kis_nb._fields import Lang
-from kis_nb._xlsx import workbook
 
 if TYPE_CHECKING:
     import polars as pl

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING, Protocol
 
+from kis_nb._board._shelf import Shelf, View
+from kis_nb._board._state import State
 from kis_nb._errors import AuthError, Cancelled, ConfigError, KisError
 from kis_nb._fields import Account, Basis, Margin
-from kis_nb._shelf import Shelf, View
-from kis_nb._state import State
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance

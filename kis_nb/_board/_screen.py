@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
+from kis_nb._board._controls import Controls
+from kis_nb._board._figures import template
+from kis_nb._board._panel import Act, ChecksPanel, HeadPanel, NotePanel, TablePanel
+from kis_nb._board._picture import CHARTS, Colors, Easel, Picture, compared
+from kis_nb._board._words import say
 from kis_nb._chartview import ChartView
-from kis_nb._controls import Controls
 from kis_nb._fields import Lang
-from kis_nb._figures import template
-from kis_nb._panel import Act, ChecksPanel, HeadPanel, NotePanel, TablePanel
-from kis_nb._picture import CHARTS, Colors, Easel, Picture, compared
-from kis_nb._words import say
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance

@@ -13,9 +13,9 @@ from typing import Any
 
 import ipywidgets as w
 
-from kis_nb._feed import AUTO_SECONDS
+from kis_nb._board._feed import AUTO_SECONDS
+from kis_nb._board._words import say
 from kis_nb._fields import Account, Basis, Lang, Margin, account_labels
-from kis_nb._words import say
 
 UNDERLYINGS = ("KOSPI 200", "KOSDAQ 150", "USD")
 

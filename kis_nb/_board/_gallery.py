@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kis_nb._feed import Feed
+from kis_nb._board._feed import Feed
+from kis_nb._board._picture import Picture
+from kis_nb._board._shelf import View, view_of
 from kis_nb._fields import Basis, Lang, Margin
-from kis_nb._picture import Picture
-from kis_nb._shelf import View, view_of
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance

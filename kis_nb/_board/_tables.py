@@ -8,9 +8,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from kis_nb._board._figures import Json, arrowed, exact, signed, template, tone
+from kis_nb._board._words import say
 from kis_nb._fields import POSITIONS, Lang
-from kis_nb._figures import Json, arrowed, exact, signed, template, tone
-from kis_nb._words import say
 
 if TYPE_CHECKING:
     import polars as pl

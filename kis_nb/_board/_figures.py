@@ -8,8 +8,8 @@ from __future__ import annotations
 from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from kis_nb._board._words import say
 from kis_nb._fields import Basis, Lang, Margin
-from kis_nb._words import say
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from kis_nb import _figures
+from kis_nb._board import _figures
+from kis_nb._board._shelf import View, view_of
+from kis_nb._board._state import State
+from kis_nb._board._words import Trouble, no_account, say, trouble
 from kis_nb._errors import ConfigError
 from kis_nb._fields import Lang
-from kis_nb._shelf import View, view_of
-from kis_nb._state import State
-from kis_nb._words import Trouble, no_account, say, trouble
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance

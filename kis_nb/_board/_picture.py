@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from kis_nb import _figures, _tables
+from kis_nb._board import _figures, _tables
+from kis_nb._board._words import say
 from kis_nb._fields import Lang
-from kis_nb._words import say
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
