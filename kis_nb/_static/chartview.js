@@ -29,6 +29,30 @@ async function load(slot, buffer) {
   }
 }
 
+// One chart a frame: when a click changes five of them, the first is on the screen while the others
+// are still being worked out, in the order in which the kernel sent them.
+function inTurn(slot, paint) {
+  const before = slot.turn;
+  const mine = (before ? before.then(shown) : Promise.resolve()).then(paint);
+  const turn = mine.catch(() => {});
+  slot.turn = turn;
+  turn.then(() => {
+    if (slot.turn === turn) slot.turn = null;
+  });
+  return mine;
+}
+
+// After the next frame is on the screen; a hidden tab has no frames, so it waits a moment only.
+function shown() {
+  return new Promise((done) => {
+    const late = setTimeout(done, 50);
+    requestAnimationFrame(() => {
+      clearTimeout(late);
+      setTimeout(done);
+    });
+  });
+}
+
 // One tooltip for the page, in the theme's colours. Text only: names come from the wire.
 function tooltip(handler, event, item, value) {
   let box = document.getElementById("kis-tip");
@@ -94,7 +118,8 @@ class Place {
     try {
       while (this.again && !this.gone) {
         this.again = false;
-        await this.paint(await this.slot.ready);
+        const vega = await this.slot.ready;
+        await inTurn(this.slot, () => this.paint(vega));
       }
     } catch (error) {
       this.fail(error);

@@ -1,0 +1,131 @@
+"""A click on a code in the dashboard, to the repainted chart, against the plain way in Altair: a
+new `JupyterChart.chart`. In real JupyterLab in Chromium; and the page's memory over 200 clicks.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.bench.timing import line
+from tests.browser.lab import PATIENCE_MS, Lab, LabServer, chromium
+
+START = """
+import kis_nb
+from kis_nb.demo import Book, Broker
+broker = Broker(book=Book.sized({{"80012345-03": {rows}}}, seed=1), clock=lambda: 1795356904.0,
+                calls_per_second=0).start()
+client = kis_nb.connect(app_key=broker.app_key, app_secret=broker.app_secret,
+                        accounts=broker.accounts, base_url=broker.address, calls_per_second=500)
+"""
+OURS = "d = kis_nb.dashboard(client)\nd"
+PLAIN = """
+import altair as alt
+import ipywidgets as w
+alt.JupyterChart.enable_offline()
+pulls = {code: client.balance(excc_stat_cd=code) for code in "12"}
+def chart(code):
+    rows = [{"name": f"{n} {i}", "value": float(v)} for i, (n, v) in enumerate(
+        pulls[code].positions.select("prdt_name", "evlu_pfls_amt").iter_rows())]
+    return alt.Chart(alt.Data(values=rows), title=f"code {code}", width=700).mark_bar().encode(
+        x="value:Q", y=alt.Y("name:N", sort=None), color=alt.condition(
+            "datum.value > 0", alt.value("#c8102e"), alt.value("#0b5cd5")))
+view = alt.JupyterChart(chart("1"), embed_options={"renderer": "svg"})
+buttons = w.RadioButtons(options=["1", "2"])
+def change(event):
+    view.chart = chart(event["new"])
+buttons.observe(change, "value")
+w.VBox([buttons, view])
+"""
+# Milliseconds from the click to the frame after the chart says what the click asked for.
+MEASURE = """async ([radio, place, text]) => {
+    const input = document.querySelectorAll(radio[0])[radio[1]];
+    const shown = () => document.querySelector(place)?.textContent.includes(text);
+    const begin = performance.now();
+    input.click();
+    await new Promise(done => {
+        const look = () => shown() && (watch.disconnect(), done());
+        const watch = new MutationObserver(look);
+        watch.observe(document.body, {childList: true, subtree: true, characterData: true});
+        look();
+    });
+    await new Promise(requestAnimationFrame);
+    await new Promise(done => setTimeout(done, 0));
+    return performance.now() - begin;
+}"""
+
+
+def clicks(page: Page, radio: str, place: str, texts: tuple[str, str], count: int) -> list[float]:
+    """Times of clicks to and fro."""
+    times: list[float] = []
+    for number in range(count + 2):
+        place_of = (number + 1) % 2
+        times.append(page.evaluate(MEASURE, [[radio, place_of], place, texts[place_of]]))
+        page.wait_for_timeout(
+            120
+        )  # what a redraw sets going behind the frame is not the next click's
+    return times[2:]
+
+
+def dashboard(lab: Lab, rows: int, count: int) -> tuple[list[float], Page]:
+    page = lab.open([START.format(rows=rows), OURS], width=1600, height=1400)
+    lab.run_all()
+    expect(page.locator(".kis-payoff svg").first).to_be_visible()
+    # All four views at hand, as a moment after opening.
+    expect(page.locator(".kis-views svg").first).to_contain_text("유지 02 · 본정산 2")
+    radio = ".kis-excc-stat-cd input"
+    return clicks(page, radio, ".kis-pnl svg", ("정산 1", "본정산 2"), count), page
+
+
+def plain(lab: Lab, rows: int, count: int) -> list[float]:
+    page = lab.open([START.format(rows=rows), PLAIN], width=1600, height=1400)
+    lab.run_all()
+    expect(page.locator(".jp-OutputArea svg.marks").first).to_be_visible()
+    radio = ".widget-radio-box input"
+    return clicks(page, radio, ".jp-OutputArea svg.marks", ("code 1", "code 2"), count)
+
+
+def p95(times: list[float]) -> float:
+    return statistics.quantiles(times, n=20)[-1]
+
+
+def main(rounds: int) -> None:
+    """All of them."""
+    expect.set_options(timeout=PATIENCE_MS)
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        server = LabServer(Path(folder))
+        lab = Lab(server, browser)
+        try:
+            for rows in (60, 600):
+                base = plain(lab, rows, rounds)
+                mine, page = dashboard(lab, rows, rounds)
+                middle, bare = statistics.median(mine), statistics.median(base)
+                line(
+                    f"click to repainted chart, {rows} positions / JupyterChart.chart",
+                    middle,
+                    bare,
+                    middle / bare,
+                    "0.5",
+                )
+                print(f"    p95 {p95(mine):.0f} ms (reach 100), the plain way's {p95(base):.0f} ms")
+            memory(page)
+        finally:
+            lab.close()
+            server.close()
+
+
+def memory(page: Page) -> None:
+    """The page's heap before and after 200 clicks."""
+    radio = ".kis-excc-stat-cd input"
+    texts = ("정산 1", "본정산 2")
+    sizes: list[Any] = []
+    for _ in range(3):
+        sizes.append(page.evaluate("() => performance.memory.usedJSHeapSize"))
+        clicks(page, radio, ".kis-pnl svg", texts, 98)
+    sizes.append(page.evaluate("() => performance.memory.usedJSHeapSize"))
+    told = ", ".join(f"{size / 1e6:.0f}" for size in sizes)
+    print(f"    the page's heap at the start and after each 100 clicks: {told} MB")
