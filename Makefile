@@ -37,8 +37,12 @@ bench: $(VENV)/dev.stamp ## time pulls, frames, imports and clicks against bare 
 	$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: campaign
-campaign: $(VENV)/dev.stamp ## every fault, alone, in pairs and in storms; writes README's table
+campaign: $(VENV)/dev.stamp ## every fault, in pairs and in storms, and the fuzzers; writes README's tables
 	$(BIN)/python -m tests.campaign --write README.md README.ko.md $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(VENV)/dev.stamp ## bytes nobody would send, guided by coverage; ARGS="--runs 1000000"
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 .PHONY: screenshots
 screenshots: $(VENV)/dev.stamp browser ## make the pictures under docs/ in real JupyterLab
@@ -46,7 +50,7 @@ screenshots: $(VENV)/dev.stamp browser ## make the pictures under docs/ in real 
 
 .PHONY: voila
 voila: $(VENV)/voila.stamp ## serve the dashboard as a page, on the embedded broker
-	KIS_NB_DEMO=1 $(BIN)/voila notebooks/dashboard.ipynb $(ARGS)
+	KIS_NB_DEMO=1 $(BIN)/voila --template=kis_nb notebooks/dashboard.ipynb $(ARGS)
 
 .PHONY: audit
 audit: $(VENV)/dev.stamp ## ask for known weaknesses in what gets installed (needs its database)
@@ -103,7 +107,7 @@ $(VENV)/made.stamp:
 	@touch $@
 
 # The templates are copied into the venv for the launcher, so a changed one is installed again.
-SOURCES := pyproject.toml .ci/constraints.txt .ci/bundle_vega.py $(wildcard notebooks/*.ipynb)
+SOURCES := pyproject.toml .ci/constraints.txt .ci/bundle_vega.py $(wildcard notebooks/*.ipynb kis_nb/_voila/*)
 
 $(VENV)/lab.stamp: $(VENV)/made.stamp $(SOURCES)
 	$(INSTALL) --editable '.[lab]'
