@@ -379,10 +379,35 @@ def test_rows_and_bars_select_each_other(lab: Lab) -> None:
     other = str(others[0].get_attribute("aria-label")).split(":")[0]
     others[0].click(force=True)
     found = page.locator(".kis-positions tr[aria-selected=true]")
+    expect(found.locator("td").first).not_to_have_text(name)
     expect(found).to_have_count(1)
     assert other.startswith(found.locator("td").first.inner_text())
     page.get_by_role("button", name="선택 해제").click()
     expect(found).to_have_count(0)
+
+
+def test_a_brush_filters_the_table(lab: Lab) -> None:
+    """Dragging over bars leaves their rows in the table; clearing brings all back."""
+    page = lab.open(broker(8))
+    lab.run_all()
+    wait_drawn(page)
+    rows = page.locator(".kis-positions tbody tr")
+    expect(rows).to_have_count(8)
+    bars = page.locator(".kis-pnl svg [aria-roledescription=bar]")
+    first, second = bars.nth(0).bounding_box(), bars.nth(1).bounding_box()
+    assert first is not None
+    assert second is not None
+    page.mouse.move(min(first["x"], second["x"]) - 4, min(first["y"], second["y"]) - 3)
+    page.mouse.down()
+    page.mouse.move(
+        max(first["x"] + first["width"], second["x"] + second["width"]) + 4,
+        max(first["y"] + first["height"], second["y"] + second["height"]) + 1,
+        steps=6,
+    )
+    page.mouse.up()
+    expect(rows).to_have_count(2)
+    page.get_by_role("button", name="선택 해제").click()
+    expect(rows).to_have_count(8)
 
 
 def test_exports_hold_every_digit(lab: Lab, tmp_path: Path) -> None:
