@@ -52,6 +52,13 @@ screenshots: $(VENV)/dev.stamp browser ## make the pictures under docs/ in real 
 voila: $(VENV)/voila.stamp ## serve the dashboard as a page, on the embedded broker
 	KIS_NB_DEMO=1 $(BIN)/voila --template=kis_nb notebooks/dashboard.ipynb $(ARGS)
 
+# Not a step of `make test`: it runs most of the tests once more.
+.PHONY: lowest
+lowest: $(VENV)/lowest.stamp ## the unit tests on the lowest dependencies that are allowed
+	$(VENV)/lowest/bin/python -m pytest --ignore=tests/browser --ignore=tests/test_notebooks.py \
+		--ignore=tests/test_readme.py --ignore=tests/test_campaign.py --ignore=tests/test_fuzz.py \
+		-k 'not demo_serves and not demo_keeps and not notebook' $(ARGS)
+
 .PHONY: audit
 audit: $(VENV)/dev.stamp ## ask for known weaknesses in what gets installed (needs its database)
 	$(PIP) install pip-audit
@@ -119,4 +126,15 @@ $(VENV)/voila.stamp: $(VENV)/lab.stamp
 
 $(VENV)/dev.stamp: $(VENV)/lab.stamp
 	$(INSTALL) --group dev
+	@touch $@
+
+# Without JupyterLab, as a script's user has it.
+$(VENV)/lowest.stamp: $(VENV)/made.stamp $(SOURCES) .ci/lowest.py
+	$(BIN)/python .ci/lowest.py > $(VENV)/lowest.txt
+	$(PYTHON) -m venv --clear $(VENV)/lowest
+	$(VENV)/lowest/bin/python -m pip --disable-pip-version-check --quiet install \
+		--upgrade 'pip>=25.3'
+	$(VENV)/lowest/bin/python -m pip --disable-pip-version-check --quiet install \
+		--constraint $(VENV)/lowest.txt --build-constraint .ci/constraints.txt \
+		--editable . --group test --group package
 	@touch $@

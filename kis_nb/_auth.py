@@ -19,7 +19,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from kis_nb._config import Secret, Settings
+from kis_nb._config import SENDABLE, Secret, Settings
 from kis_nb._errors import AuthError, TransportError
 from kis_nb._http import Call, Http, NoReply, Reply, Scrubber
 
@@ -86,6 +86,8 @@ class TokenStore:
                 # The token of an older secret for the same key serves as well as ours; what was
                 # refused about that secret does not concern us.
                 entry["refused"] = ""
+            if entry["token"] and not SENDABLE.fullmatch(entry["token"]):
+                return self._memory
             held = _Held(Secret.of(entry["token"]), float(entry["until"]), str(entry["refused"]))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return self._memory
@@ -239,10 +241,12 @@ class Tokens:
                     if (other := self._await_other(refused, cancel)) is not None:
                         return other
                     continue
-                why = self._scrubber.scrub(f"HTTP {reply.status} {answer.code} {answer.text}")
+                # Scrubbed before it is cut: half a secret would not be known for one.
+                code = self._scrubber.scrub(answer.code)[:50]
+                why = f"HTTP {reply.status} {code} {self._scrubber.scrub(answer.text)[:300]}"
                 final = reply.status < 500 and answer.code not in ("", _TOO_OFTEN)
                 if final or answer.code == _TOO_SOON:
-                    raise AuthError(f"KIS issued no token: {why.strip()}", code=answer.code)
+                    raise AuthError(f"KIS issued no token: {why.strip()}", code=code)
                 if answer.code == _TOO_OFTEN:
                     self._http.rate.slow_down()
             if tries <= 0 or (isinstance(reply, NoReply) and not reply.again):
@@ -299,6 +303,11 @@ class _Answer:
     text: str = ""
 
 
+def word(value: object) -> str:
+    """A reply's code or text; "" for anything nested, which could be deeper than the stack."""
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
 def _read_answer(reply: Reply, now: float) -> _Answer:
     """The token with the earlier of the two ends that KIS names, or the error; neither for HTML
     and the like.
@@ -310,10 +319,10 @@ def _read_answer(reply: Reply, now: float) -> _Answer:
     if not isinstance(body, dict):
         return _Answer()
     token = body.get("access_token")
-    if not isinstance(token, str) or not token.strip():
-        code = body.get("error_code") or body.get("msg_cd") or ""
-        text = body.get("error_description") or body.get("msg1") or ""
-        return _Answer(code=str(code), text=str(text).strip())
+    if not isinstance(token, str) or not SENDABLE.fullmatch(token.strip()):
+        code = word(body.get("error_code")) or word(body.get("msg_cd"))
+        text = word(body.get("error_description")) or word(body.get("msg1"))
+        return _Answer(code=code, text=text.strip())
     ends: list[float] = []
     with suppress(KeyError, TypeError, ValueError, OverflowError):
         ends.append(now + int(body["expires_in"]))

@@ -83,7 +83,7 @@ def connect(
         raise read
     named = {key: value for key, value in wrapped.items() if value is not None}
     if demo is None:
-        demo = app_key is None and os.environ.get("KIS_NB_DEMO", "") not in ("", "0")
+        demo = app_key is None and os.getenv("KIS_NB_DEMO", "") not in ("", "0")
     if demo:
         if app_key or app_secret or token or base_url or named or custtype == "B":
             raise ConfigError(

@@ -20,10 +20,12 @@ from kis_nb._fields import NIGHT_BALANCE, Account
 
 LIVE_URL = "https://openapi.koreainvestment.com:9443"
 CORPORATE_KEYS = ("personalseckey", "seq_no", "phone_number", "ip_addr")
+# The sample has 2 kB; what is far larger is another file, or one without an end.
+_LARGEST = 100_000
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Header values: anything else could not be sent, and a blank or a Korean placeholder from the
 # sample file would only come back as "bad app key".
-_SENDABLE = re.compile(r"[!-~]+", re.ASCII)
+SENDABLE = re.compile(r"[!-~]+", re.ASCII)
 
 _NOTHING_FOUND = """\
 no app key found. Give it in one of three ways:
@@ -99,11 +101,14 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, secret in (("app_key", self.app_key), ("app_secret", self.app_secret)):
-            if not _SENDABLE.fullmatch(secret.reveal()):
+            if not SENDABLE.fullmatch(secret.reveal()):
                 raise ConfigError(
                     f"{name} holds blanks or letters that no key has; it looks like a placeholder. "
                     "Copy it again from the KIS Developers page"
                 )
+        for name, given in (("token", self.token), ("mac_address", Secret.of(self.mac_address))):
+            if given is not None and not SENDABLE.fullmatch(given.reveal()):
+                raise ConfigError(f"{name} holds characters that cannot be sent")
         if self.tr_id not in NIGHT_BALANCE.tr_ids:
             raise ConfigError(
                 f"tr_id takes {' or '.join(NIGHT_BALANCE.tr_ids)}; got {self.tr_id!r}"
@@ -146,7 +151,7 @@ def _check_customer(custtype: str, corporate: Mapping[str, Secret]) -> None:
             f"it takes {', '.join(CORPORATE_KEYS)}"
         )
     for key, secret in corporate.items():
-        if not _SENDABLE.fullmatch(secret.reveal()):
+        if not SENDABLE.fullmatch(secret.reveal()):
             raise ConfigError(f"corporate[{key!r}] holds characters that cannot be sent")
 
 
@@ -185,15 +190,16 @@ def load(
     Raises:
         ConfigError: nothing found, half a pair, or a value that does not fit.
     """
-    # os.environ is not handed in: as a local of this frame a traceback would print all of it.
-    path = Path(os.environ.get("KIS_CONFIG") or Path.home() / "KIS" / "config" / "kis_devlp.yaml")
-    file = _read_file(path, required=bool(os.environ.get("KIS_CONFIG")))
+    # os.environ is neither handed in nor named: a traceback would print all of it, as a local of
+    # this frame or (IPython's %xmode Verbose) as an expression in its source.
+    path = Path(os.getenv("KIS_CONFIG") or Path.home() / "KIS" / "config" / "kis_devlp.yaml")
+    file = _read_file(path, required=bool(os.getenv("KIS_CONFIG")))
     pairs = (
         ("the arguments", app_key, app_secret),
         (
             "the environment",
-            Secret.of(os.environ.get("KIS_APP_KEY")),
-            Secret.of(os.environ.get("KIS_APP_SECRET")),
+            Secret.of(os.getenv("KIS_APP_KEY")),
+            Secret.of(os.getenv("KIS_APP_SECRET")),
         ),
         (str(path), file.get("my_app"), file.get("my_sec")),
     )
@@ -204,7 +210,7 @@ def load(
         which = "app key" if key is None else "app secret"
         raise ConfigError(f"{source}: the {which} is missing; the two go together")
     if accounts is None:
-        read = read_accounts(os.environ.get("KIS_ACCOUNTS", "").split(","), "KIS_ACCOUNTS")
+        read = read_accounts(os.getenv("KIS_ACCOUNTS", "").split(","), "KIS_ACCOUNTS")
         read = read or _file_accounts(file, path)
         if isinstance(read, ConfigError):
             raise read
@@ -215,7 +221,7 @@ def load(
         token=token,
         accounts=accounts,
         base_url=_address(base_url, file, path),
-        custtype=custtype or os.environ.get("KIS_CUSTTYPE") or "P",
+        custtype=custtype or os.getenv("KIS_CUSTTYPE") or "P",
         corporate=dict(corporate or {}),
         mac_address=mac_address,
         tr_id=tr_id,
@@ -249,7 +255,7 @@ def store_dir(cache_dir: str | os.PathLike[str] | None) -> Path:
     """Where the token store lives: the argument, ``KIS_NB_CACHE_DIR``, or the user's cache."""
     import platformdirs  # here because only a client with a store needs it
 
-    given = cache_dir or os.environ.get("KIS_NB_CACHE_DIR")
+    given = cache_dir or os.getenv("KIS_NB_CACHE_DIR")
     return Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("kis_nb"))
 
 
@@ -277,7 +283,10 @@ def _parse_file(path: Path) -> dict[str, Secret] | str | None:
         with path.open(encoding="utf-8") as lines:
             mode = os.fstat(lines.fileno()).st_mode
             # BaseLoader keeps every scalar a string: `my_prod: 03` must not become 3.
-            entries = yaml.load(lines, Loader=yaml.BaseLoader)
+            text = lines.read(_LARGEST + 1)
+            if len(text) > _LARGEST:
+                return "is too large; compare it with KIS's kis_devlp.yaml sample"
+            entries = yaml.load(text, Loader=yaml.BaseLoader)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
@@ -304,7 +313,7 @@ def _address(base_url: str | None, file: Mapping[str, Secret], path: Path) -> st
         ConfigError: the file's are no such thing. Said here, where its text is no local yet that a
             traceback would show; what came from elsewhere is looked at by `Settings`.
     """
-    given = base_url or os.environ.get("KIS_BASE_URL") or None
+    given = base_url or os.getenv("KIS_BASE_URL") or None
     if given is None and "prod" in file and (problem := _url_problem(_trim(file["prod"].reveal()))):
         raise ConfigError(f"{path} (prod): {problem}")
     return _trim(given or _plain(file, "prod") or LIVE_URL)

@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from kis_nb._auth import Tokens
+from kis_nb._auth import Tokens, word
 from kis_nb._config import Secret, Settings
 from kis_nb._errors import (
     ApiError,
@@ -193,7 +193,7 @@ class Gateway:
                 "proxies answer during maintenance; try again later",
                 status=reply.status,
             )
-        if isinstance(body, dict) and str(body.get("rt_cd", "")) == "0":
+        if isinstance(body, dict) and word(body.get("rt_cd")) == "0":
             return _read_page(body, reply, endpoint)
         return self._error(body if isinstance(body, dict) else {}, reply)
 
@@ -244,7 +244,7 @@ class Gateway:
 
     def _text(self, value: object) -> str:
         """A reply's text, trimmed, scrubbed and of a length to show."""
-        return self._scrubber.scrub(" ".join(str(value or "").split()))[:300]
+        return self._scrubber.scrub(" ".join(word(value).split()))[:300]
 
 
 def _parse(body: bytes) -> Any:

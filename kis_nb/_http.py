@@ -263,7 +263,8 @@ class Http:
         # for every call. With trust_env off it also leaves ~/.netrc alone, whose password would
         # take the place of our token.
         found = self._session.merge_environment_settings(base_url, {}, None, None, None)
-        self._session.proxies = found["proxies"]
+        # Plain http goes to this machine only, and through no proxy, which would be another one.
+        self._session.proxies = found["proxies"] if base_url.startswith("https:") else {}
         self._session.verify = found["verify"]
         self._session.trust_env = False
         adapter = HTTPAdapter(pool_maxsize=connections)
@@ -281,7 +282,7 @@ class Http:
                 return self._send(call)
         except KeyboardInterrupt:
             pass
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as error:
             return self._explain(error)
         # Raised anew, out here: the interrupted frames hold the headers, and a traceback that
         # shows locals would print them.

@@ -1,12 +1,12 @@
 """The fault campaign: every fault of the gateway and of the network, wherever a pull can meet it.
 
-    python -m tests.campaign [--pulls N] [--seed N] [--write FILE ...]
+    python -m tests.campaign [--pulls N] [--runs N] [--seed N] [--write FILE ...]
 
 Alone at the first, a middle and the last page and at the token call, once and for ever; in pairs;
 and in seeded random storms. Each pull must end in exactly the rows that a bare HTTP walk reads, or
 in the right typed error holding a whole prefix of them, within a bounded number of calls and
-waits. Prints a table; `--write` puts it between the campaign marks of a README. Ends with 1 when
-anything came out wrong.
+waits. Then the fuzzers have `--runs` runs each. Prints two tables; `--write` puts them between the
+marks of a README. Ends with 1 when anything came out wrong.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from kis_nb._errors import (
 from kis_nb._fields import NIGHT_BALANCE, Account
 from kis_nb._http import Clock
 from kis_nb.demo import NETWORK, WIRE, Book, Broker, Fault
+from tests.fuzz import __main__ as fuzzers
 
 ACCOUNT = "80012345-03"
 ROWS, PAGES, RETRIES = 45, 3, 3
@@ -313,29 +314,38 @@ def report(pulls: int, seed: int) -> tuple[list[str], list[str]]:
     return lines, wrong
 
 
-BEGIN, END = "<!-- campaign -->\n", "<!-- /campaign -->\n"
+def between(text: str, mark: str) -> tuple[str, str, str]:
+    """A text up to the end of a mark, between it and its end, and from there on."""
+    begin, end = f"<!-- {mark} -->\n", f"<!-- /{mark} -->\n"
+    before, _, rest = text.partition(begin)
+    table, _, after = rest.partition(end)
+    return before + begin, table, end + after
 
 
-def write(path: Path, lines: list[str]) -> None:
-    """Put the table between a file's marks."""
-    text = path.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text("".join([before, BEGIN, *(f"{x}\n" for x in lines), END, after]), "utf-8")
+def write(path: Path, mark: str, lines: list[str]) -> None:
+    """Put a table between a file's marks."""
+    before, _, after = between(path.read_text(encoding="utf-8"), mark)
+    path.write_text("".join([before, *(f"{line}\n" for line in lines), after]), "utf-8")
 
 
 def main() -> int:
     """Run the campaign."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--pulls", type=int, default=5000)
+    parser.add_argument("--runs", type=int, default=20_000, help="inputs for each fuzzer")
     parser.add_argument("--seed", type=int, default=20261122)
     parser.add_argument("--write", type=Path, nargs="*", default=[])
     arguments = parser.parse_args()
-    lines, wrong = report(arguments.pulls, arguments.seed)
-    print("\n".join(lines))
+    wrong: list[str] = []
+    for mark, (lines, failed) in {
+        "campaign": report(arguments.pulls, arguments.seed),
+        "fuzz": fuzzers.report(arguments.runs, arguments.seed),
+    }.items():
+        print("\n".join(lines))
+        wrong += failed
+        for path in arguments.write:
+            write(path, mark, lines)
     print("\n".join(wrong), file=sys.stderr)
-    for path in arguments.write:
-        write(path, lines)
     return 1 if wrong else 0
 
 

@@ -15,7 +15,8 @@ from kis_nb._client import Client
 from kis_nb._config import Secret, Settings
 from kis_nb._errors import Cancelled
 from kis_nb._fields import NIGHT_BALANCE, Account
-from kis_nb.demo import Broker
+from kis_nb.demo import Book, Broker
+from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,6 +94,13 @@ class Raw:
         return self.session.post(url, json={**usual, **changed}, timeout=10)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How much the secrets suite has searched."""
+    if Search.characters:
+        said = f"secrets suite: {Search.characters:,} characters searched"
+        terminalreporter.write_line(said)
+
+
 @pytest.fixture
 def clock() -> Clock:
     """Moves when told."""
@@ -103,6 +111,21 @@ def clock() -> Clock:
 def broker() -> Iterator[Broker]:
     """The demo broker as a newcomer gets it."""
     with Broker() as running:
+        yield running
+
+
+@pytest.fixture
+def guarded(clock: Clock) -> Iterator[Broker]:
+    """45 rows; the client's credentials are known to the tests."""
+    with Broker(
+        book=Book.sized({ACCOUNT: 45}, seed=1),
+        clock=clock,
+        calls_per_second=0,
+        app_key=APP_KEY,
+        app_secret=APP_SECRET,
+        token_interval=0,
+        token_repeat=0,
+    ) as running:
         yield running
 
 

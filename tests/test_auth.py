@@ -15,7 +15,7 @@ import kis_nb
 from kis_nb._auth import TokenStore, _Held
 from kis_nb._config import Secret
 from kis_nb._errors import AuthError, TransportError
-from kis_nb.demo import WIRE, Book, Broker
+from kis_nb.demo import WIRE, Book, Broker, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -255,6 +255,22 @@ def test_trouble_at_the_token_call_is_got_over(
     small.fault(WIRE[name].at(None, call="token", times=2))
     assert client_of(small).balance().positions.height == 1
     small.revoke_tokens()
+
+
+@pytest.mark.parametrize("token", ["토큰", "two words", "a\nb", "\ud800", 7, ["x"], ""])
+def test_a_token_that_cannot_be_sent_is_none(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path, token: Any
+) -> None:
+    """Neither from KIS nor from the store; the next one is asked for (found by the fuzzer)."""
+    client_of(small, cache_dir=tmp_path).balance()
+    entry = json.loads(stored(tmp_path).read_text("utf-8"))
+    stored(tmp_path).write_text(json.dumps({**entry, "token": token}), "utf-8")
+    body = json.dumps({"access_token": token, "expires_in": 86400})
+    small.fault(Fault(status=200, body=body, call="token", times=1))
+    small.revoke_tokens()
+    client = client_of(small, cache_dir=tmp_path)
+    assert client.balance().positions.height == 1
+    assert client._gateway._tokens.get().reveal() != token
 
 
 def test_trouble_at_the_token_call_that_stays_is_named(

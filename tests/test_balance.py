@@ -31,6 +31,21 @@ def balance_of(*rows: dict[str, str], **summary: str) -> Balance:
     )
 
 
+def test_an_unknown_field_takes_no_name_of_ours() -> None:
+    """KIS may add one called like a column, a key or a label of ours (found by the fuzzer)."""
+    ours = ("side", "wire_side", "account", "as_of", "종목명", "Side")
+    row = dict.fromkeys(ours, "x") | {"cblc_qty": "1", "sll_buy_dvsn_cd": "02"}
+    balance = balance_of(row, **dict.fromkeys(ours, "y"))
+    assert balance.positions["side"].to_list() == ["long"]
+    assert balance.positions["wire_side"].to_list() == ["x"]
+    assert balance.positions["wire_wire_side"].to_list() == ["x"]
+    assert balance.summary["wire_account"].to_list() == ["y"]
+    assert Balances([balance]).positions["account"].to_list() == ["800*****-03"]
+    for lang in ("ko", "en"):
+        assert balance.relabel(lang).positions.width == balance.positions.width
+    assert "long" in balance._repr_html_()
+
+
 @pytest.mark.parametrize(
     ("code", "name", "quantity", "side"),
     [

@@ -10,6 +10,7 @@ import pytest
 
 from kis_nb import _paging
 from tests import campaign
+from tests.fuzz import __main__ as fuzzers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +66,7 @@ def test_a_client_that_loses_a_page_is_caught(
 def test_the_table_in_the_readme_is_of_a_whole_campaign(name: str) -> None:
     """Written by `make campaign`: 5,000 pulls of storm at least, nothing wrong."""
     text = (TOP / name).read_text(encoding="utf-8")
-    table = text.partition(campaign.BEGIN)[2].partition(campaign.END)[0]
+    _, table, _ = campaign.between(text, "campaign")
     rows = re.findall(
         r"^\| (.+?) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| (\d+) \|", table, re.MULTILINE
     )
@@ -75,3 +76,25 @@ def test_the_table_in_the_readme_is_of_a_whole_campaign(name: str) -> None:
         assert wrong == "0", title
         assert tried == recovered + typed
     assert int(rows[-1][1].replace(",", "")) >= 5000
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_fuzzers_counts_in_the_readme_are_of_a_whole_campaign(name: str) -> None:
+    """Written by `make campaign`: every target, 20,000 inputs each at least, nothing wrong."""
+    _, table, _ = campaign.between((TOP / name).read_text(encoding="utf-8"), "fuzz")
+    rows = re.findall(r"^\| (.+?) \| ([\d,]+) \| (.+?) \| (\d+) \|$", table, re.MULTILINE)
+    assert [title for title, *_ in rows] == list(fuzzers.LONGEST)
+    for title, inputs, came, wrong in rows:
+        assert wrong == "0", title
+        counts = [int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*(?= [A-Za-z])", came)]
+        assert sum(counts) == int(inputs.replace(",", "")) >= 20_000, title
+
+
+def test_a_table_is_written_between_its_marks(tmp_path: Path) -> None:
+    """What stands around it, and the other table, stay."""
+    path = tmp_path / "README.md"
+    path.write_text("a\n<!-- x -->\nold\n<!-- /x -->\nb\n<!-- y -->\nc\n<!-- /y -->\n", "utf-8")
+    campaign.write(path, "x", ["new", "er"])
+    assert path.read_text("utf-8") == (
+        "a\n<!-- x -->\nnew\ner\n<!-- /x -->\nb\n<!-- y -->\nc\n<!-- /y -->\n"
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -136,6 +138,29 @@ def test_a_file_that_others_may_read_is_warned_about(tmp_path: Path) -> None:
         load()
 
 
+@pytest.mark.parametrize("prod", ["PSswappedKeyText", "https://[", "https://h:x", "//KEYTEXT"])
+def test_a_key_on_the_line_of_the_address_is_not_repeated(tmp_path: Path, prod: str) -> None:
+    """Neither in the message nor in a frame's locals (found by the fuzzer)."""
+    path = sample(tmp_path, f"my_app: A\nmy_sec: B\nprod: '{prod}'\n")
+    with pytest.raises(ConfigError) as caught:
+        load()
+    assert f"{path} (prod): base_url" in str(caught.value)
+    shown, trace = str(caught.value), caught.tb.tb_next
+    while trace is not None:
+        shown += repr(trace.tb_frame.f_locals)
+        trace = trace.tb_next
+    assert prod not in shown
+
+
+def test_a_file_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Not read into memory."""
+    path = sample(tmp_path, "my_app: A\n" + "# much\n" * 100_000)
+    for endless in (path, "/dev/zero"):
+        monkeypatch.setenv("KIS_CONFIG", str(endless))
+        with pytest.raises(ConfigError, match="too large"):
+            load()
+
+
 @pytest.mark.parametrize("key", ["앱키", "two words", "a\nb", "x\r\nEvil: 1"])
 def test_a_placeholder_or_a_broken_key_is_refused_before_any_call(key: str) -> None:
     """KIS would only say "bad app key"."""
@@ -177,6 +202,9 @@ def test_credentials_go_over_https_or_stay_on_this_machine(url: str) -> None:
         ({"calls_per_second": float("nan")}, "above 0"),
         ({"timeout": (0, 1)}, "timeout"),
         ({"retries": -1}, "retries"),
+        ({"mac_address": "맥"}, "mac_address holds characters"),
+        ({"token": "two words"}, "token holds characters"),
+        ({"base_url": "https://["}, "base_url is no address"),
         ({"accounts": ["80012345-03", "8001234-03"]}, "account 2 of accounts="),
     ],
 )
@@ -198,6 +226,13 @@ def test_settings_show_no_secret() -> None:
     shown = f"{client!r} {client._settings!r}"
     for hidden in (KEY, SECRET, "T" * 9, "80012345"):
         assert hidden not in shown
+
+
+def test_a_secret_is_not_pickled_or_copied() -> None:
+    """Whatever it is in."""
+    for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="not pickled or copied"):
+            attempt(Secret(SECRET))
 
 
 def test_an_error_in_connect_holds_no_secret_in_its_locals(

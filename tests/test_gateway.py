@@ -181,6 +181,26 @@ def test_success_under_status_500_counts(still: Broker, client_of: Callable[...,
     assert client_of(still).balance(ACCOUNT).positions.height == 45
 
 
+@pytest.mark.parametrize(
+    ("body", "end"),
+    [
+        (b'{"rt_cd": "1", "msg_cd": "OPSQ2000", "msg1": %s}' % (b"[" * 900 + b"]" * 900), ApiError),
+        (b'{"rt_cd": %s}' % (b"[" * 900 + b"]" * 900), DecodeError),
+        (
+            b'{"rt_cd": "0", "ctx_area_nk200": "\\ud800", "output1": [], "output2": {}}',
+            TransportError,
+        ),
+    ],
+)
+def test_an_answer_that_nobody_sends_ends_in_a_typed_error(
+    still: Broker, client_of: Callable[..., Client], body: bytes, end: type[KisError]
+) -> None:
+    """Texts nested as deep as the stack, and a key that cannot be sent back (by the fuzzer)."""
+    still.fault(Fault(status=200, body=body, headers={"tr_cont": "M"}))
+    with pytest.raises(end):
+        client_of(still).balance()
+
+
 def test_the_waits_grow(still: Broker, client_of: Callable[..., Client], fast: Fast) -> None:
     """Each wait is longer than the one before, by jittered doubling."""
     still.fault(WIRE["EGW00316"].at(1, times=5))

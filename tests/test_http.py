@@ -221,6 +221,17 @@ def test_netrc_does_not_replace_the_token(
     assert client_of(broker).balance("80012345-03").positions.height >= 60
 
 
+def test_no_proxy_stands_between_this_machine_and_itself(
+    broker: Broker, client_of: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would get the credentials in plain text; and the demo would not work behind one."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    assert client_of(broker).balance("80012345-03").positions.height >= 60
+
+
 def test_a_redirect_is_not_followed(broker: Broker, fast: Fast) -> None:
     """It would carry the credentials along."""
     broker.fault(

@@ -1,8 +1,8 @@
 """No app key, secret, token or whole account number in anything that people or files get to see.
 
 Every error path is driven with invented credentials; messages, reprs, tracebacks with their locals
-(as the standard library and rich print them), logs at DEBUG on all loggers, and the store are then
-searched, for the secrets as they are, percent-encoded, in base64 and split.
+(as the standard library, rich and IPython print them), logs at DEBUG on all loggers, and the store
+are then searched, for the secrets as they are, percent-encoded, in base64, in hex and split.
 """
 
 from __future__ import annotations
@@ -10,65 +10,28 @@ from __future__ import annotations
 import base64
 import io
 import logging
+import re
 import traceback
 import warnings
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+from IPython.core.ultratb import VerboseTB
 from rich.console import Console
 from rich.traceback import Traceback
 
 import kis_nb
 from kis_nb._config import Secret
-from kis_nb.demo import NETWORK, WIRE, Book, Broker, Fault
+from kis_nb.demo import NETWORK, WIRE, Broker, Fault
+from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from kis_nb._client import Client
-
-ACCOUNT = "80012345-03"
-APP_KEY = "PSinvented0app0key0for0tests0only0AA"
-APP_SECRET = "inventedSecret+/=" + "z9Y8x7W6" * 20
-
-
-class Search:
-    """Looks for secrets, and counts how much it has looked at."""
-
-    characters = 0
-
-    def __init__(self, *secrets: str) -> None:
-        self._needles: set[str] = set()
-        for secret in secrets:
-            encoded = base64.b64encode(secret.encode()).decode().rstrip("=")
-            self._needles |= {secret, quote(secret, safe=""), quote(secret), encoded}
-            if len(secret) > 24:
-                # A part is as good as the whole to a thief; masks show less than this.
-                self._needles |= {secret[:16], secret[-16:], secret[20:36]}
-        self._needles |= {"8001234503", "80012345"}
-
-    def look(self, text: str, where: str) -> None:
-        Search.characters += len(text)
-        for needle in self._needles:
-            assert needle not in text, f"{needle[:6]}… shows in {where}"
-
-
-@pytest.fixture
-def guarded(clock: Callable[[], float]) -> Iterator[Broker]:
-    """45 rows; the client's credentials are known to the tests."""
-    with Broker(
-        book=Book.sized({ACCOUNT: 45}, seed=1),
-        clock=clock,
-        calls_per_second=0,
-        app_key=APP_KEY,
-        app_secret=APP_SECRET,
-        token_interval=0,
-        token_repeat=0,
-    ) as running:
-        yield running
 
 
 def shown(error: BaseException) -> str:
@@ -79,7 +42,10 @@ def shown(error: BaseException) -> str:
     )
     Console(file=out, width=400).print(trace)
     plain = traceback.TracebackException.from_exception(error, capture_locals=True)
-    return "\n".join([str(error), repr(error), repr(vars(error)), out.getvalue(), *plain.format()])
+    # Prints the value of every name and attribute in a frame's source, too.
+    verbose = VerboseTB(theme_name="nocolor").text(type(error), error, error.__traceback__)
+    said = [str(error), repr(error), repr(vars(error)), out.getvalue(), verbose]
+    return "\n".join([*said, *plain.format()])
 
 
 ECHO = {
@@ -186,10 +152,28 @@ def test_nothing_made_of_a_client_shows_a_secret(
     search.look(str(balance.positions), "the frame")
 
 
+def test_the_example_with_getpass_keeps_what_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code in SECURITY.md, run: neither what it shows nor its namespace tells a secret."""
+    text = (Path(__file__).parents[1] / "docs" / "SECURITY.md").read_text("utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    typed = {"app key: ": APP_KEY, "app secret: ": APP_SECRET, "account: ": ACCOUNT}
+    monkeypatch.setattr("getpass.getpass", typed.pop)
+    monkeypatch.delenv("KIS_BASE_URL", raising=False)
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102  (our own document)
+    assert typed == {}
+    client = names["client"]
+    assert client._settings.app_secret == Secret(APP_SECRET)
+    shown = {name: value for name, value in names.items() if name != "__builtins__"}
+    Search(APP_KEY, APP_SECRET).look(repr([shown, vars(client)]), "the namespace")
+
+
 def test_the_search_finds_what_it_looks_for() -> None:
     """A search that could not fail would prove nothing."""
     search = Search(APP_KEY, APP_SECRET)
-    for leak in (APP_KEY, quote(APP_SECRET, safe=""), f"x{APP_SECRET[20:36]}y", "CANO=80012345"):
+    wrapped = base64.b64encode(f'{{"a": "{APP_SECRET}"}}'.encode()).decode()
+    parts = (f"x{APP_SECRET[20:36]}y", "CANO=80012345", "8001-2345", "x" + APP_KEY.encode().hex())
+    for leak in (APP_KEY, quote(APP_SECRET, safe=""), wrapped, *parts):
         with pytest.raises(AssertionError, match="shows in"):
             search.look(leak, "a leak")
     assert Search.characters > 0

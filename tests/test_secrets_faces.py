@@ -1,0 +1,284 @@
+"""The command line, the magic and the notebooks, run with invented credentials and DEBUG logging.
+
+Each runs in a process of its own. Searched are its output, every file it leaves, its command line,
+and the command line and environment of every process that it starts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kis_nb.demo import WIRE
+from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kis_nb.demo import Broker
+
+TOP = Path(__file__).parents[1]
+LIMIT = 180  # reached by a hang only
+COMMAND = ("-c", "import sys; from kis_nb._cli import main; sys.exit(main(sys.argv[1:]))")
+
+# Imported by every interpreter of the test before anything else: all loggers at DEBUG, to stderr;
+# its own command line, and what it starts with which environment, into files.
+WITNESS = """
+import json, logging, os, sys
+from pathlib import Path
+
+logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, format="%(name)s %(message)s %(args)s")
+seen = Path(os.environ["WITNESS"])
+with (seen / f"{os.getpid()}.line").open("a") as file:
+    file.write(Path("/proc/self/cmdline").read_text() if sys.platform == "linux" else str(sys.argv))
+
+def hook(event, arguments):
+    if event == "subprocess.Popen":
+        _, words, _, environment = arguments
+        environment = dict(os.environ if environment is None else environment)
+        with (seen / f"{os.getpid()}.children").open("a") as file:
+            file.write(json.dumps([list(map(str, words)), environment]) + "\\n")
+
+sys.addaudithook(hook)
+"""
+# In JupyterLab's place: prints what a child sees.
+LAB = "import os, sys; print(sys.argv, dict(os.environ))"
+
+
+class Face:
+    """Runs interpreters as a customer would, and searches all that is left of them."""
+
+    def __init__(self, broker: Broker, folder: Path) -> None:
+        self.broker = broker
+        self.home = folder / "home"
+        self.seen = folder / "seen"
+        site = folder / "site"
+        for made in (self.home, self.seen, site / "jupyterlab"):
+            made.mkdir(parents=True)
+        (site / "sitecustomize.py").write_text(WITNESS, "utf-8")
+        (site / "jupyterlab" / "__init__.py").write_text("", "utf-8")
+        (site / "jupyterlab" / "__main__.py").write_text(LAB, "utf-8")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("KIS_", "JUPYTER"))}
+        self.environment = kept | {
+            "HOME": str(self.home),
+            "IPYTHONDIR": str(self.home / "ipython"),
+            "KIS_NB_CACHE_DIR": str(self.home / "cache"),
+            "KIS_APP_KEY": APP_KEY,
+            "KIS_APP_SECRET": APP_SECRET,
+            "KIS_ACCOUNTS": ACCOUNT,
+            "KIS_BASE_URL": broker.address,
+            "PYTHONPATH": f"{site}{os.pathsep}{TOP}",
+            "PYTHONUTF8": "1",
+            "PYTHONWARNINGS": "default",
+            "WITNESS": str(self.seen),
+        }
+
+    def run(
+        self, *words: str, text: str | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[bytes]:
+        """One interpreter, ended."""
+        return subprocess.run(
+            [sys.executable, *words],
+            env=self.environment | environment,
+            cwd=self.home,
+            input=None if text is None else text.encode(),
+            capture_output=True,
+            timeout=LIMIT,
+            check=False,
+        )
+
+    def search(self, runs: Sequence[subprocess.CompletedProcess[bytes]]) -> None:
+        """Everything, for everything; only the token store may hold the token."""
+        authorizations = (call.headers.get("authorization", "") for call in self.broker.calls)
+        tokens = {text.split()[-1] for text in authorizations if text}
+        search, store = Search(APP_KEY, APP_SECRET, *tokens), Search(APP_KEY, APP_SECRET)
+        for run in runs:
+            search.look(run.stdout.decode("latin-1"), f"stdout of {run.args[-3:]}")
+            search.look(run.stderr.decode("latin-1"), f"stderr of {run.args[-3:]}")
+        lines = 0
+        for path in sorted([*self.home.rglob("*"), *self.seen.glob("*.line")]):
+            lines += path.suffix == ".line"
+            if path.is_file():
+                searched = store if path.parent.name == "cache" else search
+                searched.look(path.name + path.read_bytes().decode("latin-1"), path.name)
+        assert lines >= len(runs), "an interpreter ran without the witness"
+
+    def children(self) -> str:
+        """What all processes of the test started, with which environment."""
+        return "".join(path.read_text("utf-8") for path in self.seen.glob("*.children"))
+
+
+@pytest.fixture
+def face(guarded: Broker, tmp_path: Path) -> Face:
+    return Face(guarded, tmp_path)
+
+
+BALANCE = [
+    (),
+    *(("--format", form) for form in ("table", "json", "csv", "parquet")),
+    *(("--format", form, "--block", "summary") for form in ("table", "json", "csv", "parquet")),
+    ("--mgna-dvsn", "02", "--excc-stat-cd", "2", "--lang", "ko"),
+    ("800*****-03", "--lang", "en", "--output", "kept.csv"),
+    ("--output", "kept.parquet"),
+    ("--output", "kept.json", "--force"),
+    ("--demo",),
+]
+
+
+def test_every_way_to_pull_by_command_is_clean(face: Face) -> None:
+    """Each format, block, language and code, to the terminal and to files."""
+    with ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(lambda more: face.run(*COMMAND, "balance", *more), BALANCE))
+    assert [run.returncode for run in runs] == [0] * len(BALANCE), runs
+    assert all(b"urllib3" in run.stderr for run in runs), "no log at DEBUG"
+    assert sum(b"800*****" in run.stdout for run in runs) >= 8
+    face.search(runs)
+    assert len(list(face.home.glob("kept.*"))) == 3
+    assert not face.children()
+
+
+# Words, and what is different about the environment.
+REFUSED: list[tuple[tuple[str, ...], dict[str, str]]] = [
+    (("balance", "--app-secret", "x"), {}),
+    (("balance", "--nothing"), {}),
+    (("balance", "--mgna-dvsn", "03"), {}),
+    (("balance", "99912-03"), {}),
+    (("balance", "--output", "none/here.csv"), {}),
+    (("balance",), {"KIS_APP_SECRET": ""}),
+    (("balance",), {"KIS_ACCOUNTS": f"{ACCOUNT}9"}),
+    (("balance", "99912345-03"), {"KIS_NB_CACHE_DIR": "/dev/null/x"}),
+    (("balance",), {"KIS_BASE_URL": "http://example.test"}),
+    (("balance",), {"KIS_CONFIG": "bad.yaml", "KIS_APP_KEY": "", "KIS_APP_SECRET": ""}),
+    (("new", "nothing"), {}),
+    (("new",), {}),
+    ((), {}),
+]
+
+
+def test_every_refused_command_is_clean(face: Face) -> None:
+    """Lines, environments and files that do not fit."""
+    (face.home / "bad.yaml").write_text(f"prod: {'x' * 9}\nmy_app: A\nmy_sec: B\n", "utf-8")
+    with ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(lambda one: face.run(*COMMAND, *one[0], **one[1]), REFUSED))
+    assert all(run.returncode in (1, 2) for run in runs), runs
+    assert all(b"kis-nb: " in run.stderr for run in runs)
+    face.search(runs)
+
+
+# Of each kind one: what is waited out would be waited out in real time here.
+KINDS = ("EGW00103", "EGW00105 at the token call", "EGW00123", "APMP0001", "OPSQ2000")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_refusal_by_kis_is_clean(face: Face, name: str) -> None:
+    """At the command line, whose message repeats what KIS said."""
+    fault = WIRE[name]
+    assert isinstance(fault.body, bytes)
+    said = f"{APP_KEY} {APP_SECRET} CANO=80012345"
+    echo = {**json.loads(fault.body), "msg1": said, "error_description": said}
+    face.broker.fault(fault.at(None, call=fault.call, times=None))
+    runs = [face.run(*COMMAND, "balance")]
+    face.broker.clear_faults()
+    face.broker.fault(status=fault.status, body=echo, call=fault.call, times=None)
+    runs.append(face.run(*COMMAND, "balance"))
+    assert [run.returncode for run in runs] == [1, 1]
+    face.search(runs)
+
+
+def test_other_commands_are_clean_and_hand_no_credentials_on(face: Face) -> None:
+    """new, help and version; and demo, whose JupyterLab does not see the customer's key."""
+    runs = [
+        face.run(*COMMAND, "new", "--list"),
+        face.run(*COMMAND, "new", "research"),
+        face.run(*COMMAND, "balance", "--help"),
+        face.run(*COMMAND, "--version"),
+        face.run(*COMMAND, "demo", "--no-browser", "--dir", "work"),
+    ]
+    assert [run.returncode for run in runs] == [0] * 5, runs
+    assert b"KIS_NB_DEMO" in runs[-1].stdout
+    face.search(runs)
+    assert "jupyterlab" in face.children()
+    Search(APP_KEY, APP_SECRET).look(face.children(), "a child's environment")
+
+
+CELLS = """%load_ext kis_nb
+%kis
+%kis 800*****-03 --mgna-dvsn 02 --excc-stat-cd 2
+balance = %kis
+balance.positions
+balance.summary
+balance.relabel("en").positions.to_dicts()
+d = %kis --dashboard
+print(d, d.get_state())
+d.close()
+%kis --mgna-dvsn 03
+%kis --app-key x
+%kis?
+%xmode Verbose
+%kis 9991234503
+client = kis_nb.connect(retries=0)
+client, vars(client), client._settings, client._gateway, vars(client._gateway), client._http
+client.balance(mgna_dvsn="03")
+client.balance("99912345-03")
+client.balances(["99912345-03", *client.accounts])
+kis_nb.connect(base_url="http://example.test")
+kis_nb.connect(custtype="B")
+pickle.dumps(client)
+copy.deepcopy(client)
+%whos
+%tb
+"""
+SHELL = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+
+shell = InteractiveShell.instance()
+shell.run_cell("import copy, pickle, kis_nb")
+for line in sys.stdin.read().splitlines():
+    print(shell.run_cell(line))
+"""
+
+
+def test_ipython_is_clean(face: Face) -> None:
+    """The magic, reprs of all we make, and failures under %xmode Verbose, which shows locals."""
+    run = face.run("-c", SHELL, text=CELLS)
+    assert run.returncode == 0, run.stderr
+    shown = run.stdout.decode() + run.stderr.decode()
+    for there in ("<Balance 800*****-03", "UsageError", "OPSQ2000", "ConfigError", "not pickled"):
+        assert there in shown
+    face.search([run])
+
+
+@pytest.mark.parametrize("path", sorted((TOP / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
+def test_every_notebook_on_ones_own_account_is_clean(face: Face, path: Path) -> None:
+    """Executed by papermill with the customer's credentials, not the demo's, and saved."""
+    run = face.run(
+        *("-m", "papermill", str(path), "saved.ipynb", "-p", "demo", "False", "-k", "python3")
+    )
+    assert run.returncode == 0, run.stderr.decode()[-3000:]
+    face.search([run])
+    assert face.broker.calls, "the notebook did not use these credentials"
+
+
+def test_a_witness_sees_what_leaks(face: Face) -> None:
+    """A suite that could not fail would prove nothing: a log, a file, a child's environment."""
+    leaky = (
+        "import logging, os, subprocess, sys; logging.getLogger('x.y').debug('%s', os.environ);"
+        "subprocess.run([sys.executable, '-c', ''])"
+    )
+    run = face.run("-c", leaky)
+    with pytest.raises(AssertionError, match="shows in stderr"):
+        face.search([run])
+    with pytest.raises(AssertionError, match="shows in a child"):
+        Search(APP_KEY, APP_SECRET).look(face.children(), "a child's environment")
+    clean = face.run("-c", "")
+    (face.home / "left.txt").write_text(APP_KEY, "utf-8")
+    with pytest.raises(AssertionError, match=r"shows in left\.txt"):
+        face.search([clean])
