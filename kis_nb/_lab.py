@@ -168,10 +168,21 @@ def _run(command: Sequence[str], environment: Mapping[str, str], work: Path) -> 
         running.append(process)
         if told:  # before the process was there to be ended
             process.terminate()
-        code = process.wait()
+        while (code := _ended(process)) is None:
+            if told:
+                # Lab loses a signal that comes between its last line and its loop.
+                process.terminate()
     if told:
         return 0
     return code if code >= 0 else 128 - code
+
+
+def _ended(process: subprocess.Popen[bytes], seconds: float = 2) -> int | None:
+    """The exit code, or None when it still runs after a moment."""
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 @contextmanager
