@@ -216,9 +216,8 @@ def _one(summary: dict[str, Any], block: Block, pages: Sequence[Body]) -> pl.Dat
                 )
                 raise _not_exact(some[lost], texts[lost], block, len(pages), 1)
         columns |= {f.name: read.slice(n, 1).alias(f.name) for n, f in enumerate(some)}
-    others = {name: [value] for name, value in summary.items() if name not in columns}
-    ordered = {field.name: columns[field.name] for field in block.fields}
-    return pl.DataFrame(ordered | {name: _unknown(name, some) for name, some in others.items()})
+    others = [_unknown(name, [value]) for name, value in summary.items() if name not in columns]
+    return _beside([*(columns[field.name] for field in block.fields), *others])
 
 
 def _trimmed(value: Any) -> Any:
@@ -244,8 +243,13 @@ def _columns(rows: list[dict[str, Any]], known: list[str]) -> pl.DataFrame:
         names = tuple(dict.fromkeys(chain.from_iterable(row.keys() for row in rows)))
         columns = {name: tuple(row.get(name) for row in rows) for name in names}
     missing = (None,) * len(rows)
-    series = {name: _series(name, columns.pop(name, missing)) for name in known}
-    return pl.DataFrame(series | {name: _unknown(name, some) for name, some in columns.items()})
+    series = [_series(name, columns.pop(name, missing)) for name in known]
+    return _beside([*series, *(_unknown(name, some) for name, some in columns.items())])
+
+
+def _beside(columns: list[pl.Series]) -> pl.DataFrame:
+    """A frame of these. A quarter of pl.DataFrame's time, and a field without a name keeps it."""
+    return columns[0].to_frame().hstack(columns[1:])
 
 
 def _series(name: str, values: Sequence[Any]) -> pl.Series:

@@ -127,6 +127,14 @@ def test_only_loopback_is_served(host: str) -> None:
         Broker(host=host)
 
 
+@pytest.mark.parametrize("options", [{}, {"host": "localhost"}, {"host": "127.0.0.1"}])
+def test_the_socket_is_on_loopback(options: dict[str, Any]) -> None:
+    """What the system says that it listens on."""
+    with Broker(**options) as broker:
+        assert broker._server is not None
+        assert broker._server._listener.getsockname()[0] == "127.0.0.1"
+
+
 def test_stop_leaves_nothing(raw: Maker) -> None:
     """Threads end, hanging calls are let go, and the port closes."""
     before = set(threading.enumerate())

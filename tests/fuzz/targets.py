@@ -11,6 +11,7 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from kis_nb._auth import Tokens, _read_answer
 from kis_nb._balance import Balance, Balances
@@ -301,11 +302,10 @@ def configured(text: bytes) -> str:
     path = Path(_HOME.name) / "kis_devlp.yaml"
     path.write_bytes(text)
     path.chmod(0o600)
-    for name in [name for name in os.environ if name.startswith("KIS_")]:
-        del os.environ[name]
-    os.environ["KIS_CONFIG"] = str(path)
     error: ConfigError | None = None
-    with warnings.catch_warnings():
+    own = {name: value for name, value in os.environ.items() if not name.startswith("KIS_")}
+    own["KIS_CONFIG"] = str(path)
+    with patch.dict(os.environ, own, clear=True), warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
             # A host may be called anything; it shows, as hosts do.
