@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import altair as alt
 
+from kis_nb._balance import exact as digits
 from kis_nb._chartview import LIGHT, WIDTH, Row
 from kis_nb._fields import POSITIONS, SUMMARY, Lang
 
@@ -166,11 +167,7 @@ def exact(value: Number, *, sign: bool = False) -> str:
     """All digits with separators: ``-1,237,500``, ``309.10``; null is ``—``."""
     if value is None:
         return NULL
-    text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
-    if "." in text:
-        # Prices come with eight decimals. Zeros behind the second say nothing.
-        whole, cents = text.split(".")
-        text = f"{whole}.{cents.rstrip('0').ljust(2, '0')}"
+    text = digits(value)
     return f"+{text}" if sign and value > 0 else text
 
 
