@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import random
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.lab import Lab
 
@@ -512,19 +514,20 @@ def test_fits_its_width(lab: Lab, width: int) -> None:
     wait_drawn(page)
     page.locator(".kis-dashboard").evaluate("(e, w) => { e.style.width = w + 'px'; }", width)
     expect(page.locator(".kis-pnl svg")).to_be_visible()
-    wide = page.locator(".kis-dashboard").evaluate(
-        """(root, width) => {
-            const edge = root.getBoundingClientRect().left + width + 1;
+    wide = f"""() => {{
+            const root = document.querySelector('.kis-dashboard');
+            const edge = root.getBoundingClientRect().left + {width} + 1;
             return [...root.querySelectorAll(
                 '.kis-card, .kis-section, button, select, label, .kis-status, .kis-chart-frame')]
                 .filter(e => !e.closest('.kis-table'))
                 .filter(e => e.getBoundingClientRect().right > edge
                     || e.scrollWidth > e.clientWidth + 2)
                 .map(e => e.className + ' ' + e.textContent.slice(0, 40));
-        }""",
-        width,
-    )
-    assert wide == []
+        }}"""
+    # The charts follow the new width one after the other, a frame each.
+    with suppress(PlaywrightTimeout):
+        page.wait_for_function(f"() => ({wide})().length === 0", timeout=10_000)
+    assert page.evaluate(wide) == []
 
 
 def test_close_leaves_nothing(lab: Lab) -> None:
