@@ -26,7 +26,8 @@ from kis_nb._fields import (
     Margin,
     account_labels,
 )
-from kis_nb._frames import Body, decode, dtype_of
+from kis_nb._frames import decode, dtype_of
+from kis_nb._pages import Body
 from kis_nb._reconcile import reconcile
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -91,7 +92,7 @@ class Balance:
         Raises:
             DecodeError: see `kis_nb._frames.decode`.
         """
-        rows, summary = map(_apart, decode(bodies, NIGHT_BALANCE))
+        rows, summary = map(_apart, decode(bodies, NIGHT_BALANCE, account))
         rows.insert_column(len(POSITIONS.fields), _sides(rows))
         return cls(
             account=account,

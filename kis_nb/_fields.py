@@ -242,6 +242,11 @@ class Account:
         """``800*****-03``."""
         return f"{mask_cano(self._cano)}-{self._product}"
 
+    def hide(self, text: str) -> str:
+        """The text with this number masked, unless it is part of a longer one."""
+        whole = rf"(?<![0-9]){self._cano}(?=(-?{self._product})?(?![0-9]))"
+        return re.sub(whole, mask_cano(self._cano), text, flags=re.ASCII)
+
     def __repr__(self) -> str:
         return self.masked
 

@@ -1,31 +1,29 @@
 """Page bytes to checked frames: the only place where text becomes Decimal.
 
-Meaning wing, above the ground: imports `_errors` and `_fields`.
+Meaning wing, above `_pages`.
 
-Polars' own cast from text to Decimal rounds surplus decimals and reads ``1e3``. So a pattern first
-admits nothing but digits that the column can hold, and only then is cast; what the pattern or the
-cast (which refuses too many digits) leaves out is an error, never a null.
+Polars' own cast from text to Decimal rounds surplus decimals and reads ``1e3``. So nothing is kept
+but what a pattern admits, digits that the column can hold; what the pattern or the cast (which
+refuses too many digits) leaves out is an error, never a null.
 """
 
 from __future__ import annotations
 
-import json
 import re
+from bisect import bisect
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
+from itertools import accumulate, chain
 from operator import itemgetter
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn
 
 import orjson
 import polars as pl
 
 from kis_nb._errors import DecimalError, DecodeError
-from kis_nb._fields import NIGHT_BALANCE, PERSONAL, Block, Endpoint, Field, mask_cano
-
-Body: TypeAlias = bytes | memoryview
+from kis_nb._fields import NIGHT_BALANCE, PERSONAL, Account, Block, Endpoint, Field, mask_cano
+from kis_nb._pages import Body, object_of, parse, rows_of, spelt, texted
 
 _TEXT = frozenset({str, type(None)})
 # Pages are turned into columns in lots, so that only one lot's Python strings are alive at a time.
@@ -39,7 +37,9 @@ def dtype_of(field: Field) -> pl.DataType:
     return pl.Int64() if field.dtype == "Int64" else pl.Decimal(*field.digits)
 
 
-def decode(pages: Sequence[Body], endpoint: Endpoint) -> tuple[pl.DataFrame, pl.DataFrame]:
+def decode(
+    pages: Sequence[Body], endpoint: Endpoint, account: Account | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows of all pages, and the one row of the last page's summary.
 
     Every documented column is there, in glossary order, null where the wire has no value; unknown
@@ -48,6 +48,7 @@ def decode(pages: Sequence[Body], endpoint: Endpoint) -> tuple[pl.DataFrame, pl.
     Args:
         pages: at least one reply body.
         endpoint: says which blocks to look for, and their fields.
+        account: whose number is masked in every text that repeats it; ``cano`` always is.
 
     Raises:
         DecimalError: a number that its column cannot hold exactly.
@@ -55,14 +56,15 @@ def decode(pages: Sequence[Body], endpoint: Endpoint) -> tuple[pl.DataFrame, pl.
     """
     blame: DecodeError | None = None
     try:
-        return _decode(pages, endpoint)
+        return _decode(pages, endpoint, account)
     except _NotText:
         pass
     except DecodeError as error:
         blame = error
     if blame is None:
         try:
-            return _decode([_texted(*page, endpoint) for page in enumerate(pages, 1)], endpoint)
+            retold = [texted(*page, endpoint) for page in enumerate(pages, 1)]
+            return _decode(retold, endpoint, account)
         except DecodeError as error:
             blame = error
     # Raised without the frames below and without the pages: a traceback that shows locals would
@@ -71,180 +73,188 @@ def decode(pages: Sequence[Body], endpoint: Endpoint) -> tuple[pl.DataFrame, pl.
     raise blame.with_traceback(None)
 
 
-def _decode(pages: Sequence[Body], endpoint: Endpoint) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _decode(
+    pages: Sequence[Body], endpoint: Endpoint, account: Account | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     lots: list[pl.DataFrame] = []
     summary: dict[str, Any] = {}
     for start in range(0, len(pages), _LOT):
         # One list a page, so that a bad row can be told by page and number.
         rows: list[list[dict[str, Any]]] = []
         for number, page in enumerate(pages[start : start + _LOT], start + 1):
-            body = _body(page, number)
-            rows.append(_rows_of(body, endpoint.rows, number))
-            summary = _object_of(body, endpoint.summary, number)
-        lots.append(_frame(rows, endpoint.rows, pages, start))
+            body = parse(page, number)
+            rows.append(rows_of(body, endpoint.rows, number))
+            summary = object_of(body, endpoint.summary, number)
+        lots.append(_frame(rows, endpoint.rows, pages, start, account))
     # Diagonal: an unknown field may come with some pages only.
     frame = pl.concat(lots, how="diagonal") if len(lots) > 1 else lots[0]
-    return frame, _one(summary, endpoint.summary, pages)
-
-
-def _body(page: Body, number: int) -> dict[str, Any]:
-    body: Any = None
-    try:
-        body = orjson.loads(page)
-    except orjson.JSONDecodeError:
-        # orjson refuses numbers beyond a double, such as 1e400; which field holds one is found by
-        # the type check.
-        body = _spelt(page)
-    if not isinstance(body, dict):
-        raise DecodeError(f"page {number}: the body is not a JSON object", page=number)
-    return body
-
-
-def _spelt(page: Body) -> Any:
-    """The JSON with its numbers as the wire spelt them: a float would already have lost digits.
-    None when it is none, is nested beyond reason, or holds half a surrogate pair.
-    """
-    keep = orjson.Fragment
-    with suppress(ValueError, RecursionError, orjson.JSONEncodeError):
-        read = json.loads(str(page, "utf-8"), parse_float=keep, parse_int=keep, parse_constant=keep)
-        orjson.dumps(read)
-        return read
-    return None
-
-
-def _rows_of(body: dict[str, Any], block: Block, number: int) -> list[dict[str, Any]]:
-    rows = body.get(block.name)
-    if not isinstance(rows, list):
-        raise DecodeError(
-            f"page {number}: {block.name} {_is(body, block)}, not a list of rows", page=number
-        )
-    return rows
-
-
-def _object_of(body: dict[str, Any], block: Block, number: int) -> dict[str, Any]:
-    found = body.get(block.name)
-    # Siblings of the call have sent the object as a list of one.
-    if isinstance(found, list) and len(found) == 1:
-        found = found[0]
-    if not isinstance(found, dict):
-        raise DecodeError(
-            f"page {number}: {block.name} {_is(body, block)}, not one object", page=number
-        )
-    return found
-
-
-def _is(body: dict[str, Any], block: Block) -> str:
-    if block.name not in body:
-        return "is missing"
-    found = body[block.name]
-    kind = {dict: "an object", list: "a list", str: "text", type(None): "null"}.get(
-        type(found), "a number"
-    )
-    return f"is {kind}" + (f" of {len(found)}" if isinstance(found, list) else "")
+    return frame, _frame([[summary]], endpoint.summary, pages, len(pages) - 1, account)
 
 
 def _frame(
-    paged: list[list[dict[str, Any]]], block: Block, pages: Sequence[Body], start: int
+    paged: list[list[dict[str, Any]]],
+    block: Block,
+    pages: Sequence[Body],
+    start: int,
+    account: Account | None,
 ) -> pl.DataFrame:
     """Checked columns of some pages' rows; `start` is the number of pages before them."""
+    fault: _Inexact | None = None
     try:
-        text = _columns(list(chain.from_iterable(paged)), [f.name for f in block.fields])
+        return _checked(list(chain.from_iterable(paged)), block, account)
+    except _Inexact as error:
+        fault = error
     except (TypeError, AttributeError):
+        pass
+    # Raised out here, where the error does not hold on to the frames with the rows.
+    if fault is None:
         _blame_kind(paged, block, pages, start)
-    steps = _steps(block)
-    checked = text.with_columns(steps.read)
-    # As many nulls as before: nothing was blank and nothing was refused.
-    if checked.null_count().row(0) != text.null_count().row(0):
-        bare = text.select(steps.bare)
-        for field in steps.numbers:
-            if checked[field.name].null_count() > bare[field.name].null_count():
-                _blame_number(paged, field, block, bare[field.name], checked[field.name], start)
-    return checked
+    ends = [0, *accumulate(map(len, paged))]
+    page = bisect(ends, fault.row)
+    row = fault.row - ends[page - 1] + 1
+    raise _not_exact(fault.field, fault.value, block, start + page, row)
+
+
+class _Inexact(Exception):
+    """A number that its column cannot hold."""
+
+    def __init__(self, field: Field, row: int, value: str) -> None:
+        self.field, self.row, self.value = field, row, value
 
 
 @dataclass(frozen=True, slots=True)
-class _Steps:
-    """What is done to a block's text columns, laid out once: building Polars expressions takes
-    longer than running them on a page.
-    """
+class _Kind:
+    """A block's fields of one dtype. Numbers have a pattern: of one, and of one a line."""
 
-    numbers: tuple[Field, ...]
-    kinds: dict[str, list[Field]]
-    bare: pl.Expr
-    read: tuple[pl.Expr, ...]
+    fields: tuple[Field, ...]
+    dtype: pl.DataType
+    one: re.Pattern[str] | None
+    lines: re.Pattern[str] | None
 
 
 @cache
-def _steps(block: Block) -> _Steps:
-    numbers = tuple(field for field in block.fields if field.digits is not None)
-    texts = [f.name for f in block.fields if f.digits is None and not f.personal]
+def _kinds(block: Block) -> tuple[_Kind, ...]:
     kinds: dict[str, list[Field]] = {}
     for field in block.fields:
         kinds.setdefault(field.dtype, []).append(field)
-    numeric = [some for some in kinds.values() if some[0].digits is not None]
-    return _Steps(
-        numbers,
-        kinds,
-        pl.col([field.name for field in numbers]).str.strip_chars(" ").replace("", None),
-        (
-            *(_number(some[0], [field.name for field in some]) for some in numeric),
-            *([pl.col(texts).str.strip_chars(" ")] if texts else []),
-            *(_masked(field.name) for field in block.fields if field.personal),
-        ),
-    )
+    found: list[_Kind] = []
+    for some in kinds.values():
+        one = lines = None
+        if some[0].digits is not None:
+            scale = some[0].digits[1]
+            # Possessive throughout, or a long column would be gone through again and again.
+            number = "[+-]?[0-9]++" + (rf"(?:\.[0-9]{{1,{scale}}}+)?+" if scale else "")
+            one, lines = re.compile(number), re.compile(rf"{number}(?:\n{number})*+")
+        found.append(_Kind(tuple(some), dtype_of(some[0]), one, lines))
+    return tuple(found)
 
 
-def _one(summary: dict[str, Any], block: Block, pages: Sequence[Body]) -> pl.DataFrame:
-    """The last page's object as a frame of one row.
+def _checked(rows: list[dict[str, Any]], block: Block, account: Account | None) -> pl.DataFrame:
+    """The rows as columns: documented fields first, null where missing, then the wire's unknown
+    ones.
 
-    Fields of one dtype are read as one series and then set side by side: Polars takes far longer to
-    set out on 33 columns. The rule is that of rows: the pattern, then the cast.
-    """
-    columns: dict[str, pl.Series] = {}
-    for kind, some in _steps(block).kinds.items():
-        texts = [_trimmed(summary.get(field.name)) for field in some]
-        try:
-            read = _series(kind, texts)
-        except TypeError:
-            _blame_kind([[summary]], block, pages, len(pages) - 1)
-        if (pattern := _pattern(some[0])) is not None:
-            fits = [text is None or re.fullmatch(pattern, text) is not None for text in texts]
-            read = read.cast(dtype_of(some[0]), strict=False)
-            if not all(fits) or read.null_count() > texts.count(None):
-                lost = next(
-                    n for n, t in enumerate(texts) if t and not (fits[n] and read[n] is not None)
-                )
-                raise _not_exact(some[lost], texts[lost], block, len(pages), 1)
-        columns |= {f.name: read.slice(n, 1).alias(f.name) for n, f in enumerate(some)}
-    others = [_unknown(name, [value]) for name, value in summary.items() if name not in columns]
-    return _beside([*(columns[field.name] for field in block.fields), *others])
-
-
-def _trimmed(value: Any) -> Any:
-    """Text without its padding, None when nothing is left; anything else as it is."""
-    return (value.strip(" ") or None) if isinstance(value, str) else value
-
-
-def _columns(rows: list[dict[str, Any]], known: list[str]) -> pl.DataFrame:
-    """The rows as text columns: documented fields first, null where missing, then the wire's
-    unknown ones.
+    Fields of one dtype are read as one series, which is then cut apart: on a page or two, going to
+    Polars field by field takes several times as long.
 
     Raises:
+        _Inexact: a number that its column cannot hold.
         TypeError, AttributeError: a row is no object, or a documented field is no text.
         _NotText: an unknown field is no text.
     """
+    wire = _columns(rows)
+    height = len(rows)
+    missing = (None,) * height
+    columns: dict[str, pl.Series] = {}
+    for kind in _kinds(block):
+        values = [*chain.from_iterable(wire.pop(f.name, missing) for f in kind.fields)]
+        read = _texts(values, account) if kind.one is None else _numbers(kind, values)
+        for number, field in enumerate(kind.fields):
+            columns[field.name] = read.slice(number * height, height).alias(field.name)
+    others = [_unknown(name, values, account) for name, values in wire.items()]
+    return _beside([*(columns[field.name] for field in block.fields), *others])
+
+
+def _columns(rows: list[dict[str, Any]]) -> dict[str, Sequence[Any]]:
+    """The rows' values by name, personal ones masked.
+
+    Raises:
+        TypeError, AttributeError: a row is no object.
+    """
     names = tuple(rows[0]) if rows else ()
+    columns: dict[str, Sequence[Any]]
     try:
         if len(names) < 2 or set(map(len, rows)) != {len(names)}:
             raise KeyError
         columns = dict(zip(names, zip(*map(itemgetter(*names), rows), strict=True), strict=True))
-    except KeyError:
+    except LookupError:
         # The rows' keys differ: slower, and rare.
         names = tuple(dict.fromkeys(chain.from_iterable(row.keys() for row in rows)))
         columns = {name: tuple(row.get(name) for row in rows) for name in names}
-    missing = (None,) * len(rows)
-    series = [_series(name, columns.pop(name, missing)) for name in known]
-    return _beside([*series, *(_unknown(name, some) for name, some in columns.items())])
+    # Masked in the frame, not when shown: a frame is shown in too many ways to watch them all.
+    for name in names:
+        if name.lower() in PERSONAL and _are_text(columns[name]):
+            masks = {value: value and mask_cano(value.strip(" ")) for value in set(columns[name])}
+            columns[name] = [masks[value] for value in columns[name]]
+    return columns
+
+
+def _are_text(values: Sequence[Any]) -> bool:
+    """Text or null. Polars is not asked: over lists within lists it takes all the memory there is
+    before it says that they are none.
+    """
+    return _TEXT.issuperset(map(type, values))
+
+
+def _lines(values: Sequence[str | None]) -> tuple[Sequence[str | None], str]:
+    """The values without padding, and those that hold something, one a line.
+
+    Raises:
+        TypeError: something is no text.
+    """
+    if not _are_text(values):
+        raise TypeError
+    lines = "\n".join(filter(None, values))
+    if " " in lines:
+        values = [value and value.strip(" ") for value in values]
+        lines = "\n".join(filter(None, values))
+    return values, lines
+
+
+def _texts(values: Sequence[str | None], account: Account | None) -> pl.Series:
+    """Text as a series, trimmed, the account's number masked wherever it stands."""
+    values, lines = _lines(values)
+    return pl.Series("", _hide(values, lines, account), pl.String)
+
+
+def _hide(
+    values: Sequence[str | None], lines: str, account: Account | None
+) -> Sequence[str | None]:
+    if account is None or account.cano not in lines:
+        return values
+    return [value and account.hide(value) for value in values]
+
+
+def _numbers(kind: _Kind, values: Sequence[str | None]) -> pl.Series:
+    """Numbers as a series of their dtype; blank is null.
+
+    Raises:
+        _Inexact: one is anything but digits that the dtype holds.
+    """
+    assert kind.one is not None
+    assert kind.lines is not None
+    values, lines = _lines(values)
+    read = pl.Series("", values, pl.String).cast(kind.dtype, strict=False)
+    filled = len(values) - values.count(None) - values.count("")
+    # The lines are counted, because a number could hold a line end.
+    if read.len() - read.null_count() == filled and (
+        not filled or (lines.count("\n") == filled - 1 and kind.lines.fullmatch(lines))
+    ):
+        return read
+    height = len(values) // len(kind.fields)
+    for place, value in enumerate(values):
+        if value and not (kind.one.fullmatch(value) and read[place] is not None):
+            raise _Inexact(kind.fields[place // height], place % height, value)
+    raise DecodeError("numbers were lost on the way into their columns")
 
 
 def _beside(columns: list[pl.Series]) -> pl.DataFrame:
@@ -252,70 +262,20 @@ def _beside(columns: list[pl.Series]) -> pl.DataFrame:
     return columns[0].to_frame().hstack(columns[1:])
 
 
-def _series(name: str, values: Sequence[Any]) -> pl.Series:
-    """Text as a series.
-
-    Raises:
-        TypeError: something is no text. Polars is not asked: over lists within lists it takes all
-            the memory there is before it says so.
-    """
-    if not _TEXT.issuperset(map(type, values)):
-        raise TypeError
-    return pl.Series(name, values, pl.String)
-
-
-def _unknown(name: str, values: Sequence[Any]) -> pl.Series:
-    """A field that the document does not know here; masked if it is the account number's.
+def _unknown(name: str, values: Sequence[Any], account: Account | None) -> pl.Series:
+    """A field that the document does not know here, as it came.
 
     Raises:
         _NotText: it is no text.
     """
-    if not _TEXT.issuperset(map(type, values)):
+    if not _are_text(values):
         raise _NotText
-    if name.lower() in PERSONAL:
-        values = [value and mask_cano(value) for value in values]
-    return pl.Series(name, values, pl.String)
+    lines = "\n".join(filter(None, values))
+    return pl.Series(name, _hide(values, lines, account), pl.String)
 
 
 class _NotText(Exception):
     """An unknown field holds a number or a structure, whose digits may have been cut already."""
-
-
-def _texted(number: int, page: Body, endpoint: Endpoint) -> bytes:
-    """The page with such fields as text: the JSON that the wire had, digit for digit."""
-    body = _spelt(page)
-    if body is None:
-        raise DecodeError(f"page {number}: fields are nested beyond reason", page=number)
-    for block in (endpoint.rows, endpoint.summary):
-        known = {field.name for field in block.fields}
-        found = body.get(block.name)
-        for row in found if isinstance(found, list) else [found]:
-            for name in row.keys() - known if isinstance(row, dict) else ():
-                if not isinstance(row[name], str | None):
-                    row[name] = orjson.dumps(row[name]).decode()
-    return orjson.dumps(body)
-
-
-def _pattern(field: Field) -> str | None:
-    """What all of a number of this field's dtype looks like; None for text."""
-    if field.digits is None:
-        return None
-    scale = field.digits[1]
-    return r"[+-]?[0-9]+" + (rf"(\.[0-9]{{1,{scale}}})?" if scale else "")
-
-
-def _number(kind: Field, names: list[str]) -> pl.Expr:
-    """Text to numbers of one dtype, null where it is anything but digits that the dtype holds."""
-    columns = pl.col(names).str.strip_chars(" ")
-    return pl.when(columns.str.contains(f"^{_pattern(kind)}$")).then(
-        columns.cast(dtype_of(kind), strict=False)
-    )
-
-
-def _masked(name: str) -> pl.Expr:
-    # Masked in the frame, not when shown: a frame is shown in too many ways to watch them all.
-    column = pl.col(name).str
-    return pl.concat_str(column.slice(0, 3), column.slice(3).str.replace_all(r".", "*")).alias(name)
 
 
 def _blame_kind(
@@ -339,30 +299,12 @@ def _blame_kind(
 
 def _spelling(page: Body, block: Block, place: int, name: str) -> str:
     """A JSON value as the wire spelt it."""
-    body = _spelt(page)
+    body = spelt(page)
     if body is None:
         return "nested beyond reason"
     found = body[block.name]
     row = found[place - 1] if isinstance(found, list) else found
     return orjson.dumps(row[name]).decode()
-
-
-def _blame_number(
-    paged: list[list[dict[str, Any]]],
-    field: Field,
-    block: Block,
-    wire: pl.Series,
-    checked: pl.Series,
-    start: int,
-) -> NoReturn:
-    """Name the first number of a column that did not get through."""
-    index = (checked.is_null() & wire.is_not_null()).arg_max() or 0
-    value = wire[index]
-    for number, rows in enumerate(paged, start + 1):
-        if index < len(rows):
-            raise _not_exact(field, value, block, number, index + 1)
-        index -= len(rows)
-    raise DecodeError(f"{field.name} cannot be read")
 
 
 def _not_exact(field: Field, value: str, block: Block, page: int, place: int) -> DecimalError:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kis_nb import _frames
 from kis_nb._errors import DecimalError, DecodeError
-from kis_nb._fields import NIGHT_BALANCE, POSITIONS, SUMMARY
+from kis_nb._fields import NIGHT_BALANCE, POSITIONS, SUMMARY, Account
 from kis_nb._frames import decode
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ _ODD = st.text("0123456789.+-eE_, ٣３∞", min_size=1, max_size=14).filter(lam
 @example("999999999999999.99999999")
 @example("-0")
 @example("1\n")
+@example("1\n2")
 @example("00000000000000000000000000000000000000000000000000000000000000007")
 @pytest.mark.parametrize(
     ("field", "precision", "scale"),
@@ -155,15 +156,15 @@ def test_the_error_names_field_value_page_and_row(pages_before: int, bad: Any) -
     good = page(*({_AMOUNT: "1"} for _ in range(20)))
     last = page(*({_AMOUNT: "1"} for _ in range(6)), {_AMOUNT: bad}, {_AMOUNT: "2"})
     with pytest.raises(DecimalError) as caught:
-        decode([good] * pages_before + [last, good], NIGHT_BALANCE)
+        decode([good] * pages_before + [page(), last, good], NIGHT_BALANCE)
     error = caught.value
     assert (error.field, error.value, error.page, error.row) == (
         _AMOUNT,
         str(bad),
-        pages_before + 1,
+        pages_before + 2,
         7,
     )
-    assert f"page {pages_before + 1}" in str(error)
+    assert f"page {pages_before + 2}" in str(error)
     assert "row 7" in str(error)
 
 
@@ -231,6 +232,7 @@ def test_the_summary_may_be_a_list_of_one() -> None:
         ({"output1": ["x"]}, "output1 row 1 is not an object"),
         ({"output1": [{"cano": "1"}, None]}, "output1 row 2 is not an object"),
         ({"output1": [[]]}, "output1 row 1 is not an object"),
+        ({"output1": [[1, 2]]}, "output1 row 1 is not an object"),
         ({"output1": [{"prdt_name": 5}]}, "prdt_name is not text"),
         ({"output2": []}, "output2 is a list of 0"),
         ({"output2": [{}, {}]}, "output2 is a list of 2"),
@@ -306,6 +308,28 @@ def test_the_account_is_masked_in_whatever_block_it_comes() -> None:
     )
     assert rows["CANO"].to_list() == ["800*****"]
     assert summary["cano"].to_list() == ["800*****"]
+
+
+@pytest.mark.parametrize(
+    ("wire", "shown"),
+    [
+        ("80012345", "800*****"),
+        ("8001234503", "800*****03"),
+        ("계좌 80012345-03 확인", "계좌 800*****-03 확인"),
+        ("80012346", "80012346"),
+        ("1800123450", "1800123450"),
+    ],
+)
+def test_the_account_is_masked_wherever_a_text_repeats_it(wire: str, shown: str) -> None:
+    """In a field the document does not know, and in one it does; an amount keeps its digits."""
+    rows = {"acct_no": wire, "prdt_name": wire, _AMOUNT: "80012345"}
+    positions, summary = decode(
+        [page(rows, {}, summary={"memo": wire})], NIGHT_BALANCE, Account.parse("80012345-03")
+    )
+    assert positions["acct_no"].to_list() == [shown, None]
+    assert positions["prdt_name"].to_list() == [shown, None]
+    assert summary["memo"].to_list() == [shown]
+    assert positions[_AMOUNT].to_list() == [80012345, None]
 
 
 def test_text_is_trimmed_and_the_account_is_masked() -> None:

@@ -42,6 +42,7 @@ ROOMS: Mapping[str, Room] = {
     # What it means: frames.
     "_instrument": Room("right", 1),
     "_chartview": Room("right", 2),
+    "_pages": Room("right", 2),
     "_frames": Room("right", 3),
     "_reconcile": Room("right", 4),
     "_balance": Room("right", 5),

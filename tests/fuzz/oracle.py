@@ -48,9 +48,9 @@ def value_of(field: Field, wire: Any) -> Any:
     if not isinstance(wire, str) or isinstance(wire, Spelt):
         raise ValueError(field.name)  # noqa: TRY004  (one kind of error says all)
     wire.encode()  # half a surrogate pair is no text: a UnicodeEncodeError is a ValueError
-    if field.personal:
-        return wire[:3] + "*" * len(wire[3:])
     text = wire.strip(" ")
+    if field.personal:
+        return text[:3] + "*" * len(text[3:])
     if field.digits is None:
         return text
     if not text:
