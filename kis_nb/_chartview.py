@@ -88,6 +88,10 @@ class ChartView(anywidget.AnyWidget):
             named ``picked`` and rows with an ``id``, as all charts of `kis_nb.charts` with
             positions do. Not synced: a product number has no place in a saved notebook.
 
+    A spec whose ``usermeta`` names a field as ``fresh`` gets that field marked, unseen, in every
+    other set of rows: Vega leaves a line of an axis that is there before and after where it was,
+    whatever the new order, and a mark makes each line a new one.
+
     Every method may be called from any thread; observers of `selected` run on the thread that
     handles the page's message, which need not be the main one.
     """
@@ -115,6 +119,8 @@ class ChartView(anywidget.AnyWidget):
         self._seq = 0
         self._spec: Spec | None = None
         self._rows: dict[str, list[Row]] = {}
+        self._variants: dict[str, dict[str, list[Row]]] = {}
+        self._shown = ""
         self._from_page: str | None = None
         self.name = name
         super().__init__(_version=_BUNDLE.version(), **traits)
@@ -129,9 +135,16 @@ class ChartView(anywidget.AnyWidget):
         return f"<ChartView {self.name}>"
 
     def draw(
-        self, chart: _Chart | Mapping[str, Any], rows: Mapping[str, Sequence[Row]] | None = None
+        self,
+        chart: _Chart | Mapping[str, Any],
+        rows: Mapping[str, Sequence[Row]] | None = None,
+        *,
+        variant: str = "",
     ) -> None:
-        """Show this chart. When only its rows differ from the one on show, only rows are sent."""
+        """Show this chart. When only its rows differ from the one on show, only rows are sent.
+
+        `variant` is the name of these rows among those that `offer` brings later.
+        """
         spec, inside = split(chart if isinstance(chart, Mapping) else chart.to_dict())
         spec = _adapt(spec)
         inside |= {name: list(some) for name, some in (rows or {}).items()}
@@ -140,6 +153,7 @@ class ChartView(anywidget.AnyWidget):
                 self.update(inside)
                 return
             self._spec, self._rows = spec, inside
+            self._variants, self._shown = {variant: inside}, variant
             self._seq += 1
             self._send_all()
 
@@ -147,9 +161,44 @@ class ChartView(anywidget.AnyWidget):
         """Replace the rows of these datasets; the others stay."""
         with self._lock:
             new = {name: list(some) for name, some in rows.items()}
-            self._rows |= new
+            self._rows = self._rows | new
+            self._variants[self._shown] = self._rows
             self._seq += 1
             self.send({"type": "rows", "seq": self._seq, "rows": new})
+
+    def offer(self, variants: Mapping[str, Mapping[str, Sequence[Row]]], shown: str) -> None:
+        """Show one of several variants of the rows; the page holds the others, ready to be shown.
+
+        It shows another one at once when an element ``.kis-chart-frame`` of the chart gets an event
+        ``kis-turn`` with its name as detail, and comes back to `shown` if the kernel has not
+        followed within some seconds. Only variants that changed are sent.
+
+        Args:
+            variants: rows by dataset, by a name of the caller's.
+            shown: which of them to show.
+        """
+        with self._lock:
+            new = {
+                name: {of: list(some) for of, some in rows.items()}
+                for name, rows in variants.items()
+                if self._variants.get(name) != rows
+            }
+            if not new and shown == self._shown and variants.keys() == self._variants.keys():
+                return
+            held = self._variants | new
+            self._variants = {name: held[name] for name in variants}
+            self._shown = shown
+            self._rows = self._rows | self._variants[shown]
+            self._seq += 1
+            self.send(
+                {
+                    "type": "offer",
+                    "seq": self._seq,
+                    "shown": shown,
+                    "names": list(variants),
+                    "variants": new,
+                }
+            )
 
     @traitlets.validate("selected")
     def _check_selected(self, proposal: Any) -> tuple[str, ...]:
@@ -191,6 +240,10 @@ class ChartView(anywidget.AnyWidget):
                 "seq": self._seq,
                 "spec": self._spec,
                 "rows": self._rows,
+                "variants": {
+                    name: rows for name, rows in self._variants.items() if name != self._shown
+                },
+                "shown": self._shown,
                 "ids": list(self.selected),
             }
         )

@@ -16,7 +16,7 @@ import ipywidgets as w
 import traitlets
 
 from kis_nb._board import _figures
-from kis_nb._board._controls import Controls, check, find_account
+from kis_nb._board._controls import Controls, check, close_all, find_account
 from kis_nb._board._feed import AUTO_SECONDS, Feed
 from kis_nb._board._gallery import Gallery
 from kis_nb._board._jobs import Jobs
@@ -236,8 +236,9 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     def _draw_charts(self) -> None:
         picture = self._gallery.current(self._view, self._lang)
         if picture is not None and not self._closed:
-            near = self._gallery.together(picture.balance)
-            self._screen.draw_charts(picture, near, self._choice(), self._lang, self._colors)
+            near = self._gallery.near(picture.balance, self._lang)
+            held = {"/".join(map(str, self._places(one.balance))): one for one in near}
+            self._screen.draw_charts(picture, held, self._choice(), self._lang, self._colors)
 
     def _draw_head(self) -> None:
         if self._closed or not self._ready:
@@ -271,7 +272,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
 
     def _publish(self) -> None:
         """Let code see what is on show; outside the lock, since observers may do anything."""
-        if self._ready:
+        if self._ready and not self._closed:
             self.set_trait("balance", self._gallery.shown)
 
     # --- what is done on the page -------------------------------------------------------------
@@ -325,8 +326,8 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         if self._feed is not None:
             self._feed.close()
         self._jobs.close()
-        self._screen.close()
         self._controls.close()
+        close_all(*self.children, self.layout)
         super().close()
         if self._closer is not None:
             self._closer()

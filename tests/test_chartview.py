@@ -64,6 +64,34 @@ def test_new_figures_send_rows_alone(page: Page) -> None:
     assert page.types()[-1] == "draw"
 
 
+def test_variants_are_sent_once_and_then_named(page: Page) -> None:
+    """A page that holds a variant is told its name alone; one that is gone is forgotten."""
+    view = ChartView()
+    one, two = ({"of": [{"value": value}]} for value in (1, 2))
+    view.draw(_bars(0).to_dict() | {"datasets": {}}, one, variant="a")
+    page.heard.clear()
+    view.offer({"a": one, "b": two}, "a")
+    view.offer({"a": one, "b": two}, "b")
+    view.offer({"a": one, "b": two}, "b")
+    view.offer({"b": two}, "b")
+    sent = [(each["shown"], each["names"], list(each["variants"])) for each in page.heard]
+    assert sent == [("a", ["a", "b"], ["b"]), ("b", ["a", "b"], []), ("b", ["b"], [])]
+
+
+def test_a_page_that_asks_gets_the_variants(page: Page) -> None:
+    """After a reload a click finds its rows as before; those on show are sent once."""
+    view = ChartView()
+    one, two, three = ({"of": [{"value": value}]} for value in (1, 2, 3))
+    view.draw(_bars(0).to_dict() | {"datasets": {}}, one, variant="a")
+    view.offer({"a": one, "b": two}, "b")
+    view.update(three)
+    page.heard.clear()
+    view._hear(view, {"type": "ask", "vega": False}, [])
+    (sent,) = page.heard
+    assert sent["rows"]["of"] == three["of"]
+    assert (sent["shown"], list(sent["variants"])) == ("b", ["a"])
+
+
 def test_sequence_never_goes_back(page: Page) -> None:
     """Messages are numbered upwards whichever threads draw, so the page keeps the last one."""
     view = ChartView(_bars(0))

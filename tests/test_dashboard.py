@@ -277,32 +277,32 @@ def test_charts_are_headed_by_their_own_codes() -> None:
         assert head.startswith("Initial 01 · Settlement 1 · 23:15:04 KST")
 
 
-def test_easel_sends_only_what_differs() -> None:
-    """Equal rows are not sent again, new rows alone, a new look with its spec."""
+def test_easel_draws_anew_for_a_new_look_only() -> None:
+    """Other rows are offered to the chart that is there; another language or colour is a spec."""
 
     class View:
         def __init__(self) -> None:
-            self.calls: list[str] = []
-            self.keys: list[list[str]] = []
+            self.calls: list[tuple[Any, ...]] = []
 
-        def draw(self, _spec: object, rows: dict[str, list[dict[str, Any]]]) -> None:
-            self.calls.append("draw")
-            self.keys.append([row["key"] for row in rows["pnl"]])
+        def draw(self, _spec: object, rows: dict[str, Any], *, variant: str) -> None:
+            self.calls.append(("draw", rows["pnl"], variant))
 
-        def update(self, rows: dict[str, list[dict[str, Any]]]) -> None:
-            self.calls.append("update")
-            self.keys.append([row["key"] for row in rows["pnl"]])
+        def offer(self, variants: dict[str, dict[str, Any]], shown: str) -> None:
+            self.calls.append(("offer", {n: rows["pnl"] for n, rows in variants.items()}, shown))
 
     view = View()
     easel = Easel("pnl", cast("Any", view))
-    easel.show([{"key": "a"}, {"key": "b"}], "ko", "kr")
-    easel.show([{"key": "a"}, {"key": "b"}], "ko", "kr")
-    easel.show([{"key": "b"}, {"key": "a"}], "ko", "kr")
-    easel.show([{"key": "b"}, {"key": "a"}], "en", "kr")
-    assert view.calls == ["draw", "update", "draw"]
-    # A line that Vega has seen would keep its old place, so no key comes twice running.
-    assert not set(view.keys[0]) & set(view.keys[1])
-    assert [key.strip("\u200b") for key in view.keys[1]] == ["b", "a"]
+    one, two = [{"key": "a"}], [{"key": "b"}]
+    easel.show(one, "ko", "kr", "1", {"1": one, "2": two})
+    easel.show(two, "ko", "kr", "2", {"1": one, "2": two})
+    easel.show(two, "en", "kr", "2", {"2": two})
+    assert view.calls == [
+        ("draw", one, "1"),
+        ("offer", {"1": one, "2": two}, "1"),
+        ("offer", {"2": two, "1": one}, "2"),
+        ("draw", two, "2"),
+        ("offer", {"2": two}, "2"),
+    ]
 
 
 # --- situation --------------------------------------------------------------------------------

@@ -39,8 +39,14 @@ class Gallery:
     def picture(self, view: View, lang: Lang) -> Picture | None:
         """The picture of what is at hand for a view, kept until a newer balance comes."""
         balance = self._feed.at_hand(view) if self._feed is not None else self.shown
-        if balance is None:
-            return None
+        return self._picture(balance, lang) if balance is not None else None
+
+    def near(self, balance: Balance, lang: Lang) -> list[Picture]:
+        """The pictures of the views that `together` gives."""
+        return [self._picture(one, lang) for one in self.together(balance)]
+
+    def _picture(self, balance: Balance, lang: Lang) -> Picture:
+        view = view_of(balance)
         picture = self._pictures.get(view)
         if picture is None or picture.balance is not balance or picture.lang != lang:
             before = self._feed.before(view) if self._feed is not None else None

@@ -7,7 +7,7 @@ click needs is worked out when its balance arrives, so that the click only sends
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -138,33 +138,29 @@ def spec(chart: str, lang: Lang, colors: Colors) -> dict[str, Any]:
         "book": _book.BOOK,
         "payoff": _payoff.PAYOFF,
     }
-    return designs[chart].spec(lang, colors)
+    # The lines of a chart stand in the order of its rows, which another view may change.
+    return designs[chart].spec(lang, colors) | {"usermeta": {"fresh": "key"}}
 
 
 class Easel:
-    """A chart's view and what hangs on it: sends a spec or rows only when they are others."""
+    """A chart's view and what hangs on it: sends a spec only when it is another."""
 
     def __init__(self, chart: str, view: ChartView) -> None:
         self.chart = chart
         self.view = view
         self._look: tuple[Lang, Colors] | None = None
-        self._turn = False
-        self._rows: list[Row] | None = None
 
-    def show(self, rows: list[Row], lang: Lang, colors: Colors) -> None:
-        """Draw these rows in this language and these colours."""
-        if self._look == (lang, colors) and self._rows == rows:
-            return
-        self._turn = not self._turn
-        sent = [row | {"key": self._mark + row["key"]} if "key" in row else row for row in rows]
-        if self._look == (lang, colors):
-            self.view.update({self.chart: sent})
-        else:
-            self.view.draw(spec(self.chart, lang, colors), {self.chart: sent})
-        self._look, self._rows = (lang, colors), rows
-
-    @property
-    def _mark(self) -> str:
-        # Vega leaves a line that is there before and after where it was, whatever the new order.
-        # A mark that nobody sees makes each line a new one.
-        return "\u200b" if self._turn else ""
+    def show(
+        self,
+        rows: list[Row],
+        lang: Lang,
+        colors: Colors,
+        name: str = "",
+        others: Mapping[str, list[Row]] | None = None,
+    ) -> None:
+        """Draw these rows in this language and these colours; the page holds `others` ready."""
+        if self._look != (lang, colors):
+            self.view.draw(spec(self.chart, lang, colors), {self.chart: rows}, variant=name)
+            self._look = (lang, colors)
+        variants = {name: rows, **(others or {})}
+        self.view.offer({key: {self.chart: some} for key, some in variants.items()}, name)

@@ -7,8 +7,8 @@ Sends only what differs from what the page has. The caller holds the dashboard's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import ipywidgets as w
 
@@ -19,9 +19,6 @@ from kis_nb._board._picture import CHARTS, Colors, Easel, Picture, compared
 from kis_nb._board._words import say
 from kis_nb._chartview import ChartView
 from kis_nb._fields import Lang
-
-if TYPE_CHECKING:
-    from kis_nb._balance import Balance
 
 
 class Screen:
@@ -96,7 +93,7 @@ class Screen:
     def draw_charts(
         self,
         picture: Picture,
-        near: Sequence[Balance],
+        near: Mapping[str, Picture],
         choice: dict[str, str],
         lang: Lang,
         colors: Colors,
@@ -105,17 +102,25 @@ class Screen:
 
         Args:
             picture: the balance on show.
-            near: the views of its account from the same moment, itself among them.
+            near: the views of its account from the same moment, itself among them, each under the
+                name by which the page asks for it.
             choice: what the switches over the charts say.
             lang, colors: of all of them.
         """
-        basis = picture.balance.excc_stat_cd
-        sides = [one for one in near if one.excc_stat_cd is basis]
+        shown = picture.balance
+        every = [one.balance for one in near.values()]
+        sides = [one for one in every if one.excc_stat_cd is shown.excc_stat_cd]
+        here = next(name for name, one in near.items() if one is picture)
         for name, easel in self._easels.items():
+            if name == "pnl":
+                # The chart that a click is watched on turns before the kernel has heard of it.
+                held = {view: one.rows(name, choice) for view, one in near.items()}
+                easel.show(held[here], lang, colors, here, held)
+                continue
             if name == "margin":
-                rows = compared(name, sides, picture.balance, lang)
+                rows = compared(name, sides, shown, lang)
             elif name == "views":
-                rows = compared(name, near, picture.balance, lang)
+                rows = compared(name, every, shown, lang)
             else:
                 rows = picture.rows(name, choice)
             easel.show(rows, lang, colors)
@@ -134,13 +139,6 @@ class Screen:
         # A brush over a chart leaves the table with what it touched.
         only = source in self._easels and len(ids) > 1
         self.table.show({"picked": {"ids": list(ids), "only": only}})
-
-    def close(self) -> None:
-        """Close the charts' and the panels' channels to the page."""
-        for part in (self.head, self.table, self.checks, self.note):
-            part.close()
-        for easel in self._easels.values():
-            easel.view.close()
 
 
 def _box(name: str, *children: w.Widget) -> w.Box:

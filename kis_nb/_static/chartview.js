@@ -1,6 +1,7 @@
-// Draws one ChartView. Python sends `draw` (a Vega-Lite spec and its rows), `rows`, `select` and
-// `vega` (the bundle, once a page) as custom messages, so that nothing of it is in a synced trait;
-// this page sends `ask` when it holds nothing yet (after a reload) and `select` after a gesture.
+// Draws one ChartView. Python sends `draw` (a Vega-Lite spec and its rows), `rows`, `offer` (variants
+// of the rows, one of them to show), `select` and `vega` (the bundle, once a page) as custom messages,
+// so that nothing of it is in a synced trait; this page sends `ask` when it holds nothing yet (after a
+// reload) and `select` after a gesture.
 
 const PAGE = Math.random().toString(36).slice(2);
 // Shared by all charts of the page, of all kernels and all copies of this module.
@@ -95,16 +96,20 @@ const LOGGER = {
 const ENOUGH = 100;
 const EMBED = { actions: false, defaultStyle: false, renderer: "svg", tooltip, logger: LOGGER };
 
+// How long a variant that was turned to here stays when the kernel, which may be busy, says nothing.
+const PATIENCE = 3000;
+
 function hasSignal(spec, name) {
   return (spec.params ?? []).some((param) => param.name === name);
 }
 
 // One place on the page where the chart of `state` shows.
 class Place {
-  constructor(el, state, slot, send) {
+  constructor(el, state, slot, send, turn) {
     Object.assign(this, { el, state, slot, send, view: null, stage: null, drawn: -1, filled: -1 });
     this.frame = el.appendChild(document.createElement("div"));
     this.frame.className = "kis-chart-frame";
+    this.frame.addEventListener("kis-turn", (event) => turn(event.detail));
     this.onResize = new ResizeObserver(() => this.refresh());
     this.onResize.observe(this.frame);
     this.lasso();
@@ -152,14 +157,19 @@ class Place {
 
   fill(view) {
     this.fills += 1;
+    const fresh = this.state.spec.usermeta?.fresh;
+    const mark = this.fills % 2 ? "\u200b" : "";
     for (const [name, rows] of Object.entries(this.state.rows)) {
       try {
         view.data(name);
       } catch {
         continue; // Vega-Lite leaves out a dataset that no mark uses.
       }
-      // Cloned, because Vega writes into the rows it is given and another place shows them too.
-      view.data(name, structuredClone(rows));
+      // Copied, because Vega writes into the rows it is given and another place shows them too.
+      view.data(
+        name,
+        rows.map((row) => (fresh in row ? { ...row, [fresh]: mark + row[fresh] } : { ...row })),
+      );
     }
   }
 
@@ -292,10 +302,43 @@ function meets(a, b) {
 
 // A factory: anywidget calls it once for each model, so that its views share this state.
 export default () => {
-  const state = { seq: -1, drawn: 0, rows: {}, picked: [], spec: null };
+  const state = { seq: -1, drawn: 0, rows: {}, picked: [], spec: null, variants: {}, said: "" };
   const places = new Set();
   let slot;
+  let late;
   const refresh = () => places.forEach((place) => place.refresh());
+
+  // Shows what a click here asked for, and otherwise what the kernel said last.
+  function settle() {
+    const variant = state.variants[state.asked] ?? state.variants[state.said];
+    if (variant && variant !== state.variant)
+      Object.assign(state, { variant, rows: { ...state.rows, ...variant } });
+    refresh();
+  }
+
+  function turn(name) {
+    clearTimeout(late);
+    state.asked = name in state.variants && name !== state.said ? name : null;
+    if (state.asked) late = setTimeout(() => turn(null), PATIENCE);
+    settle();
+  }
+
+  function take(content) {
+    if (content.type === "draw") {
+      const { spec, seq, ids, rows, shown } = content;
+      const variants = { ...content.variants, [shown]: rows };
+      Object.assign(state, { spec, rows, variants, drawn: seq, picked: ids, variant: rows });
+    } else if (content.type === "offer") {
+      const held = content.names.map((name) => [name, content.variants[name] ?? state.variants[name]]);
+      state.variants = Object.fromEntries(held);
+    } else {
+      state.rows = { ...state.rows, ...content.rows };
+      state.variants = { ...state.variants, [state.said]: (state.variant = state.rows) };
+    }
+    state.said = content.shown ?? state.said;
+    if (state.asked === state.said || !(state.asked in state.variants)) state.asked = null;
+    settle();
+  }
 
   function hear(model, content, buffers) {
     if (content.type === "vega") {
@@ -306,13 +349,7 @@ export default () => {
       refresh();
     } else if (content.seq > state.seq) {
       state.seq = content.seq;
-      if (content.type === "draw") {
-        Object.assign(state, { spec: content.spec, drawn: content.seq, picked: content.ids });
-        state.rows = content.rows;
-      } else {
-        state.rows = { ...state.rows, ...content.rows };
-      }
-      refresh();
+      take(content);
     }
     need(model);
   }
@@ -334,11 +371,12 @@ export default () => {
     },
     render({ model, el }) {
       el.classList.add("kis-chart");
-      const place = new Place(el, state, slot, (content) => {
+      const pick = (content) => {
         state.picked = content.ids;
         refresh();
         model.send(content);
-      });
+      };
+      const place = new Place(el, state, slot, pick, turn);
       places.add(place);
       place.refresh();
       return () => {

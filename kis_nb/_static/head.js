@@ -117,18 +117,27 @@ function drawHead(el, act) {
     setText(age, parts.words[`age_${key}`].replace("{n}", n));
   }
 
-  // Greyed at once when a click asks for something else than what is drawn, and until it is there.
+  // Greyed when a click asks for something else than what is drawn and it is not there at once, and
+  // until it is there.
   let again;
-  function grey() {
+  function grey(sure) {
     const around = root();
     if (!around) return;
     const other = parts.shown?.some((at, i) => {
       const now = chosen(around, CHOSEN[i]);
       return at >= 0 && now >= 0 && now !== at;
     });
-    around.classList.toggle("kis-stale", Boolean(parts.stale || other));
+    if (!other || sure) around.classList.toggle("kis-stale", Boolean(parts.stale || other));
     clearTimeout(again);
-    if (other) again = setTimeout(grey, 100);
+    if (other) again = setTimeout(() => grey(true), 150);
+  }
+
+  // A chart that holds what is now chosen shows it without waiting for the kernel.
+  function turn() {
+    const detail = CHOSEN.map((one) => chosen(home, one)).join("/");
+    for (const frame of home.querySelectorAll(".kis-chart-frame"))
+      frame.dispatchEvent(new CustomEvent("kis-turn", { detail }));
+    grey();
   }
 
   // ipywidgets' radio buttons are no group to a screen reader, and its selects have no long name.
@@ -190,7 +199,7 @@ function drawHead(el, act) {
       stop.abort();
       stop = new AbortController();
       home = around;
-      around.addEventListener("change", () => grey(), { signal: stop.signal });
+      around.addEventListener("change", turn, { signal: stop.signal });
       around.addEventListener("keydown", arrows, { signal: stop.signal });
     }
     name();

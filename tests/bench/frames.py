@@ -93,7 +93,9 @@ def main(rounds: int) -> None:
         "≥ 100",
     )
     parsed = min(milliseconds(lambda: [orjson.loads(body) for body in bodies]) for _ in range(5))
-    print(f"    parsing the JSON alone, with no frame made of it, would be {slow / parsed:.0f} times")
+    print(
+        f"    parsing the JSON alone, with no frame made of it, would be {slow / parsed:.0f} times"
+    )
     for small, large in ((5, 50), (50, 500)):
         compare(
             f"{large * 20:,} rows to frames / {small * 20:,} rows",

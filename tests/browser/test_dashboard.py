@@ -91,6 +91,59 @@ def test_codes_drive_figures_and_charts(lab: Lab) -> None:
     not_stale(page)
 
 
+LINES = """
+import altair as alt
+from kis_nb._chartview import ChartView
+rows = [{"key": "a line", "size": 1}, {"key": "b line", "size": 2}]
+bars = alt.Chart(alt.NamedData("bars")).mark_bar()
+bars = bars.encode(x="size:Q", y=alt.Y("key:N", sort=None))
+view = ChartView(bars.to_dict() | {"usermeta": {"fresh": "key"}}, {"bars": rows})
+view
+"""
+LABELS = """frame => [...frame.querySelectorAll(".role-axis-label text")]
+    .map(label => [label, label.getBoundingClientRect()])
+    .sort(([, a], [, b]) => a.top - b.top || a.left - b.left)
+    .map(([label]) => label.textContent.replaceAll("\\u200b", ""))"""
+
+
+def test_a_click_turns_the_chart_before_the_kernel_has_heard(lab: Lab) -> None:
+    """What is at hand shows at once; while the kernel says nothing it does not stay for long."""
+    busy = "import time\n\ndef hold():\n    with d._lock:\n        time.sleep(6)\n"
+    busy += "threading.Thread(target=hold).start()"
+    again = "e = kis_nb.dashboard(client, excc_stat_cd='2')\ne"
+    page = lab.open([*broker(30), busy, again, LINES, "view.update({'bars': rows[::-1]})"])
+    for cell in (0, 1):
+        lab.run_cell(cell)
+    expect(page.locator(".kis-views svg")).to_contain_text("유지 02 · 본정산 2")
+    chart = page.locator(".kis-pnl svg")
+    lab.run_cell(2)
+    page.get_by_role("radio", name="본정산 2").check()
+    expect(chart).to_contain_text("개시 01 · 본정산 2", timeout=2_000)
+    expect(status(page)).to_contain_text("EXCC_STAT_CD=1")
+    expect(page.locator(".kis-dashboard")).to_have_class(re.compile(r"kis-stale"))
+    expect(chart).to_contain_text("개시 01 · 정산 1")
+    expect(status(page)).to_contain_text("EXCC_STAT_CD=2")
+    expect(chart).to_contain_text("개시 01 · 본정산 2")
+    not_stale(page)
+    # Its lines stand as in a chart that never showed anything else.
+    lab.run_cell(3)
+    fresh = lab.output(3).locator(".kis-pnl .kis-chart-frame")
+    expect(fresh.locator("svg")).to_contain_text("개시 01 · 본정산 2")
+    turned = lab.output(1).locator(".kis-pnl .kis-chart-frame")
+    assert turned.evaluate(LABELS) == fresh.evaluate(LABELS)
+    assert len(turned.evaluate(LABELS)) > 10
+    # So do lines that only change places.
+    lab.run_cell(4)
+    lines = lab.output(4).locator(".kis-chart-frame")
+    expect(lines.locator("svg")).to_contain_text("b line")
+    assert lines.evaluate(LABELS)[:2] == ["a line", "b line"]
+    lab.run_cell(5)
+    page.wait_for_function(
+        f"frame => ({LABELS})(frame)[0] === 'b line'", arg=lines.element_handle()
+    )
+    assert lines.evaluate(LABELS)[:2] == ["b line", "a line"]
+
+
 HUGE = """
 def huge(page):
     row = page["output1"][0]
