@@ -124,7 +124,9 @@ class Place {
       while (this.again && !this.gone) {
         this.again = false;
         const vega = await this.slot.ready;
-        await inTurn(this.slot, () => this.paint(vega));
+        // What a click here asked for does not queue behind what the one before set going.
+        if (this.state.asked != null) await this.paint(vega);
+        else await inTurn(this.slot, () => this.paint(vega));
       }
     } catch (error) {
       this.fail(error);
@@ -311,8 +313,8 @@ export default () => {
   // Shows what a click here asked for, and otherwise what the kernel said last.
   function settle() {
     const variant = state.variants[state.asked] ?? state.variants[state.said];
-    if (variant && variant !== state.variant)
-      Object.assign(state, { variant, rows: { ...state.rows, ...variant } });
+    if (!variant || variant === state.variant) return;
+    Object.assign(state, { variant, rows: { ...state.rows, ...variant } });
     refresh();
   }
 
@@ -328,12 +330,14 @@ export default () => {
       const { spec, seq, ids, rows, shown } = content;
       const variants = { ...content.variants, [shown]: rows };
       Object.assign(state, { spec, rows, variants, drawn: seq, picked: ids, variant: rows });
+      refresh();
     } else if (content.type === "offer") {
       const held = content.names.map((name) => [name, content.variants[name] ?? state.variants[name]]);
       state.variants = Object.fromEntries(held);
     } else {
       state.rows = { ...state.rows, ...content.rows };
       state.variants = { ...state.variants, [state.said]: (state.variant = state.rows) };
+      refresh();
     }
     state.said = content.shown ?? state.said;
     if (state.asked === state.said || !(state.asked in state.variants)) state.asked = null;

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +24,8 @@ from kis_nb._fields import NIGHT_BALANCE
 from kis_nb.demo import Book, Broker
 from tests.bench.timing import compare, line
 
-SIZES = {"80012345-03": 20, "80012346-03": 237, "80012347-03": 100, "80012348-03": 1000}
+SIZES = {"80012345-03": 20, "80012346-03": 237}
+GROWING = {"80012347-03": 100, "80012348-03": 1_000, "80012349-03": 10_000}
 TWENTY = {f"800100{number:02d}-03": 100 for number in range(20)}
 # Neither side may wait for its rate where the work is what is timed.
 UNHURRIED = 1_000_000
@@ -100,8 +102,9 @@ def bare_walk(
 
 def single(rounds: int) -> None:
     """One account at a time."""
-    with desk(SIZES, [], calls_per_second=0) as at, requests.Session() as session:
-        client = at.client(SIZES)
+    everything = SIZES | GROWING
+    with desk(everything, [], calls_per_second=0) as at, requests.Session() as session:
+        client = at.client(everything)
         url = at.address + NIGHT_BALANCE.path
         headers = at.headers()
         for account, reach in (("80012345-03", "1.5"), ("80012346-03", "1.2")):
@@ -116,13 +119,15 @@ def single(rounds: int) -> None:
                 reach=reach,
                 rounds=3 * rounds,
             )
-        compare(
-            "pull of 1,000 rows / of 100 rows",
-            lambda: client.balance("80012348-03"),
-            lambda: client.balance("80012347-03"),
-            reach="10",
-            rounds=rounds,
-        )
+        for (small, few), (large, many) in pairwise(GROWING.items()):
+            assert client.balance(large).positions.height == many
+            compare(
+                f"pull of {many:,} rows / of {few:,} rows",
+                partial(client.balance, large),
+                partial(client.balance, small),
+                reach="10",
+                rounds=rounds // 2,
+            )
         cold(at, rounds)
         client.close()
 
