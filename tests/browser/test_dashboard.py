@@ -144,6 +144,43 @@ def test_a_click_turns_the_chart_before_the_kernel_has_heard(lab: Lab) -> None:
     assert lines.evaluate(LABELS)[:2] == ["b line", "a line"]
 
 
+# Every frame while one code is clicked after the other: what a person would see as a flicker.
+FLICKERS = """async root => {
+    const radios = [...root.querySelectorAll(".kis-mgna-dvsn input, .kis-excc-stat-cd input")];
+    const seen = new Set();
+    const tall = root.getBoundingClientRect().height;
+    let clicks = 0, frames = 0, next = 0;
+    while (clicks < 8) {
+        await new Promise(requestAnimationFrame);
+        if (performance.now() > next) {
+            radios[clicks++ % 4 ^ 1].click();
+            next = performance.now() + 250;
+        }
+        frames++;
+        for (const name of ["pnl", "margin", "views", "book", "payoff"]) {
+            const drawn = [...root.querySelectorAll(`.kis-${name} svg.marks`)]
+                .filter(svg => svg.checkVisibility({visibilityProperty: true}));
+            if (drawn.length !== 1) seen.add(`${drawn.length} of ${name}`);
+            else if (drawn[0].querySelectorAll("path").length < 3) seen.add("blank " + name);
+        }
+        if (!root.querySelector(".kis-positions tbody tr")) seen.add("no table");
+        if (Math.abs(root.getBoundingClientRect().height - tall) > 1) seen.add("another height");
+    }
+    return {seen: [...seen], frames};
+}"""
+
+
+def test_nothing_flickers(lab: Lab) -> None:
+    """From click to click no frame has a chart missing or blank, or is of another height."""
+    page = lab.open(broker(30))
+    lab.run_all()
+    expect(page.locator(".kis-views svg")).to_contain_text("유지 02 · 본정산 2")
+    wait_drawn(page)
+    told = page.locator(".kis-dashboard").evaluate(FLICKERS)
+    assert told["seen"] == []
+    assert told["frames"] > 16
+
+
 HUGE = """
 def huge(page):
     row = page["output1"][0]
