@@ -109,9 +109,7 @@ def first_paint(lab: Lab, rounds: int) -> None:
     for at, what in enumerate(("head line", "first chart")):
         mine = statistics.median(ours[at] for ours, _ in pairs)
         ratio = statistics.median(ours[at] / base for ours, (base,) in pairs)
-        line(
-            f"first paint of the dashboard's {what} / a JupyterChart cell", mine, bare, ratio, "1.5"
-        )
+        line(f"first paint: the dashboard's {what} / JupyterChart", mine, bare, ratio, "1.5")
 
 
 def clicks(page: Page, radio: str, place: str, texts: tuple[str, str], count: int) -> list[float]:
