@@ -93,7 +93,7 @@ def test_null_is_named_and_not_drawn() -> None:
     """A position without P&L has its line and a note, no bar, and no 0."""
     rows = _rows(charts.pnl(make_balance([position(), position("101T03", "X", price=None)])))
     assert rows[1]["value"] is None
-    assert rows[1]["figure"] == "—"
+    assert rows[1]["figure"] == "–"
     assert rows[1]["note"]
     many = [position(f"101T{n:02d}", f"X{n}", price=None) for n in range(30)]
     folded = _rows(charts.pnl(make_balance(many), lang="en"))
@@ -294,7 +294,7 @@ def test_wrong_arguments_are_refused(wrong: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (None, "—"),
+        (None, "–"),
         (Decimal("0.00000000"), "0.00"),
         (Decimal("309.10000000"), "309.10"),
         (Decimal("1234.12345678"), "1,234.12345678"),

@@ -44,7 +44,6 @@ _DARK = {
     "alert": "#ff8a80",
 }
 
-NULL = "—"
 # Between the two halves of a bar's key (see `_bars`); no name on the wire holds it.
 SEPARATOR = "\u241f"
 
@@ -164,11 +163,9 @@ def _spec(design: Design, look: Look) -> dict[str, Any]:
 
 
 def exact(value: Number, *, sign: bool = False) -> str:
-    """All digits with separators: ``-1,237,500``, ``309.10``; null is ``—``."""
-    if value is None:
-        return NULL
+    """All digits with separators: ``-1,237,500``, ``309.10``; null is ``–``."""
     text = digits(value)
-    return f"+{text}" if sign and value > 0 else text
+    return f"+{text}" if sign and value is not None and value > 0 else text
 
 
 def geometry(value: Decimal | int) -> float:
