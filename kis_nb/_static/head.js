@@ -119,7 +119,7 @@ function drawHead(el, act) {
 
   // Greyed when a click asks for something else than what is drawn and it is not there at once, and
   // until it is there.
-  let again;
+  let again = null;
   function grey(sure) {
     const around = root();
     if (!around) return;
@@ -128,8 +128,15 @@ function drawHead(el, act) {
       return at >= 0 && now >= 0 && now !== at;
     });
     if (!other || sure) around.classList.toggle("kis-stale", Boolean(parts.stale || other));
-    clearTimeout(again);
-    if (other) again = setTimeout(() => grey(true), 150);
+    if (!other) {
+      clearTimeout(again);
+      again = null;
+    } else
+      // Not put off by what arrives meanwhile: a pull tells of each page.
+      again ??= setTimeout(() => {
+        again = null;
+        grey(true);
+      }, 150);
   }
 
   // A chart that holds what is now chosen shows it without waiting for the kernel.
