@@ -1,6 +1,6 @@
 """One HTTP exchange: rate, waits, timeouts, size, scrubbing.
 
-Bytes wing, above the ground: imports `_errors` and `_fields`.
+Bytes wing, above the ground: imports `_deadline`, `_errors` and `_fields`.
 """
 
 from __future__ import annotations
@@ -20,18 +20,17 @@ from urllib.parse import quote, urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
+from kis_nb._deadline import Adapter, TooSlow
 from kis_nb._errors import Cancelled
 from kis_nb._fields import Account
 
 if TYPE_CHECKING:
     from kis_nb._config import Secret
 
-# KIS pages are some 10 kB. A larger body is a fault or an attack, and is not read into memory.
-MAX_BODY = 16 * 1024 * 1024
-# An answer that trickles in keeps every single read below the read timeout; this bounds the whole.
-_WHOLE_ANSWER = 4
+# KIS pages are some 10 kB. A body so much larger is a fault or an attack, and is not read into
+# memory: read as JSON, and then as columns, the worst of this size takes a hundred times as much.
+MAX_BODY = 4 * 1024 * 1024
 
 
 class _HideAccount(logging.Filter):
@@ -267,7 +266,7 @@ class Http:
         self._session.proxies = found["proxies"] if base_url.startswith("https:") else {}
         self._session.verify = found["verify"]
         self._session.trust_env = False
-        adapter = HTTPAdapter(pool_maxsize=connections)
+        adapter = Adapter(pool_maxsize=connections)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -282,14 +281,15 @@ class Http:
                 return self._send(call)
         except KeyboardInterrupt:
             pass
-        except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as error:
+        except TooSlow:
+            return NoReply("the answer came too slowly to wait for")
+        except (OSError, urllib3.exceptions.HTTPError, UnicodeError) as error:
             return self._explain(error)
         # Raised anew, out here: the interrupted frames hold the headers, and a traceback that
         # shows locals would print them.
         raise KeyboardInterrupt
 
     def _send(self, call: Call) -> Reply | NoReply:
-        late = self.clock.monotonic() + _WHOLE_ANSWER * self._timeout[1]
         with self._session.request(
             call.method,
             self.base_url + call.path,
@@ -303,19 +303,18 @@ class Http:
         ) as response:
             parts: list[bytes] = []
             size = 0
-            while part := response.raw.read1(65536, decode_content=True):
+            while part := response.raw.read(65536, decode_content=True):
                 parts.append(part)
                 size += len(part)
                 if size > MAX_BODY:
                     return NoReply(f"the answer was larger than {MAX_BODY >> 20} MiB", again=False)
-                if self.clock.monotonic() > late:
-                    return NoReply("the answer came too slowly to wait for")
             return Reply(response.status_code, response.headers, b"".join(parts))
 
     def _explain(self, error: Exception) -> NoReply:
         """What went wrong, in words of ours: the libraries' own texts quote the whole address."""
         connect, read = self._timeout
-        if isinstance(error, requests.exceptions.SSLError):
+        # A handshake cut off, as by a gateway that restarts, never came to the certificate.
+        if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in str(error):
             return NoReply(f"the TLS certificate of {self.host} could not be verified", again=False)
         if isinstance(error, requests.exceptions.ProxyError):
             return NoReply("the proxy refused the connection")
@@ -332,6 +331,12 @@ class Http:
             return NoReply(f"the connection to {self.host} was lost")
         if isinstance(error, requests.exceptions.InvalidHeader | ValueError):
             return NoReply("the request could not be built from these settings", again=False)
+        if not isinstance(error, requests.RequestException | urllib3.exceptions.HTTPError):
+            return NoReply(
+                "the file of certificates that the environment names (REQUESTS_CA_BUNDLE or "
+                "CURL_CA_BUNDLE) could not be read",
+                again=False,
+            )
         return NoReply("the answer was cut off or damaged on the way")
 
     def close(self) -> None:

@@ -340,7 +340,7 @@ def test_a_hang_ends_at_the_timeout(still: Broker, client_of: Callable[..., Clie
 def test_an_endless_body_is_refused(still: Broker, client_of: Callable[..., Client]) -> None:
     """A page of 50 MB is not swallowed, and not asked for again."""
     still.fault(Fault(status=200, body=b'{"rt_cd": "0", "x": "' + b"x" * 50_000_000 + b'"}'))
-    with pytest.raises(TransportError, match="larger than 16 MiB"):
+    with pytest.raises(TransportError, match="larger than 4 MiB"):
         client_of(still).balance(ACCOUNT)
 
 

@@ -289,6 +289,19 @@ def test_https_to_a_host_without_a_trusted_certificate_is_refused(fast: Fast) ->
     assert heard in ([], [b""])
 
 
+def test_certificates_that_are_not_there_are_named(
+    fast: Fast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that the environment names and that is gone is no riddle and no traceback."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    http = Http("https://127.0.0.1:1", timeout=(1, 5), rate=RateLimit(9, fast), clock=fast)
+    reply = http.exchange(Call("GET", "/x", Hidden({"appkey": "KEY"})))
+    http.close()
+    assert isinstance(reply, NoReply)
+    assert "REQUESTS_CA_BUNDLE" in reply.why
+    assert not reply.again
+
+
 def test_two_programs_on_one_key_both_get_through(clock: Callable[[], float]) -> None:
     """Together they are over the gateway's limit: each slows down, neither fails or starves."""
     book = Book.sized({"80012345-03": 237}, seed=1)

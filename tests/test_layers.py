@@ -34,6 +34,7 @@ ROOMS: Mapping[str, Room] = {
     "_errors": Room("ground", 0),
     "_fields": Room("ground", 0),
     # How it arrives: bytes.
+    "_deadline": Room("left", 0),
     "_config": Room("left", 1),
     "_http": Room("left", 1),
     "_auth": Room("left", 2),

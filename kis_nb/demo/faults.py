@@ -27,6 +27,7 @@ Kind: TypeAlias = Literal[
     "mutate",  # the normal answer through `change`, with `status` and `headers` if given
     "slow",  # the normal answer after `seconds`
     "drip",  # the normal answer in small pieces over `seconds`
+    "trickle",  # the normal answer, its status line and headers byte by byte over `seconds`
     "gzip",  # the normal answer compressed
     "chunked",  # the normal answer in chunks, without a length
     "half",  # half of the body, its length declared truly
@@ -97,12 +98,11 @@ def play(
     half = len(reply.body) // 2
     if fault.kind == "slow":
         stopped.wait(fault.seconds)
-    if fault.kind == "drip":
-        data = reply.encode()
-        size = max(len(data) // _PIECES, 1)
-        for start in range(0, len(data), size):
-            sock.sendall(data[start : start + size])
-            if stopped.wait(fault.seconds / _PIECES):
+    if fault.kind in {"drip", "trickle"}:
+        pieces = _pieces(reply.encode(), whole=fault.kind == "drip")
+        for piece in pieces:
+            sock.sendall(piece)
+            if stopped.wait(fault.seconds / len(pieces)):
                 return False, reply
     elif fault.kind == "cut":
         sock.sendall(replace(reply, body=reply.body[:half]).encode(length=len(reply.body)))
@@ -118,6 +118,14 @@ def play(
     else:
         sock.sendall(reply.encode())
     return True, reply
+
+
+def _pieces(data: bytes, *, whole: bool) -> list[bytes]:
+    if whole:
+        size = max(len(data) // _PIECES, 1)
+        return [data[start : start + size] for start in range(0, len(data), size)]
+    head = data.index(b"\r\n\r\n")
+    return [*(data[at : at + 1] for at in range(head)), data[head:]]
 
 
 def _spoilt(fault: Fault, normal: Callable[[], Reply]) -> Reply:
@@ -186,6 +194,7 @@ NETWORK: dict[str, Fault] = {
         "hang": Fault(kind="hang", seconds=600),
         "slow": Fault(kind="slow", seconds=0.05),
         "drip": Fault(kind="drip", seconds=0.1),
+        "drip head": Fault(kind="trickle", seconds=0.1),
         "cut body": Fault(kind="cut"),
         "half JSON": Fault(kind="half"),
         "length too short": Fault(kind="short"),
