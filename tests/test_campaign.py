@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kis_nb import _paging
-from tests import campaign
+from kis_nb import _http, _paging
+from kis_nb._errors import TransportError
+from tests import campaign, field
 from tests.fuzz import __main__ as fuzzers
+from tests.roads import BUMPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,12 +21,12 @@ TOP = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def play() -> Iterator[campaign.Field]:
-    with campaign.field_of_play() as made:
+def play() -> Iterator[field.Field]:
+    with field.field_of_play() as made:
         yield made
 
 
-def test_every_fault_alone_ends_as_its_table_says(play: campaign.Field) -> None:
+def test_every_fault_alone_ends_as_its_table_says(play: field.Field) -> None:
     """At every page and at the token call, once and for ever."""
     tally = campaign.singles(play)
     assert tally.wrong == []
@@ -33,14 +35,26 @@ def test_every_fault_alone_ends_as_its_table_says(play: campaign.Field) -> None:
     assert tally.typed > 100
 
 
-def test_pairs_of_faults_that_pass_are_got_over(play: campaign.Field) -> None:
-    """A sample of the pairs."""
-    tally = campaign.pairs(play, most=150)
+def test_every_fault_on_the_way_ends_as_it_must(play: field.Field) -> None:
+    """Got over when it passes, typed when it stays, and an untrusted certificate is the end."""
+    tally = campaign.on_the_way(play)
     assert tally.wrong == []
-    assert tally.recovered + tally.typed == 150
+    # Six kinds pass, straight (without the proxy's three) and through the proxy, at four places.
+    assert tally.recovered == (3 + 6) * 4
+    assert tally.typed == tally.recovered + 2 * 2 * 3 * 4
 
 
-def test_a_storm_ends_with_nothing_wrong(play: campaign.Field) -> None:
+@pytest.mark.parametrize(("road", "most"), [(False, 50), (True, 40)])
+def test_pairs_of_faults_that_pass_are_got_over(
+    play: field.Field, *, road: bool, most: int
+) -> None:
+    """A sample of the pairs."""
+    tally = campaign.pairs(play, road=road, most=most)
+    assert tally.wrong == []
+    assert tally.recovered + tally.typed == most
+
+
+def test_a_storm_ends_with_nothing_wrong(play: field.Field) -> None:
     """Several random faults to a pull."""
     tally = campaign.storm(play, 200, seed=3)
     assert tally.wrong == []
@@ -48,7 +62,7 @@ def test_a_storm_ends_with_nothing_wrong(play: campaign.Field) -> None:
 
 
 def test_a_client_that_loses_a_page_is_caught(
-    play: campaign.Field, monkeypatch: pytest.MonkeyPatch
+    play: field.Field, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A campaign that could not fail would prove nothing."""
     once = _paging.Walk._once
@@ -62,6 +76,48 @@ def test_a_client_that_loses_a_page_is_caught(
     assert any("25 rows read, 45 expected" in wrong for wrong in tally.wrong)
 
 
+@pytest.mark.parametrize(("times", "said"), [(1, "went on after"), (None, "bytes were sent")])
+def test_a_client_that_trusts_any_certificate_is_caught(
+    monkeypatch: pytest.MonkeyPatch, times: int | None, said: str
+) -> None:
+    """Whether it then gets on, or is stopped by the end of the connection."""
+
+    def trusting(*arguments: Any, **settings: Any) -> _http.Http:
+        made = _http.Http(*arguments, **settings)
+        made._session.verify = False
+        return made
+
+    monkeypatch.setattr("kis_nb._client.Http", trusting)
+    tally = field.Tally()
+    with field.field_of_play() as play:
+        play.script(BUMPS["unknown authority"], 1, times)
+        with pytest.warns(match="Unverified HTTPS"):
+            play.pull(tally, "untrusted", {None, TransportError})
+    assert said in tally.wrong[0]
+
+
+def test_a_client_that_asks_again_over_a_certificate_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Even if it sends nothing to it."""
+    again = _http.NoReply("untrusted", again=True)
+    monkeypatch.setattr(_http.Http, "_explain", lambda *_: again)
+    tally = field.Tally()
+    with field.field_of_play() as play:
+        play.script(BUMPS["expired certificate"], 2)
+        play.pull(tally, "untrusted", {None, TransportError})
+    assert "went on after" in tally.wrong[0]
+
+
+def test_a_pull_that_takes_for_ever_is_caught(
+    play: field.Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For real: waits on the client's clock cost nothing here and are counted apart."""
+    monkeypatch.setattr(field, "GRACE", -10.0)
+    tally = campaign.storm(play, 1, seed=1)
+    assert "s for real" in tally.wrong[0]
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
 def test_the_table_in_the_readme_is_of_a_whole_campaign(name: str) -> None:
     """Written by `make campaign`: 5,000 pulls of storm at least, nothing wrong."""
@@ -70,7 +126,7 @@ def test_the_table_in_the_readme_is_of_a_whole_campaign(name: str) -> None:
     rows = re.findall(
         r"^\| (.+?) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| (\d+) \|", table, re.MULTILINE
     )
-    assert len(rows) == 3
+    assert len(rows) == 5
     for title, *figures, wrong in rows:
         tried, recovered, typed = (int(figure.replace(",", "")) for figure in figures)
         assert wrong == "0", title

@@ -1,0 +1,225 @@
+"""The campaign's field of play: a broker that stands still, a road to it, and pulls, judged.
+
+A pull ends in exactly the rows that a bare HTTP walk reads, or in a typed error holding a whole
+prefix of them, within a bounded number of calls, waits and seconds; or something is wrong.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import requests
+
+from kis_nb._balance import Balance
+from kis_nb._client import Client
+from kis_nb._config import Secret, Settings
+from kis_nb._errors import KisError, TransportError
+from kis_nb._fields import NIGHT_BALANCE, Account
+from kis_nb._http import Clock
+from kis_nb.demo import Book, Broker, Fault
+from tests.roads import DISTRUST, Bump, Road
+
+ACCOUNT = "80012345-03"
+ROWS, PAGES, RETRIES = 45, 3, 3
+NOW = 1_795_356_904.0
+
+# Faults that last as long as the client's patience (its read timeout). A client that is to get over
+# them needs some, since a busy machine stalls now and then; one that cannot get over them next to
+# none; and one that meets none of them has plenty.
+TIRING = {"hang", "drip head"}
+PLENTY, SOME, NONE = 2.0, 0.15, 0.03
+# Seconds that a pull may take for real, beside what tires it.
+GRACE = 10.0
+
+
+# What a pull may end in: an error of just this type, or (None) in whole rows.
+End: TypeAlias = type[KisError] | None
+
+
+class Patient(Clock):
+    """A client's clock on which waiting costs nothing; real time goes on beside it."""
+
+    def __init__(self) -> None:
+        self.waited = 0.0
+
+    def time(self) -> float:
+        return NOW
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.waited
+
+    def sleep(self, seconds: float, cancel: threading.Event | None = None) -> None:
+        assert cancel is None
+        self.waited += seconds
+
+
+@dataclass
+class Tally:
+    """What came of the pulls."""
+
+    tried: int = 0
+    recovered: int = 0
+    typed: int = 0
+    wrong: list[str] = field(default_factory=list)
+    most_calls: int = 0
+    met: Counter[str] = field(default_factory=Counter)
+
+    def row(self, title: str) -> str:
+        """A line of the table."""
+        return (
+            f"| {title} | {self.tried:,} | {self.recovered:,} | {self.typed:,} "
+            f"| {len(self.wrong)} | {self.most_calls} |"
+        )
+
+
+class Field:
+    """A broker that stands still, what a bare walk reads from it, and pulls against it."""
+
+    def __init__(self, broker: Broker, road: Road) -> None:
+        self.broker = broker
+        self.road = road
+        self.expected = self._walk()
+        self._steps: set[str] = set()
+        self._patience = PLENTY
+        self._clear()
+
+    def _walk(self) -> list[dict[str, str]]:
+        cano, product = ACCOUNT.split("-")
+        query = dict.fromkeys(NIGHT_BALANCE.params, "")
+        query |= {"CANO": cano, "ACNT_PRDT_CD": product, "MGNA_DVSN": "01", "EXCC_STAT_CD": "1"}
+        headers = {
+            "authorization": f"Bearer {self.broker.issue_token()}",
+            "appkey": self.broker.app_key,
+            "appsecret": self.broker.app_secret,
+            "tr_id": "CTFN6118R",
+            "custtype": "P",
+        }
+        rows: list[dict[str, str]] = []
+        while True:
+            url = self.broker.address + NIGHT_BALANCE.path
+            answer = requests.get(url, params=query, headers=headers, timeout=10)
+            body: dict[str, Any] = answer.json()
+            rows += body["output1"]
+            if answer.headers["tr_cont"] in {"D", "E"}:
+                return rows
+            headers["tr_cont"] = "N"
+            query |= {name: body[name.lower()] for name in NIGHT_BALANCE.cursors}
+
+    def script(self, fault: Fault | Bump, place: int | None, times: int | None = 1) -> None:
+        """Have the next pull meet a fault at a page, or at the token call (place 0)."""
+        if fault.name in TIRING:
+            self._patience = min(self._patience, SOME if times else NONE)
+        if isinstance(fault, Bump):
+            self._steps.add(fault.step)
+            self.road.bump(fault, place, times)
+        elif place == 0:
+            self.broker.fault(fault.at(None, call="token", times=times))
+        else:
+            self.broker.fault(fault.at(place, times=times))
+
+    def _settings(self) -> Settings:
+        return Settings(
+            app_key=Secret(self.broker.app_key),
+            app_secret=Secret(self.broker.app_secret),
+            accounts=(Account.parse(ACCOUNT),),
+            base_url=self.road.base_url if self._steps else self.broker.address,
+            timeout=(1.0, self._patience),
+            retries=RETRIES,
+            calls_per_second=1_000_000,
+        )
+
+    def pull(self, tally: Tally, title: str, ends: set[End], *, proxy: bool = False) -> None:
+        """One pull by a fresh client, judged: it must end in one of `ends`.
+
+        It takes the road when something on the road is scripted, through the proxy when that is
+        the proxy's or `proxy` is set.
+        """
+        clock = Patient()
+        with self.road.way(proxy=proxy or "proxy" in self._steps):
+            client = Client(self._settings(), clock=clock)
+        tally.tried += 1
+        begin = time.perf_counter()
+        read: Balance | None
+        error: KisError | None = None
+        try:
+            read = client.balance()
+        except KisError as raised:
+            read, error = raised.partial, raised
+        finally:
+            client.close()
+        seconds = time.perf_counter() - begin
+        # Not every attempt gets as far as the broker, and not every pull takes the road.
+        calls = max(len(self.broker.calls), len(self.road.met))
+        tally.most_calls = max(tally.most_calls, calls)
+        complaint = self._judge(read, error, ends) or self._distrust(error)
+        # Every page and the token call, each asked again RETRIES times, in four walks at most; a
+        # token that is asked for too soon waits two minutes; an answer has four read timeouts.
+        if (
+            calls > (PAGES * (RETRIES + 2) + RETRIES + 4) * 4
+            or clock.waited > 300
+            or seconds > GRACE + calls * 4 * SOME
+        ):
+            spent = f"{calls} calls, {clock.waited:.0f} s of waits, {seconds:.1f} s for real"
+            complaint = complaint or spent
+        self._clear()
+        if complaint:
+            tally.wrong.append(f"{title}: {complaint}")
+        elif error is None:
+            tally.recovered += 1
+        else:
+            tally.typed += 1
+
+    def _clear(self) -> None:
+        self.broker.clear_faults()
+        self.road.clear()
+        del self.broker.calls[:]
+        self._steps.clear()
+        self._patience = PLENTY
+
+    def _distrust(self, error: KisError | None) -> str | None:
+        """What is wrong after a certificate that is not to be trusted: anything but stopping."""
+        met = self.road.met
+        if not any(name in DISTRUST for name in met):
+            return None
+        if met[-1] not in DISTRUST or not isinstance(error, TransportError):
+            return f"went on after {met}"
+        sent = self.road.heard.get(timeout=10)
+        return f"{len(sent)} bytes were sent all the same" if sent else None
+
+    def _judge(self, read: Balance | None, error: KisError | None, ends: set[End]) -> str | None:
+        """What is wrong with an outcome."""
+        if (type(error) if error else None) not in ends:
+            return f"ended in {type(error).__name__}: {error}"
+        height = 0 if read is None else read.positions.height
+        whole = ROWS if error is None else min(error.pages * 20, ROWS)
+        if height != whole:
+            return f"{height} rows read, {whole} expected"
+        if read is None:
+            return None
+        for name in ("pdno", "evlu_amt", "evlu_pfls_amt", "idx_clpr", "cblc_qty"):
+            for value, row in zip(read.positions[name], self.expected, strict=False):
+                text = row[name]
+                if str(value) != text and value != type(value)(text):
+                    return f"{name} is {value}, the wire said {text}"
+        return None
+
+
+@contextmanager
+def field_of_play() -> Iterator[Field]:
+    """A broker with 45 rows on 3 pages that refuses nothing by itself."""
+    broker = Broker(
+        book=Book.sized({ACCOUNT: ROWS}, seed=1),
+        clock=lambda: NOW,
+        calls_per_second=0,
+        token_interval=0,
+        token_repeat=0,
+        lock_after=None,
+    )
+    with Road(broker).open() as road, broker:
+        yield Field(broker, road)
