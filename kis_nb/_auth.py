@@ -12,15 +12,16 @@ import json
 import os
 import tempfile
 import threading
+import time
 import warnings
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from kis_nb._config import SENDABLE, Secret, Settings
-from kis_nb._errors import AuthError, TransportError
+from kis_nb._errors import AuthError, Cancelled, TransportError
 from kis_nb._http import Call, Http, NoReply, Reply, Scrubber
 
 TOKEN_PATH = "/oauth2/tokenP"
@@ -32,6 +33,8 @@ _MINUTE = 61.0
 # A refused key or secret is not tried again for this long, by any process: trying on has locked
 # customers out for hours.
 _REFUSED_FOR = 600.0
+# As long as an issue may take another process; one that is stuck must not stop everyone for ever.
+_LOCKED_FOR = 180.0
 _REFUSED = {
     "EGW00103": "the app key is not known",
     "EGW00105": "the app secret does not fit the app key",
@@ -61,16 +64,28 @@ class TokenStore:
         self._path = folder / f"token-{_digest(host, app_key.reveal())}.json" if folder else None
         self._memory: _Held | None = None
 
-    def lock(self) -> AbstractContextManager[Any]:
-        """Held while a token is issued; other processes wait for it and then find the token."""
+    def lock(self, cancel: threading.Event | None = None) -> AbstractContextManager[Any]:
+        """Held while a token is issued; other processes wait for it and then find the token.
+
+        Raises:
+            Cancelled: `cancel` was set meanwhile.
+        """
         if self._path is not None:
             import filelock  # here because most processes find a token in the store
 
             try:
                 self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                # As long as an issue may take; a stuck owner must not stop everyone for ever.
-                return filelock.FileLock(f"{self._path}.lock", timeout=180, mode=0o600).acquire()
-            except (OSError, filelock.Timeout) as error:
+                lock = filelock.FileLock(f"{self._path}.lock", mode=0o600)
+                end = time.monotonic() + _LOCKED_FOR
+                while True:
+                    try:
+                        return lock.acquire(timeout=0.2)
+                    except filelock.Timeout:
+                        if cancel is not None and cancel.is_set():
+                            raise Cancelled("the pull was cancelled") from None
+                        if time.monotonic() > end:
+                            raise
+            except (OSError, NotImplementedError) as error:  # the latter: no locks on this disk
                 self._forsake(error)
         return nullcontext()
 
@@ -82,14 +97,18 @@ class TokenStore:
             return self._memory
         try:
             entry = json.loads(self._path.read_bytes())
-            if entry["for"] != self._digest:
-                # The token of an older secret for the same key serves as well as ours; what was
-                # refused about that secret does not concern us.
-                entry["refused"] = ""
+            # The token of an older secret for the same key serves as well as ours; what was refused
+            # about that secret does not concern us.
+            ours = entry["for"] == self._digest and entry["refused"] in _REFUSED
             if entry["token"] and not SENDABLE.fullmatch(entry["token"]):
                 return self._memory
-            held = _Held(Secret.of(entry["token"]), float(entry["until"]), str(entry["refused"]))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            held = _Held(
+                Secret.of(entry["token"]), float(entry["until"]), entry["refused"] if ours else ""
+            )
+        except (
+            *(OSError, ValueError, LookupError, TypeError, AttributeError),
+            *(ArithmeticError, RecursionError),
+        ):
             return self._memory
         return held
 
@@ -114,9 +133,10 @@ class TokenStore:
         except OSError as error:
             self._forsake(error)
 
-    def _forsake(self, error: OSError) -> None:
+    def _forsake(self, error: OSError | NotImplementedError) -> None:
+        why = getattr(error, "strerror", None) or error
         warnings.warn(
-            f"the token store {self._path} cannot be used ({error.strerror or error}); this "
+            f"the token store {self._path} cannot be used ({why}); this "
             "process keeps its token in memory, and every other one will ask KIS for its own. "
             "KIS_NB_CACHE_DIR names another folder",
             stacklevel=2,
@@ -152,6 +172,9 @@ class Tokens:
             settings.cache_dir, settings.base_url, settings.app_key, settings.app_secret
         )
         self._held: _Held | None = None
+        # When KIS may be asked again after it said "too soon": a pull that is cancelled while it
+        # waits and begun anew, as by clicking, must not ask anew as well.
+        self._not_before = 0.0
         # Threads of this process queue here; the file lock is for processes.
         self._lock = threading.Lock()
 
@@ -189,7 +212,7 @@ class Tokens:
         with self._lock:
             found = self._stored(refused)
             if found is None:
-                with self._store.lock():
+                with self._store.lock(cancel):
                     # Another process may have been at it while this one waited for the lock.
                     found = self._stored(refused) or self._issue(refused, cancel)
             self._held = found
@@ -219,10 +242,12 @@ class Tokens:
         pause = 0.5
         tries = self._settings.retries
         while True:
+            if (other := self._await_other(refused, cancel)) is not None:
+                return other
             reply = self._http.exchange(self._token_call(), cancel)
             why = reply.why if isinstance(reply, NoReply) else ""
             if isinstance(reply, Reply):
-                answer = _read_answer(reply, clock.time())
+                answer = self._read(reply)
                 if answer.code in _REFUSED:
                     self._store.write(
                         _Held(None, clock.time() + _MARGIN + _REFUSED_FOR, answer.code)
@@ -237,13 +262,12 @@ class Tokens:
                     held = _Held(answer.token, answer.until)
                     self._store.write(held)
                     return held
-                if answer.code == _TOO_SOON and clock.monotonic() < deadline:
-                    if (other := self._await_other(refused, cancel)) is not None:
-                        return other
-                    continue
-                # Scrubbed before it is cut: half a secret would not be known for one.
-                code = self._scrubber.scrub(answer.code)[:50]
-                why = f"HTTP {reply.status} {code} {self._scrubber.scrub(answer.text)[:300]}"
+                if answer.code == _TOO_SOON:
+                    self._not_before = clock.monotonic() + _MINUTE
+                    if clock.monotonic() < deadline:
+                        continue
+                code = answer.code[:50]
+                why = f"HTTP {reply.status} {code} {answer.text[:300]}"
                 final = reply.status < 500 and answer.code not in ("", _TOO_OFTEN)
                 if final or answer.code == _TOO_SOON:
                     raise AuthError(f"KIS issued no token: {why.strip()}", code=code)
@@ -267,13 +291,20 @@ class Tokens:
         headers = {"Content-Type": "application/json; charset=utf-8"}
         return Call("POST", TOKEN_PATH, headers, body=json.dumps(body).encode())
 
+    def _read(self, reply: Reply) -> _Answer:
+        """What the token call said, scrubbed: of an error raised where the answer is at hand, a
+        traceback shows it whole.
+        """
+        told = _read_answer(reply, self._http.clock.time())
+        code, text = self._scrubber.scrub(told.code), self._scrubber.scrub(told.text)
+        return replace(told, code=code, text=text)
+
     def _await_other(self, refused: Secret | None, cancel: threading.Event | None) -> _Held | None:
-        """Another program had a token issued within the minute: take it if it stores it, else
+        """When another program had a token issued within the minute: take it if it stores it, else
         return after the minute.
         """
         clock = self._http.clock
-        end = clock.monotonic() + _MINUTE
-        while clock.monotonic() < end:
+        while clock.monotonic() < self._not_before:
             clock.sleep(1, cancel)
             if (held := self._stored(refused)) is not None:
                 return held
@@ -331,4 +362,7 @@ def _read_answer(reply: Reply, now: float) -> _Answer:
         # this end, unlike expires_in, is then surely the token's own.
         local = datetime.fromisoformat(body["access_token_token_expired"])
         ends.append(local.replace(tzinfo=_KST).timestamp())
+    # A token just issued has hours to live. An end before that was reckoned with a clock of ours
+    # that is days ahead, and would have every single call ask for a token.
+    ends = [end for end in ends if end > now + 3600]
     return _Answer(token=Secret(token.strip()), until=min(ends, default=now + 3600))

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import stat
+import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import filelock
 import pytest
 
 import kis_nb
+from kis_nb import _auth
 from kis_nb._auth import TokenStore, _Held
 from kis_nb._config import Secret
-from kis_nb._errors import AuthError, TransportError
+from kis_nb._errors import AuthError, Cancelled, TransportError
 from kis_nb.demo import WIRE, Book, Broker, Fault
 
 if TYPE_CHECKING:
@@ -52,6 +57,20 @@ def test_a_stored_token_serves_the_next_client(
     assert issued(small) == 1
 
 
+def test_a_stored_token_serves_where_nothing_can_be_written(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No lock is needed to read, and no warning is due."""
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    client_of(small, cache_dir=tmp_path).balance()
+    monkeypatch.setattr(filelock.FileLock, "acquire", refused)
+    client_of(small, cache_dir=tmp_path).balance()
+    assert issued(small) == 1
+
+
 def test_the_store_tells_nothing_and_is_the_owners(
     small: Broker, client_of: Callable[..., Client], tmp_path: Path
 ) -> None:
@@ -81,7 +100,11 @@ def test_host_and_app_key_each_have_their_file(
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"null", b'{"token": 5}', b"\xff\x00", b'{"for": "x"}']
+    "content",
+    [
+        *(b"", b"{", b"[]", b"null", b'{"token": 5}', b"\xff\x00", b'{"for": "x"}'),
+        b"[" * 200_000,
+    ],
 )
 def test_a_damaged_or_foreign_file_is_replaced(
     small: Broker, client_of: Callable[..., Client], tmp_path: Path, clock: Clock, content: bytes
@@ -90,6 +113,32 @@ def test_a_damaged_or_foreign_file_is_replaced(
     client_of(small, cache_dir=tmp_path).balance()
     stored(tmp_path).write_bytes(content)
     clock.advance(61)
+    client_of(small, cache_dir=tmp_path).balance()
+    assert issued(small) == 2
+    assert json.loads(stored(tmp_path).read_text("utf-8"))["token"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"until": 10**400},
+        {"until": float("nan")},
+        {"until": None},
+        {"token": "", "refused": "EGW99999"},
+        {"token": "", "refused": ["EGW00103"]},
+        {"token": ["x"]},
+        {"token": 0},
+    ],
+)
+def test_an_entry_that_we_do_not_write_counts_as_none(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path, clock: Clock, entry: Any
+) -> None:
+    """As of another version, or edited by hand: a new token is issued over it."""
+    client_of(small, cache_dir=tmp_path).balance()
+    clock.advance(61)
+    old = json.loads(stored(tmp_path).read_text("utf-8"))
+    mine = {**old, "until": clock() + 300, **entry}
+    stored(tmp_path).write_text(json.dumps(mine), "utf-8")
     client_of(small, cache_dir=tmp_path).balance()
     assert issued(small) == 2
     assert json.loads(stored(tmp_path).read_text("utf-8"))["token"]
@@ -140,7 +189,10 @@ def _pull(
         cache_dir=folder,
         calls_per_second=2,
     ) as client:
-        heights.put(client.balance(ACCOUNT).positions.height)
+        try:
+            heights.put(client.balance(ACCOUNT).positions.height)
+        except AuthError as error:
+            heights.put(str(error))
 
 
 def test_many_threads_cost_one_token_call(small: Broker, client_of: Callable[..., Client]) -> None:
@@ -164,11 +216,30 @@ def test_refused_credentials_are_asked_once_and_remembered(
         for client in (client_of(small, cache_dir=tmp_path), client_of(small, cache_dir=tmp_path)):
             with pytest.raises(AuthError, match=code):
                 client.balance()
+    clock.advance(595)
+    with pytest.raises(AuthError, match=f"{code}.* not asked again"):
+        client_of(small, cache_dir=tmp_path).balance()
     assert issued(small) == 1
-    clock.advance(601)
+    clock.advance(6)
     with pytest.raises(AuthError):
         client_of(small, cache_dir=tmp_path).balance()
     assert issued(small) == 2
+
+
+def test_processes_with_a_wrong_secret_ask_once(tmp_path: Path) -> None:
+    """Several at once, on a gateway that locks the key out after some."""
+    context = multiprocessing.get_context("spawn")
+    with Broker(book=Book.sized({ACCOUNT: 1}, seed=1)) as broker:
+        start, said = context.Event(), context.SimpleQueue()
+        wrong = (broker.address, broker.app_key, "w" * 180, tmp_path, start, said)
+        processes = [context.Process(target=_pull, args=wrong) for _ in range(3)]
+        for process in processes:
+            process.start()
+        start.set()
+        for process in processes:
+            process.join(60)
+        assert ["EGW00105" in said.get() for _ in processes] == [True] * 3
+        assert issued(broker) == 1
 
 
 def test_a_corrected_secret_is_tried_at_once(
@@ -209,6 +280,31 @@ def test_asked_too_soon_asks_again_after_the_minute(
     assert client_of(small).balance().positions.height == 1
     assert issued(small) == 2
     assert 60 <= sum(fast.waits) <= 62
+
+
+def test_asked_too_soon_is_not_asked_anew_by_every_pull(
+    small: Broker, client_of: Callable[..., Client], fast: Fast
+) -> None:
+    """Cancelled while it waits and begun again, as a dashboard's clicks do: no more calls than
+    minutes, since twenty refusals lock the key out.
+    """
+    small.fault(WIRE["EGW00133 at the token call"].at(None, call="token", times=None))
+    client = client_of(small)
+    sleep = fast.sleep
+    stops: list[threading.Event] = []
+
+    def cancelled(seconds: float, cancel: threading.Event | None = None) -> None:
+        stops[-1].set()
+        sleep(seconds, cancel)
+
+    fast.sleep = cancelled  # type: ignore[method-assign]
+    begin = fast.time()
+    for _ in range(50):
+        stops.append(threading.Event())
+        with pytest.raises(Cancelled):
+            client.balance(cancel=stops[-1])
+        fast._clock.advance(2)
+    assert issued(small) <= (fast.time() - begin) / 60 + 1
 
 
 def test_asked_too_soon_for_ever_is_an_error(
@@ -283,19 +379,69 @@ def test_trouble_at_the_token_call_that_stays_is_named(
     assert issued(small) == 3
 
 
-@pytest.mark.parametrize("where", ["file in the way", "nowhere"])
+@pytest.mark.parametrize("where", ["file in the way", "nowhere", "read-only"])
 def test_a_store_that_cannot_be_used_warns_once_and_works_on(
     small: Broker, client_of: Callable[..., Client], tmp_path: Path, where: str
 ) -> None:
     """The token then lives in this process."""
     (tmp_path / "file").write_text("")
-    folder = tmp_path / "file" / "x" if where == "file in the way" else "/proc/none/kis_nb"
-    client = client_of(small, cache_dir=type(tmp_path)(folder))
+    folders = {
+        "file in the way": str(tmp_path / "file" / "x"),
+        "nowhere": "/proc/none/kis_nb",
+        "read-only": "/sys",  # to root, too
+    }
+    client = client_of(small, cache_dir=type(tmp_path)(folders[where]))
     with pytest.warns(UserWarning, match="cannot be used") as caught:
         client.balance()
     client.balance()
     assert len(caught) == 1
     assert issued(small) == 1
+
+
+@pytest.mark.parametrize("step", ["fsync", "write", "mkstemp", "lock", "no locks"])
+def test_a_full_disk_warns_once_and_works_on(
+    small: Broker,
+    client_of: Callable[..., Client],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+) -> None:
+    """Wherever it shows first, and on a disk without locks; no part of a file stays behind."""
+
+    def full(*_: Any, **__: Any) -> None:
+        if step == "no locks":
+            raise NotImplementedError("FileSystem does not appear to support flock")
+        raise OSError(28, "No space left on device")
+
+    match step:
+        case "fsync":
+            monkeypatch.setattr(os, "fsync", full)
+        case "write":
+            monkeypatch.setattr(os, "fdopen", full)
+        case "mkstemp":
+            monkeypatch.setattr(tempfile, "mkstemp", full)
+        case _:
+            monkeypatch.setattr(filelock.FileLock, "acquire", full)
+    client = client_of(small, cache_dir=tmp_path)
+    with pytest.warns(UserWarning, match="cannot be used") as caught:
+        client.balance()
+    client.balance()
+    assert len(caught) == 1
+    assert issued(small) == 1
+    assert [path.suffix for path in tmp_path.iterdir()] in ([], [".lock"])
+
+
+def test_a_folder_that_goes_away_is_made_again(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path, clock: Clock
+) -> None:
+    """Caches are swept while kernels live."""
+    client = client_of(small, cache_dir=tmp_path / "cache")
+    client.balance()
+    shutil.rmtree(tmp_path / "cache")
+    small.revoke_tokens()
+    clock.advance(61)
+    client.balance()
+    assert stored(tmp_path / "cache").exists()
 
 
 def test_a_write_that_fails_leaves_the_old_file(
@@ -344,6 +490,49 @@ def _hold(folder: Path, host: str, app_key: str, app_secret: str, ready: Any) ->
         threading.Event().wait()
 
 
+def test_a_pull_that_waits_for_another_process_can_be_cancelled(
+    small: Broker, client_of: Callable[..., Client], tmp_path: Path
+) -> None:
+    """The other may wait out a minute, or hang."""
+    store = TokenStore(tmp_path, small.address, Secret(small.app_key), Secret(small.app_secret))
+    stop = threading.Event()
+    ended: list[BaseException] = []
+
+    def pull() -> None:
+        try:
+            client_of(small, cache_dir=tmp_path).balance(cancel=stop)
+        except Cancelled as error:
+            ended.append(error)
+
+    waiting = threading.Thread(target=pull)
+    with store.lock():
+        waiting.start()
+        stop.set()
+        waiting.join(10)
+        assert not waiting.is_alive()
+    assert len(ended) == 1
+    assert issued(small) == 0
+
+
+def test_a_process_that_is_stuck_does_not_stop_the_others(
+    small: Broker,
+    client_of: Callable[..., Client],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After longer than an issue may take they go on alone, and say so."""
+    monkeypatch.setattr(_auth, "_LOCKED_FOR", 0.3)
+    store = TokenStore(tmp_path, small.address, Secret(small.app_key), Secret(small.app_secret))
+    with (
+        store.lock(),
+        # A thread of its own, as filelock takes two locks of one thread for a mistake.
+        ThreadPoolExecutor(1) as pool,
+        pytest.warns(UserWarning, match="cannot be used"),
+    ):
+        pulled = pool.submit(client_of(small, cache_dir=tmp_path).balance).result(30)
+    assert pulled.positions.height == 1
+
+
 def test_a_token_revoked_elsewhere_is_replaced_by_the_one_that_came_after(
     small: Broker, client_of: Callable[..., Client], tmp_path: Path, clock: Clock
 ) -> None:
@@ -358,15 +547,39 @@ def test_a_token_revoked_elsewhere_is_replaced_by_the_one_that_came_after(
     assert issued(small) == 2
 
 
+def set_ahead(fast: Fast, seconds: float) -> None:
+    """This machine's clock, not the broker's."""
+    right = fast.time
+    fast.time = lambda: right() + seconds  # type: ignore[method-assign]
+
+
 @pytest.mark.parametrize("jump", [-400 * 86_400, -7200, 7200, 400 * 86_400])
 def test_a_clock_that_jumps_costs_one_issue_at_most(
-    small: Broker, client_of: Callable[..., Client], tmp_path: Path, clock: Clock, jump: int
+    guarded: Broker, client_of: Callable[..., Client], tmp_path: Path, fast: Fast, jump: int
 ) -> None:
-    """The client's clock is wrong by hours or a year; the gateway's word counts."""
-    client_of(small, cache_dir=tmp_path).balance()
-    clock.advance(jump)
-    assert client_of(small, cache_dir=tmp_path).balance().positions.height == 1
-    assert issued(small) <= 2
+    """This machine's clock is set by hours or a year between two pulls; KIS's goes on."""
+    ours = client_of(guarded, cache_dir=tmp_path)
+    ours.balance()
+    set_ahead(fast, jump)
+    for client in (ours, client_of(guarded, cache_dir=tmp_path)):
+        for _ in range(2):
+            assert client.balance().positions.height == 45
+    assert issued(guarded) <= 2
+
+
+@pytest.mark.parametrize("ahead", [-400, -1, -0.4, 0.4, 0.9999, 1, 2, 400])
+def test_a_clock_that_is_wrong_by_days_costs_one_issue(
+    guarded: Broker, client_of: Callable[..., Client], tmp_path: Path, fast: Fast, ahead: float
+) -> None:
+    """The end of a token's life is Korean time, which seems over to a clock that is ahead: each
+    page would then cost a token call, and a phone message.
+    """
+    set_ahead(fast, ahead * 86_400)
+    for _ in range(2):
+        client = client_of(guarded, cache_dir=tmp_path)
+        for _ in range(2):
+            assert client.balance().positions.height == 45
+    assert issued(guarded) == 1
 
 
 def test_a_refusal_noted_before_the_clock_was_set_back_is_forgotten(
