@@ -1,23 +1,38 @@
-"""Ctrl-C in the middle of things, and two kernels on one key: real processes, real signals."""
+"""Ctrl-C, a kernel's restart and a dashboard's end in the middle of things, and two kernels on one
+key: real processes, real signals.
+"""
 
 from __future__ import annotations
 
+import functools
+import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
+import weakref
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
+import comm
 import pytest
+from comm.base_comm import BaseComm
+from jupyter_client.manager import KernelManager
 
+import kis_nb
+from kis_nb._board._picture import Picture
 from kis_nb.demo import Book, Broker, Fault
-from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET
+from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from jupyter_client.blocking.client import BlockingKernelClient
+
+    from kis_nb._client import Client
 
 TOP = Path(__file__).parents[1]
 LIMIT = 120  # reached by a hang only
@@ -133,6 +148,203 @@ def test_an_interrupted_cell_leaves_no_thread_and_a_client_that_works(
         out, err = process.communicate()
     assert out.splitlines() == ["interrupted set()", "then 45 set()"], err
     assert (process.returncode, err) == (0, "")
+
+
+class Kernel:
+    """A Jupyter kernel as a notebook has it, its cells run one at a time."""
+
+    def __init__(self, environment: dict[str, str], log: IO[bytes]) -> None:
+        self.manager = KernelManager()
+        self.manager.start_kernel(env=environment, stdout=log, stderr=log)
+        self.client: BlockingKernelClient = self.manager.blocking_client()
+        self.client.start_channels()
+        self.client.wait_for_ready(LIMIT)
+
+    def start(self, code: str) -> str:
+        return str(self.client.execute(code))
+
+    def end(self, cell: str) -> tuple[str, str]:
+        """What a cell that was started printed, and the error that ended it, whole."""
+        printed, error = "", ""
+        while True:
+            told = self.client.get_iopub_msg(timeout=LIMIT)
+            if told["parent_header"].get("msg_id") != cell:
+                continue
+            content = told["content"]
+            if told["msg_type"] == "stream":
+                printed += content["text"]
+            elif told["msg_type"] == "error":
+                error = "\n".join([content["ename"], content["evalue"], *content["traceback"]])
+            elif content.get("execution_state") == "idle":
+                return printed, error
+
+    def run(self, code: str) -> tuple[str, str]:
+        return self.end(self.start(code))
+
+    def close(self) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def kernel(environment: dict[str, str], tmp_path: Path) -> Iterator[Kernel]:
+    with (tmp_path / "kernel.log").open("wb") as log:
+        made = Kernel(environment, log)
+        yield made
+        made.close()
+
+
+def test_a_cell_is_interrupted_and_the_next_one_pulls(
+    guarded: Broker, kernel: Kernel, stop: Stop
+) -> None:
+    """In a real kernel, at once and not when KIS answers at last; the traceback holds no secret."""
+    pull = "print(kis_nb.balance().positions.height)"
+    assert kernel.run(f"%xmode Verbose\nimport kis_nb\n{pull}")[0].endswith("45\n")
+    guarded.fault(Fault(kind="mutate", page=2, change=stop))
+    cell = kernel.start(pull)
+    assert stop.reached.wait(LIMIT)
+    begin = time.monotonic()
+    kernel.manager.interrupt_kernel()
+    printed, error = kernel.end(cell)
+    assert time.monotonic() - begin < 5
+    assert not stop.go.is_set()
+    assert (printed, error.partition("\n")[0]) == ("", "KeyboardInterrupt")
+    assert kernel.run(pull) == ("45\n", "")
+    sent = {call.headers.get("authorization", "x").split()[-1] for call in guarded.calls} - {"x"}
+    Search(APP_KEY, APP_SECRET, *sent).look(error, "the traceback")
+
+
+def test_a_kernel_restarted_while_a_token_is_issued_leaves_nothing(
+    guarded: Broker, kernel: Kernel, stop: Stop, tmp_path: Path
+) -> None:
+    """For a dashboard: its process ends by itself, says nothing, holds no lock and leaves no part
+    of a file; the same cell run again works. (Restarted in mid pull: `tests/browser`.)
+    """
+    show = """
+import os, kis_nb
+d = kis_nb.dashboard(kis_nb.connect(), auto=5)
+print(os.getpid())
+"""
+    wait = """
+import time
+while d.balance is None and not d._feed.state.failed: time.sleep(0.01)
+print(d.balance.positions.height)
+d.close()
+"""
+    guarded.fault(Fault(kind="mutate", call="token", change=stop))
+    pid = int(kernel.run(show)[0])
+    assert stop.reached.wait(LIMIT)
+    begin = time.monotonic()
+    kernel.manager.restart_kernel()
+    assert time.monotonic() - begin < 5, "it had to be killed"
+    kernel.client.wait_for_ready(LIMIT)
+    assert not Path(f"/proc/{pid}").exists()
+    assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".lock"]
+    assert len(guarded.calls) == 1
+    assert int(kernel.run(show)[0]) != pid
+    assert kernel.run(wait) == ("45\n", "")
+    assert sum(call.path.endswith("tokenP") for call in guarded.calls) == 2
+    said = (tmp_path / "kernel.log").read_text("utf-8").splitlines()
+    assert [line for line in said if "Kernel is running over TCP" not in line] == []
+
+
+class Wire(BaseComm):
+    """A channel to a page that nobody opened; notes what is sent."""
+
+    sent: ClassVar[list[tuple[str, str]]] = []
+
+    def publish_msg(self, msg_type: str, *_: object, **__: object) -> None:
+        self.sent.append((msg_type, self.comm_id))
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What widgets made from now on send: message types and channels, in order."""
+    monkeypatch.setattr(Wire, "sent", [])
+    monkeypatch.setattr(comm, "create_comm", Wire)
+    return Wire.sent
+
+
+@pytest.mark.parametrize(
+    ("call", "page"), [("token", None), ("balance", 1), ("balance", 3), ("drawing", None)]
+)
+def test_a_dashboard_closed_in_mid_pull_says_nothing_more(
+    guarded: Broker,
+    client_of: Callable[..., Client],
+    stop: Stop,
+    wire: list[tuple[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    call: Any,
+    page: int | None,
+) -> None:
+    """What comes after close, an answer or the figures drawn from it, moves no trait and sends no
+    message; the threads end with it.
+    """
+    if call == "drawing":
+        monkeypatch.setattr(Picture, "warm", lambda *_: stop({}))
+    else:
+        guarded.fault(Fault(kind="mutate", call=call, page=page, change=stop, times=1))
+    dashboard = kis_nb.dashboard(client_of(guarded), auto=5)
+    feed = dashboard._feed
+    assert feed is not None
+    assert stop.reached.wait(LIMIT)
+    threads = set(feed._threads)
+    assert threads
+    # It waits a moment for what may end by itself, which this will not.
+    monkeypatch.setattr(feed, "close", functools.partial(feed.close, 0))
+    dashboard.close()
+    heard: list[object] = []
+    dashboard.observe(lambda change: heard.append(change["name"]))
+    said = len(wire)
+    asked = len(guarded.calls)
+    stop.go.set()
+    for thread in threads:
+        thread.join(LIMIT)
+    assert not any(thread.is_alive() for thread in threads)
+    assert not feed._threads
+    assert heard == []
+    assert len(wire) == said
+    # One call for the view behind it may have been on its way.
+    assert len(guarded.calls) - asked <= (call == "drawing")
+
+
+def test_a_dashboard_that_waits_for_an_answer_ends_with_the_timeout(
+    guarded: Broker, client_of: Callable[..., Client], wire: list[tuple[str, str]]
+) -> None:
+    """KIS never answers: no retry is made for a dashboard that is gone."""
+    guarded.fault(Fault(kind="hang", seconds=600, page=2, times=None, name="hang"))
+    client = client_of(guarded, timeout=(1, 0.5))
+    dashboard = kis_nb.dashboard(client, auto=5)
+    assert dashboard._feed is not None
+    threads = set(dashboard._feed._threads)
+    while not any(one.outcome == "hang" for one in guarded.calls):
+        time.sleep(0.01)
+    begin = time.monotonic()
+    dashboard.close()
+    assert time.monotonic() - begin < 2.5
+    assert not any(thread.is_alive() for thread in threads)
+    assert sum(one.outcome == "hang" for one in guarded.calls) == 1
+    assert wire[-1][0] == "comm_close"
+
+
+def test_a_closed_dashboard_leaves_no_channel_and_no_figure(
+    guarded: Broker, client_of: Callable[..., Client], wire: list[tuple[str, str]]
+) -> None:
+    """Each channel that was opened is closed, down to every layout, and nothing in the kernel holds
+    on to the dashboard and its balances.
+    """
+    dashboard = kis_nb.dashboard(client_of(guarded))
+    drawn = threading.Event()
+    dashboard.observe(lambda _: drawn.set(), "balance")
+    assert dashboard.balance is not None or drawn.wait(LIMIT)
+    dashboard.close()
+    opened = [name for kind, name in wire if kind == "comm_open"]
+    assert len(opened) > 50
+    assert sorted(opened) == sorted(name for kind, name in wire if kind == "comm_close")
+    gone = weakref.ref(dashboard)
+    del dashboard
+    gc.collect()
+    assert gone() is None
 
 
 PULLS = """

@@ -121,8 +121,17 @@ class Controls:
 
     def close(self) -> None:
         """Close every control's channel to the page."""
-        for widget in (*self.widgets.values(), self.refresh):
-            widget.close()
+        close_all(*self.widgets.values(), self.refresh)
+
+
+def close_all(*widgets: w.Widget) -> None:
+    """Close these with all that is in them. ipywidgets closes each alone, and keeps the others, and
+    whatever they hold, for as long as the kernel lives.
+    """
+    for widget in widgets:
+        close_all(*getattr(widget, "children", ()))
+        close_all(*(getattr(widget, name) for name in ("layout", "style") if name in widget.keys))
+        widget.close()
 
 
 _MENUS = ("account", "auto", "language", "colors")
