@@ -5,33 +5,60 @@ secrets suite, so that it can say how much it searched.
 from __future__ import annotations
 
 import base64
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
 from urllib.parse import quote
 
 ACCOUNT = "80012345-03"
 APP_KEY = "PSinvented0app0key0for0tests0only0AA"
 APP_SECRET = "inventedSecret+/=" + "z9Y8x7W6" * 20
 
+# A part as long as this is as good as the whole to a thief, and nothing else looks like it; masks
+# show less.
+PART = 16
+
 
 class Search:
-    """Looks for secrets, and counts how much it has looked at."""
+    """Looks for secrets and account numbers, and counts how much it has looked at.
+
+    Found are: a secret as it is, percent-encoded, in hex and in base64 wherever in a longer text it
+    stood, whole or any part of 20 characters of these, so also cut or wrapped at a line's end; an
+    account number in these ways, and split in the middle.
+    """
 
     characters = 0
 
-    def __init__(self, *secrets: str) -> None:
-        cano, _, product = ACCOUNT.partition("-")
-        self._needles = {cano, cano + product, f"{cano[:4]} {cano[4:]}", f"{cano[:4]}-{cano[4:]}"}
-        for secret in (*secrets, cano):
-            self._needles |= {secret, quote(secret, safe=""), quote(secret), secret.encode().hex()}
-            self._needles |= encoded(secret)
-            # A part is as good as the whole to a thief; masks show less than this.
-            if len(secret) > 24:
-                parts = {secret[:16], secret[-16:], secret[20:36]}
-                self._needles |= parts | {quote(part, safe="") for part in parts}
+    def __init__(self, *secrets: str, accounts: Iterable[str] = (ACCOUNT,)) -> None:
+        self._whole: set[str] = set()
+        self._parts: set[str] = set()
+        for account in accounts:
+            cano, _, product = account.partition("-")
+            self._whole |= {cano + product, *(f"{cano[:4]}{gap}{cano[4:]}" for gap in " -.\n")}
+            self._whole |= spellings(cano)
+        for text in {text for secret in secrets for text in spellings(secret)}:
+            if len(text) < PART + 4:
+                self._whole.add(text)
+            self._parts |= {text[at : at + PART] for at in range(len(text) - PART + 1)}
 
     def look(self, text: str, where: str) -> None:
+        """Raise AssertionError when one of them shows."""
         Search.characters += len(text)
-        for needle in self._needles:
+        for needle in self._whole:
             assert needle not in text, f"{needle[:6]}… shows in {where}"
+        # Every fourth place is enough to meet any part that is longer by four.
+        for at in range(0, len(text) - PART + 1, 4):
+            part = text[at : at + PART]
+            assert part not in self._parts, f"{part[:6]}… shows in {where}"
+
+
+def spellings(secret: str) -> set[str]:
+    """A text as it is and as programs write it."""
+    percent = {quote(secret, safe=""), quote(secret)}
+    percent |= {re.sub("%..", lambda code: code[0].lower(), text) for text in percent}
+    digits = secret.encode().hex()
+    return {secret, digits, digits.upper()} | percent | encoded(secret)
 
 
 def encoded(secret: str) -> set[str]:
@@ -42,3 +69,62 @@ def encoded(secret: str) -> set[str]:
         # Without the ends, which hold bits of the neighbours too.
         found.add(text[(0, 2, 3)[before] : -1])
     return found | {text.translate(str.maketrans("+/", "-_")) for text in found}
+
+
+# Run by IPython before a notebook's first cell: after each cell notes what must not come out, as
+# the embedded brokers of the kernel see it. A dashboard goes on when its cell has ended: its first
+# pull is waited for, since the token comes with it, and so does what it sends to the page.
+_WATCH = """
+def watch():
+    import json
+    import time
+    from pathlib import Path
+
+    from IPython import get_ipython
+    from kis_nb.demo import Broker
+
+    brokers, start = [], Broker.start
+
+    def watched(self):
+        brokers.append(self)
+        return start(self)
+
+    def note(result):
+        for shown in list(get_ipython().user_ns.values()):
+            if type(shown).__name__ == "Dashboard":
+                end = time.monotonic() + 60
+                while shown.balance is None and time.monotonic() < end:
+                    time.sleep(0.02)
+        secrets, accounts = set(), set()
+        for broker in brokers:
+            secrets |= {broker.app_key, broker.app_secret}
+            accounts |= set(broker.accounts)
+            for call in list(broker.calls):
+                secrets |= {v.split()[-1] for k, v in call.headers.items() if k == "authorization"}
+        Path("private.json").write_text(json.dumps([sorted(secrets), sorted(accounts)]))
+
+    Broker.start = watched
+    get_ipython().events.register("post_run_cell", note)
+
+watch()
+del watch
+"""
+
+
+def watch_kernels(ipython: Path) -> Path:
+    """Have every kernel with this IPYTHONDIR note its demo's secrets, for `noted`. Gives the file
+    that makes it do so.
+    """
+    startup = ipython / "profile_default" / "startup" / "watch.py"
+    startup.parent.mkdir(parents=True, exist_ok=True)
+    startup.write_text(_WATCH, encoding="utf-8")
+    return startup
+
+
+def noted(folder: Path) -> Search:
+    """A search for what a watched kernel that worked in this folder had to keep to itself."""
+    secrets, accounts = json.loads((folder / "private.json").read_text(encoding="utf-8"))
+    # A key, a secret and a token at least, and the demo's three accounts, else nothing was watched.
+    assert len(secrets) >= 3
+    assert len(accounts) >= 3
+    return Search(*secrets, accounts=accounts)

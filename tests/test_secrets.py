@@ -8,21 +8,24 @@ are then searched, for the secrets as they are, percent-encoded, in base64, in h
 from __future__ import annotations
 
 import base64
+import contextlib
+import copy
 import http.client
-import io
 import logging
 import os
+import pickle
 import re
+import threading
 import traceback
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 from IPython.core.ultratb import VerboseTB
-from rich.console import Console
 from rich.traceback import Traceback
 
 import kis_nb
@@ -38,15 +41,25 @@ if TYPE_CHECKING:
 
 def shown(error: BaseException) -> str:
     """All that usual tools print of an error, frames' locals included."""
-    out = io.StringIO()
-    trace = Traceback.from_exception(
-        type(error), error, error.__traceback__, show_locals=True, locals_max_string=100_000
+    # What rich draws, without its frames and colours, which take ten times as long.
+    trace = Traceback.extract(
+        type(error),
+        error,
+        error.__traceback__,
+        show_locals=True,
+        locals_max_string=100_000,
+        locals_max_length=1_000,
     )
-    Console(file=out, width=400).print(trace)
+    values = [
+        f"{name} = {node}"
+        for stack in trace.stacks
+        for frame in stack.frames
+        for name, node in (frame.locals or {}).items()
+    ]
     plain = traceback.TracebackException.from_exception(error, capture_locals=True)
     # Prints the value of every name and attribute in a frame's source, too.
     verbose = VerboseTB(theme_name="nocolor").text(type(error), error, error.__traceback__)
-    said = [str(error), repr(error), repr(vars(error)), out.getvalue(), verbose]
+    said = [str(error), repr(error), repr(vars(error)), *values, verbose]
     return "\n".join([*said, *plain.format()])
 
 
@@ -55,16 +68,47 @@ ECHO = {
     "msg_cd": "EGW99999",
     "msg1": f"you sent {APP_KEY} {APP_SECRET} CANO=80012345 {quote(APP_SECRET)}",
 }
+
+
+def base64_of(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def first_row(**fields: Any) -> Fault:
+    """A page whose first row differs so."""
+    return Fault(kind="mutate", change=lambda body: body["output1"][0].update(fields))
+
+
+def same_key() -> Fault:
+    """The key for the second page, again with every page."""
+    keys: list[str] = []
+
+    def change(body: dict[str, Any]) -> None:
+        keys.append(body["ctx_area_nk200"])
+        body["ctx_area_nk200"] = keys[0]
+
+    return Fault(kind="mutate", headers={"tr_cont": "M"}, change=change)
+
+
 PATHS: dict[str, Fault] = {
     **{name: fault for name, fault in WIRE.items() if fault.call != "token"},
     **{name: NETWORK[name] for name in ("reset", "closed", "cut body", "half JSON")},
     "hang": replace(NETWORK["hang"], name="hang"),
     "echo": Fault(status=200, body=ECHO),
-    "bad number": Fault(
-        kind="mutate", change=lambda body: body["output1"][0].update(evlu_amt="1e3")
-    ),
+    "echo without a code": Fault(status=500, body={**ECHO, "msg_cd": ""}),
+    "echo that is no answer": Fault(status=200, body={"msg1": ECHO["msg1"]}),
+    "echo as the code": Fault(status=200, body={**ECHO, "rt_cd": APP_KEY, "msg_cd": APP_SECRET}),
+    "too large": Fault(status=200, body=b" " * 17_000_000),
+    "bad number": first_row(evlu_amt="1e3"),
+    "too many digits": first_row(evlu_amt="1" * 60),
+    "no text": first_row(prdt_name={"CANO": "80012345"}),
     "bad shape": Fault(kind="mutate", change=lambda body: {**body, "output2": body["output1"]}),
-    "stuck key": Fault(kind="mutate", headers={"tr_cont": "M"}, change=dict),
+    "no row": Fault(kind="mutate", change=lambda body: {**body, "output1": [7]}),
+    "no rows": Fault(kind="mutate", change=lambda body: {**body, "output1": ECHO}),
+    "no key text": Fault(kind="mutate", change=lambda body: body.update(ctx_area_nk200=[ACCOUNT])),
+    "no tr_cont": Fault(kind="mutate", headers={"tr_cont": "?"}, change=dict),
+    "more after the last": Fault(kind="mutate", headers={"tr_cont": "M"}, change=dict),
+    "same key": same_key(),
     "no key": Fault(
         kind="mutate",
         headers={"tr_cont": "M"},
@@ -86,10 +130,8 @@ def test_no_error_path_shows_a_secret(
     """Message, repr, attributes, traceback with locals, logs and files are all clean."""
     caplog.set_level(logging.DEBUG)
     client = client_of(guarded, retries=1, timeout=(1.0, 0.1), cache_dir=tmp_path)
-    if name == "stuck key":
-        guarded.fault(PATHS[name].at(3, times=None))
-    else:
-        guarded.fault(PATHS[name].at(page, times=None))
+    places = {"more after the last": 3, "same key": None}
+    guarded.fault(PATHS[name].at(places.get(name, page), times=None))
     with pytest.raises(kis_nb.KisError) as caught:
         client.balance(ACCOUNT)
     token = client._gateway._tokens.get().reveal()
@@ -115,20 +157,160 @@ def test_no_token_error_shows_a_secret(
     search.look(shown(caught.value.with_traceback(caught.tb.tb_next)), "the error")
 
 
+# What KIS may say where a code or a text is expected: as short as a code, and all that was sent.
+SAID = {"a secret": APP_SECRET, "all of it": f"{ECHO['msg1']} {base64_of(APP_KEY)}"}
+
+
+@pytest.mark.parametrize(
+    ("status", "names"),
+    [
+        (403, ("error_code", "error_description")),
+        (500, ("error_code", "msg1")),
+        (200, ("msg_cd", "msg1")),
+    ],
+)
+@pytest.mark.parametrize("code", ["", "EGW00133", "EGW00201", *SAID])
+def test_what_a_token_call_repeats_is_scrubbed(
+    guarded: Broker,
+    client_of: Callable[..., Client],
+    caplog: pytest.LogCaptureFixture,
+    code: str,
+    names: tuple[str, str],
+    status: int,
+) -> None:
+    """Message, code, repr and traceback of a refusal whose code and text are what was sent."""
+    caplog.set_level(logging.DEBUG)
+    body = dict(zip(names, (SAID.get(code, code), SAID["all of it"]), strict=True))
+    guarded.fault(status=status, body=body, call="token", times=None)
+    with pytest.raises((kis_nb.AuthError, kis_nb.TransportError)) as caught:
+        client_of(guarded, retries=1).balance(ACCOUNT)
+    search = Search(APP_KEY, APP_SECRET)
+    search.look(shown(caught.value.with_traceback(caught.tb.tb_next)), "the error")
+    search.look("\n".join(record.getMessage() for record in caplog.records), "the logs")
+
+
+def connected(broker: Broker, **more: Any) -> Client:
+    """As a customer connects: what was given stays in this frame."""
+    usual = {"app_key": APP_KEY, "app_secret": APP_SECRET, "accounts": [ACCOUNT]}
+    return kis_nb.connect(**{**usual, "base_url": broker.address, "retries": 0, **more})
+
+
+def pull_cancelled(client: Client, _: Broker) -> None:
+    stop = threading.Event()
+    client.balance(progress=lambda _: stop.set(), cancel=stop)
+
+
+def pull_from_nobody(client: Client, broker: Broker) -> None:
+    broker.stop()
+    client.balance()
+
+
+def pull_refused_twice(client: Client, broker: Broker) -> None:
+    broker.fault(WIRE["EGW00105 at the token call"])
+    with contextlib.suppress(kis_nb.AuthError):
+        client.balance()
+    client.balance()
+
+
+def pull_of_a_token_that_stays_refused(client: Client, broker: Broker) -> None:
+    client.balance()
+    token = client._gateway._tokens.get().reveal()
+    broker.fault(WIRE["EGW00123"].at(None, times=None))
+    body = {"access_token": token, "expires_in": 86400}
+    broker.fault(status=200, body=body, call="token", times=None)
+    client.balance()
+
+
+def several_cancelled(client: Client, _: Broker) -> None:
+    stop = threading.Event()
+    stop.set()
+    client.balances([ACCOUNT], mgna_dvsn=["01", "02"], cancel=stop)
+
+
+WAYS: dict[str, Callable[[Client, Broker], object]] = {
+    "a pull is cancelled": pull_cancelled,
+    "pulls are cancelled": several_cancelled,
+    "a refusal is remembered": pull_refused_twice,
+    "a token stays refused": pull_of_a_token_that_stays_refused,
+    "a token handed in is refused": lambda _, broker: connected(
+        broker, token=f"{APP_KEY}{APP_SECRET}"
+    ).balance(),
+    "the gateway is closed": pull_from_nobody,
+    "an account has a digit more": lambda client, _: client.balance(f"{ACCOUNT}1"),
+    "an account of many has a digit more": lambda client, _: client.balances([f"{ACCOUNT}1"]),
+    "no account is left": lambda client, _: client.balances([]),
+    "a code is an account": lambda client, _: client.balance(mgna_dvsn="8001234503"[:2]),
+    "a dashboard's account has a digit more": lambda client, _: kis_nb.dashboard(
+        client, account=f"{ACCOUNT}1"
+    ),
+    "a client is pickled": lambda client, _: pickle.dumps(client),
+    "a client is copied": lambda client, _: copy.deepcopy(client),
+    "settings are pickled": lambda client, _: pickle.dumps(client._settings),
+    "a key is a placeholder": lambda _, broker: connected(broker, app_key=f"앱키 {APP_KEY}"),
+    "a token has a blank": lambda _, broker: connected(broker, token=f"x {APP_SECRET}"),
+    "a company lacks a field": lambda _, broker: connected(
+        broker, custtype="B", corporate={"personalseckey": APP_SECRET}
+    ),
+    "a company's field has a blank": lambda _, broker: connected(
+        broker,
+        custtype="B",
+        corporate=dict.fromkeys(
+            ("personalseckey", "seq_no", "phone_number", "ip_addr"), f"x {APP_SECRET}"
+        ),
+    ),
+    "a person has a company's fields": lambda _, broker: connected(
+        broker, corporate={"personalseckey": APP_SECRET}
+    ),
+    "the host is not this machine": lambda _, broker: connected(broker, base_url="http://kis.test"),
+    "the demo is given a key": lambda _, broker: connected(broker, demo=True),
+    "retries are below 0": lambda _, broker: connected(broker, retries=-1),
+    "an account of several is not one": lambda _, broker: connected(
+        broker, accounts=[ACCOUNT, "8001234-503"]
+    ),
+}
+
+
+# Frames of the tests', which hold what the test itself typed.
+OURS = str(Path(kis_nb.__file__).parent)
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_no_other_failure_shows_a_secret(
+    guarded: Broker, client_of: Callable[..., Client], tmp_path: Path, name: str
+) -> None:
+    """Refusals before, beside and after the calls to KIS: message and traceback are clean."""
+    client = client_of(guarded, retries=0, cache_dir=tmp_path)
+    with pytest.raises((kis_nb.KisError, ValueError, TypeError)) as caught:
+        WAYS[name](client, guarded)
+    trace: TracebackType | None = caught.tb
+    while trace is not None and not trace.tb_frame.f_code.co_filename.startswith(OURS):
+        trace = trace.tb_next
+    assert trace is not None, "raised by the test itself"
+    search = Search(APP_KEY, APP_SECRET)
+    search.look(shown(caught.value.with_traceback(trace)), "the error")
+
+
+@pytest.mark.parametrize("call", ["token", "balance"])
 @pytest.mark.parametrize("step", ["endheaders", "getresponse"])
 def test_an_interrupt_inside_a_call_shows_no_secret(
-    guarded: Broker, client_of: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, step: str
+    guarded: Broker,
+    client_of: Callable[..., Client],
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    call: str,
 ) -> None:
-    """Ctrl-C lands deep in urllib3, whose frames hold the headers."""
+    """Ctrl-C lands deep in urllib3, whose frames hold the headers, or the body with the secret."""
     client = client_of(guarded)
-    client.balance(ACCOUNT)
+    if call == "balance":
+        client.balance(ACCOUNT)
 
-    def interrupted(_connection: Any, **_: Any) -> None:
+    def interrupted(_connection: Any, *_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(http.client.HTTPConnection, step, interrupted)
     with pytest.raises(KeyboardInterrupt) as caught:
         client.balance(ACCOUNT)
+    monkeypatch.undo()
     token = client._gateway._tokens.get().reveal()
     error = caught.value.with_traceback(caught.tb.tb_next)
     Search(APP_KEY, APP_SECRET, token).look(shown(error), "the interrupt")
@@ -173,9 +355,21 @@ def test_the_example_with_getpass_keeps_what_was_typed(monkeypatch: pytest.Monke
 def test_the_search_finds_what_it_looks_for() -> None:
     """A search that could not fail would prove nothing."""
     search = Search(APP_KEY, APP_SECRET)
-    wrapped = base64.b64encode(f'{{"a": "{APP_SECRET}"}}'.encode()).decode()
-    parts = (f"x{APP_SECRET[20:36]}y", "CANO=80012345", "8001-2345", "x" + APP_KEY.encode().hex())
-    for leak in (APP_KEY, quote(APP_SECRET, safe=""), wrapped, *parts):
-        with pytest.raises(AssertionError, match="shows in"):
-            search.look(leak, "a leak")
+    leaks = [f"x{APP_SECRET[21:42]}y", "CANO=80012345", "8001-2345", "8001 2345", "8001234503"]
+    for secret in (APP_KEY, APP_SECRET, "80012345"):
+        digits = secret.encode().hex()
+        leaks += [secret, quote(secret), quote(secret, safe=""), digits, digits.upper()]
+        for before in range(3):
+            text = f"{'ab'[:before]}{secret}, and more".encode()
+            leaks += [base64.b64encode(text).decode(), base64.urlsafe_b64encode(text).decode()]
+    leaks.append(quote(APP_SECRET).replace("%2B", "%2b"))
+    # As mail wraps it, as a terminal does, and cut off.
+    leaks.append(base64.encodebytes(f"Basic {APP_KEY}:{APP_SECRET}".encode()).decode())
+    leaks.append("\n".join(re.findall(".{1,24}", f"appsecret: {APP_SECRET}")))
+    leaks.append(APP_KEY[:20] + "…")
+    for leak in leaks:
+        for before in range(5):
+            with pytest.raises(AssertionError, match="shows in"):
+                search.look(f"{' ' * before}{leak}", "a leak")
+    search.look(f"800*****-03 {APP_KEY[:6]}… <secret>", "what masks show")
     assert Search.characters > 0

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
+from kis_nb import _cli
+from kis_nb._args import UsageProblem
+from kis_nb._magic import KisMagic
 from kis_nb.demo import WIRE
-from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
+from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search, watch_kernels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +45,13 @@ seen = Path(os.environ["WITNESS"])
 with (seen / f"{os.getpid()}.line").open("a") as file:
     file.write(Path("/proc/self/cmdline").read_text() if sys.platform == "linux" else str(sys.argv))
 
+starts = {"subprocess.Popen": (1, 3), "os.posix_spawn": (1, 2), "os.exec": (1, 2)}
+
 def hook(event, arguments):
-    if event == "subprocess.Popen":
-        _, words, _, environment = arguments
+    if event == "os.system":
+        sys.exit("a shell was started")
+    if event in starts:
+        words, environment = (arguments[at] for at in starts[event])
         environment = dict(os.environ if environment is None else environment)
         with (seen / f"{os.getpid()}.children").open("a") as file:
             file.write(json.dumps([list(map(str, words)), environment]) + "\\n")
@@ -108,6 +118,9 @@ class Face:
             if path.is_file():
                 searched = store if path.parent.name == "cache" else search
                 searched.look(path.name + path.read_bytes().decode("latin-1"), path.name)
+            if path.suffix == ".parquet":  # compressed
+                search.look(pl.read_parquet(path).write_csv(), path.name)
+                search.look(str(pl.read_parquet_metadata(path)), path.name)
         assert lines >= len(runs), "an interpreter ran without the witness"
 
     def children(self) -> str:
@@ -130,6 +143,44 @@ BALANCE = [
     ("--output", "kept.json", "--force"),
     ("--demo",),
 ]
+OTHERS = [
+    ("new", "--list"),
+    ("new", "research"),
+    ("new", "dashboard", "named.ipynb"),
+    ("balance", "--help"),
+    ("--version",),
+    ("demo", "--no-browser", "--dir", "work", "--port", "0"),
+    ("demo", "--", "--ServerApp.open_browser=False"),
+]
+SERVE = ("serve", "--port", "0")
+
+
+def test_no_option_is_forgotten() -> None:
+    """Each option of each command is in one of the lists below and above."""
+    tried = {(words[0], word) for words in (*OTHERS, SERVE) for word in words}
+    tried |= {("balance", word) for words in BALANCE for word in words}
+    (commands,) = (a for a in _cli._parser()._actions if isinstance(a.choices, dict))
+    assert isinstance(commands.choices, dict)
+    for name, parser in commands.choices.items():
+        for action in parser._actions:
+            if action.option_strings and action.dest != "help":
+                assert {(name, option) for option in action.option_strings} <= tried
+
+
+def test_no_command_takes_a_secret() -> None:
+    """Neither the command line's nor the magic's options: others could read them there."""
+    (commands,) = (a for a in _cli._parser()._actions if isinstance(a.choices, dict))
+    assert isinstance(commands.choices, dict)
+    parsers = {**commands.choices, "": _cli._parser(), "%kis": KisMagic()._parser}
+    for name, parser in parsers.items():
+        taken = {
+            word for action in parser._actions for word in (*action.option_strings, action.dest)
+        }
+        assert not {word for word in taken if re.search("key|secret|token|pass|pwd", word)}
+        for option in ("--app-key", "--app-secret", "--token"):
+            for words in ([option, "x"], [f"{option}=x"]):
+                with pytest.raises(UsageProblem, match="never given here"):
+                    parser.read([*([] if name else ["balance"]), *words])
 
 
 def test_every_way_to_pull_by_command_is_clean(face: Face) -> None:
@@ -194,23 +245,42 @@ def test_every_refusal_by_kis_is_clean(face: Face, name: str) -> None:
 
 def test_other_commands_are_clean_and_hand_no_credentials_on(face: Face) -> None:
     """new, help and version; and demo, whose JupyterLab does not see the customer's key."""
-    runs = [
-        face.run(*COMMAND, "new", "--list"),
-        face.run(*COMMAND, "new", "research"),
-        face.run(*COMMAND, "balance", "--help"),
-        face.run(*COMMAND, "--version"),
-        face.run(*COMMAND, "demo", "--no-browser", "--dir", "work"),
-    ]
-    assert [run.returncode for run in runs] == [0] * 5, runs
+    runs = [face.run(*COMMAND, *words) for words in OTHERS]
+    assert [run.returncode for run in runs] == [0] * len(OTHERS), runs
     assert b"KIS_NB_DEMO" in runs[-1].stdout
     face.search(runs)
     assert "jupyterlab" in face.children()
     Search(APP_KEY, APP_SECRET).look(face.children(), "a child's environment")
 
 
+def test_the_broker_alone_is_clean(face: Face) -> None:
+    """`kis-nb serve` prints its own broker's key, and nothing of the customer's."""
+    with subprocess.Popen(
+        [sys.executable, *COMMAND, *SERVE],
+        env=face.environment,
+        cwd=face.home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        watchdog = threading.Timer(LIMIT, process.kill)
+        watchdog.start()
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(4)]
+        process.terminate()
+        out, err = process.communicate()
+        watchdog.cancel()
+    assert lines[1].startswith(b"app_key: "), err
+    # The largest of the invented accounts, which is the tests' own, is what it is there to print.
+    out = b"".join(lines[:3]) + out
+    run = subprocess.CompletedProcess(process.args, process.returncode, out, err)
+    assert run.returncode == 0
+    face.search([run])
+
+
 CELLS = """%load_ext kis_nb
 %kis
 %kis 800*****-03 --mgna-dvsn 02 --excc-stat-cd 2
+%kis --demo
 balance = %kis
 balance.positions
 balance.summary
@@ -254,17 +324,23 @@ def test_ipython_is_clean(face: Face) -> None:
     for there in ("<Balance 800*****-03", "UsageError", "OPSQ2000", "ConfigError", "not pickled"):
         assert there in shown
     face.search([run])
+    assert not face.children()
 
 
 @pytest.mark.parametrize("path", sorted((TOP / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
 def test_every_notebook_on_ones_own_account_is_clean(face: Face, path: Path) -> None:
-    """Executed by papermill with the customer's credentials, not the demo's, and saved."""
+    """Executed by papermill with the customer's credentials, not the demo's, and saved with the
+    widgets' state.
+    """
+    watch_kernels(face.home / "ipython")
     run = face.run(
         *("-m", "papermill", str(path), "saved.ipynb", "-p", "demo", "False", "-k", "python3")
     )
     assert run.returncode == 0, run.stderr.decode()[-3000:]
     face.search([run])
-    assert face.broker.calls, "the notebook did not use these credentials"
+    pulled = [call for call in face.broker.calls if "authorization" in call.headers]
+    assert pulled, "the notebook did not use these credentials"
+    assert "jupyter.widget-state+json" in (face.home / "saved.ipynb").read_text("utf-8")
 
 
 def test_a_witness_sees_what_leaks(face: Face) -> None:

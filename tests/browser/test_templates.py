@@ -1,12 +1,18 @@
-"""The notebook templates in JupyterLab's launcher, through the jupyterlab-templates extension."""
+"""The notebook templates in JupyterLab: offered by its launcher, through the jupyterlab-templates
+extension, and run and saved there.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
+import pytest
 from playwright.sync_api import expect
 
-from tests.browser.lab import Lab
+from tests.browser.lab import Lab, LabServer
+from tests.leaks import noted, watch_kernels
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -23,3 +29,28 @@ def test_the_launcher_offers_every_template(lab: Lab) -> None:
     folder.select_option(label="kis_nb")
     for notebook in NOTEBOOKS.glob("*.ipynb"):
         expect(names.locator("option", has_text=notebook.name)).to_have_count(1)
+
+
+@pytest.fixture
+def watched(lab_server: LabServer) -> Iterator[None]:
+    """Every kernel of the test notes what must not come out."""
+    startup = watch_kernels(lab_server.root.parent / "ipython")
+    yield
+    startup.unlink()
+
+
+@pytest.mark.usefixtures("watched")
+def test_saved_templates_hold_no_secret(lab: Lab) -> None:
+    """All of them, run in one kernel and saved with the widgets' state: neither key, secret, token
+    nor account number, however it is spelt.
+    """
+    books = [nbformat.read(path, as_version=4) for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
+    code = [cell.source for book in books for cell in book.cells if cell.cell_type == "code"]
+    lab.open(code, settings={"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}})
+    lab.run_all()
+    lab.save()
+    text = lab.path.read_text("utf-8")
+    # Each chart and each part of the dashboard has its state there.
+    assert text.count('"_anywidget_id"') > 10
+    assert text.count("jupyter.widget-view+json") >= 5
+    noted(lab.path.parent).look(text, "the saved notebook")
