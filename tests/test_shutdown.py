@@ -51,6 +51,10 @@ print("then", client.balance().positions.height, set(threading.enumerate()) - be
 """
 
 
+# A job in a shell's background ignores Ctrl-C, and so does what it starts.
+HEEDFUL = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+
+
 class Stop:
     """A fault that holds an answer back, and says so, until it is let go."""
 
@@ -91,7 +95,7 @@ def environment(guarded: Broker, tmp_path: Path) -> dict[str, str]:
 def started(code: str, *words: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
     """An interpreter, killed when it hangs."""
     with subprocess.Popen(
-        [sys.executable, "-c", code, *words],
+        [sys.executable, "-c", HEEDFUL + code, *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
