@@ -17,7 +17,7 @@ import traitlets
 
 from kis_nb._board import _figures
 from kis_nb._board._controls import Controls, check, close_all, find_account
-from kis_nb._board._feed import AUTO_SECONDS, Feed
+from kis_nb._board._feed import AUTO_SECONDS, Feed, let_go
 from kis_nb._board._gallery import Gallery
 from kis_nb._board._jobs import Jobs
 from kis_nb._board._picture import Colors
@@ -113,7 +113,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         with self._lock:
             self._screen.wear(self._lang, self._colors)
             if self._feed is not None:
-                weakref.finalize(self, self._feed.close, 0.0)
+                weakref.finalize(self, let_go, self._feed, self._lock)
                 self._feed.every(auto)
                 self._feed.want(self._view)
             else:

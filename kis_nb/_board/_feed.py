@@ -370,11 +370,29 @@ class Feed:
             self._tell_state()
 
     def _tell_balance(self, view: View) -> None:
-        listener = self._listener()
-        if listener is not None and not self._closed:
-            listener.feed_balance(view)
+        self._tell(lambda listener: listener.feed_balance(view))
 
     def _tell_state(self) -> None:
+        self._tell(lambda listener: listener.feed_state())
+
+    def _tell(self, tell: Callable[[Listener], None]) -> None:
         listener = self._listener()
-        if listener is not None and not self._closed:
-            listener.feed_state()
+        if listener is None or self._closed:
+            return
+        try:
+            tell(listener)
+        except Exception as error:  # noqa: BLE001  (whatever it does wrong is its own)
+            # Reported and not raised: it would end the pull that it is told of, or the beat.
+            here = threading.current_thread()
+            args = (type(error), error, error.__traceback__, here)
+            threading.excepthook(threading.ExceptHookArgs(args))
+
+
+def let_go(feed: Feed, drawing: threading.RLock) -> None:
+    """End a feed whose listener is gone, or goes with the process.
+
+    The kernel then closes its sockets, so what is being drawn is waited for; and the lock is kept,
+    since whoever drew after this would write a traceback into the server's log.
+    """
+    feed.close(0.0)
+    drawing.acquire(timeout=2)
