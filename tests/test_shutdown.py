@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import weakref
@@ -49,10 +50,6 @@ except KeyboardInterrupt:
     print("interrupted", set(threading.enumerate()) - before, flush=True)
 print("then", client.balance().positions.height, set(threading.enumerate()) - before, flush=True)
 """
-
-
-# A job in a shell's background ignores Ctrl-C, and so does what it starts.
-HEEDFUL = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
 
 
 class Stop:
@@ -95,7 +92,7 @@ def environment(guarded: Broker, tmp_path: Path) -> dict[str, str]:
 def started(code: str, *words: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
     """An interpreter, killed when it hangs."""
     with subprocess.Popen(
-        [sys.executable, "-c", HEEDFUL + code, *words],
+        [sys.executable, "-c", code, *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -158,7 +155,9 @@ class Kernel:
     """A Jupyter kernel as a notebook has it, its cells run one at a time."""
 
     def __init__(self, environment: dict[str, str], log: IO[bytes]) -> None:
-        self.manager = KernelManager()
+        # Sockets on disk: a port chosen now may be taken when the kernel comes to bind it.
+        self.place = tempfile.TemporaryDirectory(prefix="kis-nb-")
+        self.manager = KernelManager(transport="ipc", ip=f"{self.place.name}/k")
         self.manager.start_kernel(env=environment, stdout=log, stderr=log)
         self.client: BlockingKernelClient = self.manager.blocking_client()
         self.client.start_channels()
@@ -188,6 +187,7 @@ class Kernel:
     def close(self) -> None:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
+        self.place.cleanup()
 
 
 @pytest.fixture
@@ -248,8 +248,34 @@ d.close()
     assert int(kernel.run(show)[0]) != pid
     assert kernel.run(wait) == ("45\n", "")
     assert sum(call.path.endswith("tokenP") for call in guarded.calls) == 2
-    said = (tmp_path / "kernel.log").read_text("utf-8").splitlines()
-    assert [line for line in said if "Kernel is running over TCP" not in line] == []
+    assert (tmp_path / "kernel.log").read_text("utf-8") == ""
+
+
+def test_a_kernel_that_ends_waits_for_what_is_drawn(kernel: Kernel, tmp_path: Path) -> None:
+    """Sent when the sockets are closed, it would be a traceback in the server's log, or a crash."""
+    show = f"""
+import kis_nb, threading, time
+from kis_nb._board._panel import HeadPanel
+drawing, send, log = threading.Event(), HeadPanel._tell, open({str(tmp_path / "sent")!r}, "w")
+def slowly(*args, time=time, drawing=drawing, send=send, log=log):
+    if threading.current_thread() is not threading.main_thread():
+        drawing.set()
+        time.sleep(1.2)
+        print("sending", flush=True, file=log)
+        send(*args)
+        print("sent", flush=True, file=log)
+    else:
+        send(*args)
+HeadPanel._tell = slowly
+d = kis_nb.dashboard(kis_nb.connect())
+print(drawing.wait(60))
+"""
+    assert kernel.run(show) == ("True\n", "")
+    kernel.manager.shutdown_kernel()
+    said = (tmp_path / "sent").read_text("utf-8").split()
+    assert said == ["sending", "sent"] * (len(said) // 2)
+    assert said
+    assert (tmp_path / "kernel.log").read_text("utf-8") == ""
 
 
 class Wire(BaseComm):
