@@ -97,7 +97,7 @@ wheel: $(VENV)/dev.stamp # build sdist and wheel, and try the wheel in an empty 
 # Last, because CI reads the count of passed tests from the end of the output.
 .PHONY: pytest
 pytest: $(VENV)/dev.stamp browser # unit tests, notebooks and browser tests
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses=2 $(ARGS)
 
 # --- the venv: stamps make the second run quick ------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,6 +93,23 @@ class Raw:
         }
         url = f"{self.broker.address}/oauth2/tokenP"
         return self.session.post(url, json={**usual, **changed}, timeout=10)
+
+
+def pytest_configure() -> None:
+    """Heed Ctrl-C even as a job in a shell's background: what the tests start does as they do."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist tells how much it has searched."""
+    if (told := getattr(session.config, "workeroutput", None)) is not None:
+        told["searched"] = Search.characters
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add up what the workers tell; one that broke down tells nothing."""
+    Search.characters += getattr(node, "workeroutput", {}).get("searched", 0)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

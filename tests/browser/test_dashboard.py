@@ -15,6 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.lab import Lab
+from tests.leaks import Search
 
 DEMO = "import kis_nb\nd = kis_nb.dashboard(demo=True)\nd"
 # A broker of the test's own, whose clock stands still: two pulls bring the same figures.
@@ -106,9 +107,11 @@ LABELS = """frame => [...frame.querySelectorAll(".role-axis-label text")]
     .map(([label]) => label.textContent.replaceAll("\\u200b", ""))"""
 
 
-def test_a_click_turns_the_chart_before_the_kernel_has_heard(lab: Lab) -> None:
+def test_a_click_turns_the_chart_before_the_kernel_has_heard(lab: Lab, tmp_path: Path) -> None:
     """What is at hand shows at once; while the kernel says nothing it does not stay for long."""
-    busy = "import time\n\ndef hold():\n    with d._lock:\n        time.sleep(6)\n"
+    heard = tmp_path / "heard"
+    busy = "import os, time\n\ndef hold():\n    with d._lock:\n"
+    busy += f"        while not os.path.exists({str(heard)!r}): time.sleep(0.1)\n"
     busy += "threading.Thread(target=hold).start()"
     again = "e = kis_nb.dashboard(client, excc_stat_cd='2')\ne"
     page = lab.open([*broker(30), busy, again, LINES, "view.update({'bars': rows[::-1]})"])
@@ -118,10 +121,12 @@ def test_a_click_turns_the_chart_before_the_kernel_has_heard(lab: Lab) -> None:
     chart = page.locator(".kis-pnl svg")
     lab.run_cell(2)
     page.get_by_role("radio", name="본정산 2").check()
-    expect(chart).to_contain_text("개시 01 · 본정산 2", timeout=2_000)
+    expect(chart).to_contain_text("개시 01 · 본정산 2")
     expect(status(page)).to_contain_text("EXCC_STAT_CD=1")
     expect(page.locator(".kis-dashboard")).to_have_class(re.compile(r"kis-stale"))
     expect(chart).to_contain_text("개시 01 · 정산 1")
+    expect(status(page)).to_contain_text("EXCC_STAT_CD=1")
+    heard.touch()
     expect(status(page)).to_contain_text("EXCC_STAT_CD=2")
     expect(chart).to_contain_text("개시 01 · 본정산 2")
     not_stale(page)
@@ -564,8 +569,9 @@ def test_auto_refresh_beats_while_a_cell_runs(lab: Lab) -> None:
 @pytest.mark.parametrize("keep", [False, True])
 def test_saved_notebook_holds_nothing_private(lab: Lab, *, keep: bool) -> None:
     """After a full session, with widget state saved and not: no row, no account, no secret."""
-    secrets = "own = [broker.app_key, broker.app_secret]\n"
-    secrets += "print(json.dumps([*own, *client.balance().positions['pdno']]))"
+    secrets = "rows = [*client.balance().positions['pdno']]\n"
+    secrets += "token = broker.calls[-1].headers['authorization'].split()[-1]\n"
+    secrets += "print(json.dumps([[broker.app_key, broker.app_secret, token], rows]))"
     page = lab.open(
         [*broker(8), "d", secrets],
         settings={"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": keep}},
@@ -574,7 +580,7 @@ def test_saved_notebook_holds_nothing_private(lab: Lab, *, keep: bool) -> None:
         lab.run_cell(cell)
     expect(lab.output(2).locator(".kis-payoff svg")).to_be_visible()
     lab.run_cell(3)
-    private = printed(lab, 3)
+    own, rows = printed(lab, 3)
     lab._evaluate("panel.content.model.cells.get(3).outputs.clear();")
     first = lab.output(1)
     first.get_by_role("radio", name="유지 02").check()
@@ -591,8 +597,9 @@ def test_saved_notebook_holds_nothing_private(lab: Lab, *, keep: bool) -> None:
     assert ("application/vnd.jupyter.widget-state+json" in text) is keep
     long = {f.strip("▲▼ +") for f in figures if len(f) > 8}
     assert long
-    for word in [*private, *long, *names, "80012345"]:
+    for word in [*rows, *long, *names]:
         assert word not in text, f"{word[:4]}… is in the saved notebook"
+    Search(*own).look(text, "the saved notebook")
     assert page.locator(".kis-dashboard").count() == 2
 
 
