@@ -1,7 +1,7 @@
 """One balance made ready to be drawn: charts' rows and panels' content, each worked out once.
 
 Under the face `_dashboard`: imports `_balance`, `charts`, `_figures`, `_fields`, `_tables` and
-`_words`. What a click needs is worked out when its balance arrives, so that the click only sends it.
+`_words`. What a click needs is worked out when its balance arrives; the click only sends it.
 """
 
 from __future__ import annotations
