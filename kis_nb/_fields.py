@@ -32,7 +32,6 @@ class Field:
         dtype: ``String``, ``Int64`` or ``Decimal(precision,scale)``.
         unit: KRW, points, contracts, % or "" for text.
         note: what the name does not tell.
-        personal: identifies the customer, so it is masked before it enters a frame.
         digits: (precision, scale) of a number, scale 0 for a count; None for text.
     """
 
@@ -42,7 +41,6 @@ class Field:
     dtype: str
     unit: str = ""
     note: str = ""
-    personal: bool = False
     digits: tuple[int, int] | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -98,10 +96,7 @@ def _block(name: str) -> Block:
     rows = [row for row in csv.DictReader(lines) if row.pop("block") == name]
     return Block(
         name,
-        tuple(
-            Field(name=(name_ := row.pop("field")), personal=name_ in PERSONAL, **row)
-            for row in rows
-        ),
+        tuple(Field(name=row.pop("field"), **row) for row in rows),
     )
 
 

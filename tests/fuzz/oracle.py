@@ -49,7 +49,7 @@ def value_of(field: Field, wire: Any) -> Any:
         raise ValueError(field.name)  # noqa: TRY004  (one kind of error says all)
     wire.encode()  # half a surrogate pair is no text: a UnicodeEncodeError is a ValueError
     text = wire.strip(" ")
-    if field.personal:
+    if field.name in PERSONAL:
         return text[:3] + "*" * len(text[3:])
     if field.digits is None:
         return text
@@ -136,6 +136,6 @@ def check_unknown(text: str | None, wire: Any) -> None:
 
 def personal(block: Block, rows: list[dict[str, Any]]) -> set[str]:
     """What the wire had in the fields that identify the customer, of a length that tells."""
-    names = [field.name for field in block.fields if field.personal]
+    names = [field.name for field in block.fields if field.name in PERSONAL]
     found = {row.get(name) for row in rows for name in names}
     return {text for text in found if isinstance(text, str) and re.fullmatch("[0-9]{8}", text)}
