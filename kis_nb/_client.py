@@ -14,6 +14,7 @@ from typing import NoReturn, Self, TypeAlias
 
 from kis_nb._auth import Tokens
 from kis_nb._balance import Balance, Balances
+from kis_nb._completeness import check_complete
 from kis_nb._config import Secret, Settings, load, read_accounts
 from kis_nb._errors import ConfigError, DecodeError, KisError
 from kis_nb._fields import NIGHT_BALANCE, Account, Basis, Margin, account_labels
@@ -190,7 +191,9 @@ class Client:
                 out when one account is configured.
             mgna_dvsn: ``"01"`` initial (개시) or ``"02"`` maintenance (유지) margin.
             excc_stat_cd: ``"1"`` settlement (정산) or ``"2"`` purchase (본정산) price basis.
-            progress: called with the number of pages read, after each page.
+            progress: called with the number of pages read, after each page. When it has a method
+                ``waiting(why, seconds)``, that is called when an access token must be waited for,
+                which can take a minute; else the logger ``kis_nb`` says so.
             cancel: an event that stops the pull when set.
 
         Raises:
@@ -268,7 +271,7 @@ class Client:
         del params
         try:
             walk.run(progress=progress, cancel=cancel)
-            return self._balance(walk, len(walk.pages), view)
+            return self._whole(walk, view)
         except KisError as error:
             bad = error.page if isinstance(error, DecodeError) and error.page else None
             good = len(walk.pages) if bad is None else bad - 1
@@ -276,6 +279,12 @@ class Client:
             if good and error.partial is None:
                 error.partial = self._partial(walk, good, view)
             raise
+
+    def _whole(self, walk: Walk, view: View) -> Balance:
+        balance = self._balance(walk, len(walk.pages), view)
+        if walk.doubtful:
+            check_complete(balance.positions, balance.summary, len(walk.pages))
+        return balance
 
     def _partial(self, walk: Walk, pages: int, view: View) -> Balance | None:
         """The pages before an error; None when they cannot be read either."""
