@@ -158,6 +158,7 @@ class Client:
             ),
             clock=self._clock,
             connections=THREADS,
+            scrubber=scrubber,
         )
         self._gateway = Gateway(
             settings, self._http, Tokens(settings, self._http, scrubber), scrubber

@@ -4,6 +4,7 @@ says how far it got.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -122,7 +123,7 @@ class Walk:
         The last cursor is the key proper: it is blank, or separators without anything between,
         when nothing follows, while the others repeat the search condition on every page.
         """
-        key = any(letter.isalnum() for letter in page.keys[-1].reveal())
+        key = re.search(r"[^\W_]|[^\x00-\x7f]", page.keys[-1].reveal()) is not None
         if page.more is None:
             if key or page.tr_cont:
                 said = f"says {page.tr_cont!r}" if page.tr_cont else "is missing"
