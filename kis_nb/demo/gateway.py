@@ -16,6 +16,7 @@ from kis_nb._fields import NIGHT_BALANCE
 from kis_nb.demo.balance import BalanceDesk
 from kis_nb.demo.book import Book
 from kis_nb.demo.faults import Fault, play
+from kis_nb.demo.master import MASTER_FILES, MasterFiles
 from kis_nb.demo.replies import Reply, error, say
 from kis_nb.demo.server import Request, Server, loopback
 from kis_nb.demo.tokens import Tokens, new_app_key, new_app_secret
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _TOKEN_PATH = "/oauth2/tokenP"  # noqa: S105
-_METHODS = {NIGHT_BALANCE.path: "GET", _TOKEN_PATH: "POST"}
+_METHODS = {NIGHT_BALANCE.path: "GET", _TOKEN_PATH: "POST", **dict.fromkeys(MASTER_FILES, "GET")}
 _COMPANY = {
     "personalseckey": "EGW00304",
     "seq_no": "EGW00209",
@@ -115,6 +116,7 @@ class Broker:
         self._host, self._port = loopback(host), port
         self._clock, self._monotonic = clock, monotonic
         self._desk = BalanceDesk(self.book, page_rows, key_seconds)
+        self._files = MasterFiles(self.book.market)
         self._server: Server | None = None
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -247,6 +249,8 @@ class Broker:
             return say(405, body, ("Allow", method), outcome="405")
         if call.path == _TOKEN_PATH:
             return self.tokens.ask(request.body)
+        if call.path in MASTER_FILES:
+            return self._files.answer(call.path, call.time)
         return self._refused(request.headers, call) or self._desk.answer(
             request.headers, call.query, call.time
         )
