@@ -14,13 +14,15 @@ from typing import NoReturn, Self, TypeAlias
 
 from kis_nb._auth import Tokens
 from kis_nb._balance import Balance, Balances
-from kis_nb._config import Secret, Settings, load, read_accounts
+from kis_nb._config import Secret, Settings, url_problem
 from kis_nb._errors import ConfigError, DecodeError, KisError
 from kis_nb._fields import NIGHT_BALANCE, Account, Basis, Margin, account_labels
 from kis_nb._gateway import Gateway
 from kis_nb._http import Clock, Http, RateLimit, Scrubber
 from kis_nb._paging import Walk
+from kis_nb._keys import Key, wrap_entries
 from kis_nb._pool import THREADS, View, pull_all
+from kis_nb._sources import load, read_accounts
 
 AccountLike: TypeAlias = str | Account
 
@@ -37,6 +39,7 @@ def connect(
     app_key: str | Secret | None = None,
     app_secret: str | Secret | None = None,
     accounts: Iterable[AccountLike] | None = None,
+    keys: Iterable[Mapping[str, str | Secret | Account | None]] | None = None,
     base_url: str | None = None,
     custtype: str | None = None,
     corporate: Mapping[str, str] | None = None,
@@ -48,25 +51,34 @@ def connect(
     timeout: tuple[float, float] = (3.05, 10),
     retries: int = 5,
 ) -> Client:
-    """A client for one app key. Makes no call yet.
+    """A client for one app key, or for several. Makes no call yet.
 
     What is not given comes from the environment (``KIS_APP_KEY``, ``KIS_APP_SECRET``,
     ``KIS_ACCOUNTS``, ``KIS_BASE_URL``, ``KIS_CUSTTYPE``), then from ``~/KIS/config/kis_devlp.yaml``
     (or the file that ``KIS_CONFIG`` names).
+
+    KIS binds an app key to one account. Further accounts come with their own keys: in `keys`, in
+    the environment (``KIS_APP_KEY_2``, ``KIS_APP_SECRET_2``, ``KIS_ACCOUNTS_2`` and, if wished,
+    ``KIS_NAME_2``; then ``_3``, …), or in the file as a list ``accounts`` of entries with ``name``,
+    ``account``, ``product``, ``app_key`` and ``app_secret``. Each account is called with its own
+    key, token and allowance.
 
     Args:
         demo: True starts an embedded broker with invented accounts and needs no key; the figures
             are marked DEMO. None means what ``KIS_NB_DEMO`` says, unless a key is given here.
         app_key, app_secret: the credentials, from the KIS Developers page.
         accounts: account numbers like ``12345678-03``; asked for when none is named.
-        base_url: another host. https, or plain http to this machine only.
+        keys: in place of the three above, an entry for each account: a mapping with ``app_key``,
+            ``app_secret``, ``account`` and, if wished, ``name`` and ``token``.
+        base_url: another host, without a path. https, or plain http to this machine only.
         custtype: "P" (person, the default) or "B" (company).
         corporate: for "B", all of ``personalseckey``, ``seq_no``, ``phone_number``, ``ip_addr``.
         mac_address: sent in the header when given.
         token: an access token got elsewhere, as companies do; none is then issued or stored.
         cache_dir: folder of the token store; else ``KIS_NB_CACHE_DIR``, else the user's cache.
         tr_id: ``CTFN6118R`` (new) or ``JTCE6001R`` (old).
-        calls_per_second: upper bound over all threads; new KIS customers are allowed 1 to 3.
+        calls_per_second: upper bound for one app key over all threads; KIS allows 18, and a new
+            customer 3.
         timeout: seconds to connect, and to wait for each part of an answer.
         retries: how often one call is asked again after an error that may pass.
 
@@ -78,25 +90,33 @@ def connect(
     wrapped = {key: Secret.of(value) for key, value in (corporate or {}).items()}
     corporate = None
     read = None if accounts is None else read_accounts(accounts, "accounts=")
-    accounts = None
+    entries = None if keys is None else wrap_entries(keys)
+    problem = None if base_url is None else url_problem(_trim(base_url))
+    address = None if problem or base_url is None else Secret.of(base_url)
+    accounts = keys = base_url = None
     if isinstance(read, ConfigError):
         raise read
+    if isinstance(entries, ConfigError):
+        raise entries
+    if problem:
+        raise ConfigError(problem)
     named = {key: value for key, value in wrapped.items() if value is not None}
     if demo is None:
-        demo = app_key is None and os.getenv("KIS_NB_DEMO", "") not in ("", "0")
+        demo = app_key is None and entries is None and os.getenv("KIS_NB_DEMO", "") not in ("", "0")
     if demo:
-        if app_key or app_secret or token or base_url or named or custtype == "B":
+        if app_key or app_secret or entries or token or address or named or custtype == "B":
             raise ConfigError(
-                "demo=True runs the embedded broker with a key of its own; leave out app_key, "
-                "app_secret, token, base_url and the company's fields, or leave out demo=True"
+                "demo=True runs the embedded broker with keys of its own; leave out app_key, "
+                "app_secret, keys, token, base_url and the company's fields, or leave out demo=True"
             )
         return _demo_client(read, tr_id, calls_per_second, timeout, retries)
     return Client(
         load(
             app_key=app_key,
             app_secret=app_secret,
+            keys=entries,
             accounts=read,
-            base_url=base_url,
+            base_url=address,
             custtype=custtype,
             corporate=named,
             mac_address=mac_address,

@@ -33,10 +33,13 @@ ROOMS: Mapping[str, Room] = {
     # The ground serves all.
     "_errors": Room("ground", 0),
     "_fields": Room("ground", 0),
+    "_accounts": Room("ground", 1),
     # How it arrives: bytes.
     "_deadline": Room("left", 0),
     "_config": Room("left", 1),
     "_http": Room("left", 1),
+    "_keys": Room("left", 2),
+    "_sources": Room("left", 3),
     "_auth": Room("left", 2),
     "_gateway": Room("left", 3),
     "_paging": Room("left", 4),
