@@ -13,7 +13,7 @@ Names = Mapping[Account, str | None]
 
 
 def named_labels(accounts: Iterable[Account], names: Names) -> dict[Account, str]:
-    """A different label for each account: ``hedge · 800*****-03``, the mask alone without a name."""
+    """A different label for each account: ``hedge · 800*****-03``, or the mask if it has no name."""
     return {
         account: f"{name} · {label}" if (name := names.get(account)) else label
         for account, label in account_labels(accounts).items()

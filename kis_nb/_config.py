@@ -133,7 +133,7 @@ def url_problem(base_url: object, secrets: Iterable[Secret] = ()) -> str | None:
     if any(len(text) >= 8 and text in base_url for text in map(Secret.reveal, secrets)):
         return "base_url holds the app key or the secret; it takes an address: https://host:9443"
     try:
-        parts = urlsplit(base_url)
+        parts = urlsplit(base_url.strip())
         host, _port = parts.hostname, parts.port
     except ValueError:  # a bracket left open, a port that is no number
         return "base_url is no address; it looks like https://host:9443"

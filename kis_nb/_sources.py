@@ -142,11 +142,11 @@ def _find_keys(
     )
     source, key, secret = next((p for p in pairs if p[1] or p[2]), ("", None, None))
     if by_number and source != "the arguments":
-        return _choose(_environment_keys(by_number), accounts, "accounts=")
+        return choose(_environment_keys(by_number), accounts, "accounts=")
     if file.entries and source in ("", str(path)):
         keys = read_entries(file.entries, f"{path} (accounts)", usual=(key, secret))
         where = "KIS_ACCOUNTS" if accounts is None else "accounts="
-        return _choose(keys, _environment_accounts("") if accounts is None else accounts, where)
+        return choose(keys, _environment_accounts("") if accounts is None else accounts, where)
     if not source:
         raise ConfigError(_NOTHING_FOUND.format(path=path))
     if key is None or secret is None:
@@ -161,7 +161,7 @@ def _find_keys(
     return finish([Key(key, secret, accounts)], [name], [source])
 
 
-def _choose(
+def choose(
     keys: tuple[Key, ...], accounts: tuple[Account, ...] | None, source: str
 ) -> tuple[Key, ...]:
     """The keys of these accounts, in their order; all when none are named."""
