@@ -13,7 +13,7 @@ Names = Mapping[Account, str | None]
 
 
 def named_labels(accounts: Iterable[Account], names: Names) -> dict[Account, str]:
-    """A different label for each account: ``hedge · 800*****-03``, or the mask if it has no name."""
+    """A different label for each: ``hedge · 800*****-03``, or the mask alone without a name."""
     return {
         account: f"{name} · {label}" if (name := names.get(account)) else label
         for account, label in account_labels(accounts).items()

@@ -187,10 +187,10 @@ class Client:
             if one.app_key not in keys:
                 keys[one.app_key] = KeyClient(one, scrubber, clock)
             self._keys |= dict.fromkeys(one.accounts, keys[one.app_key])
-        self._only = next(iter(keys.values())) if len(keys) == 1 else None
+        self._first, *more = keys.values()
+        self._sole = not more
         self._closers: list[Callable[[], None]] = []
         https = [key.http for key in keys.values()]
-        self._host = https[0].host
         self._finalizer = weakref.finalize(self, _close_all, https, self._closers)
 
     @property
@@ -298,7 +298,7 @@ class Client:
 
     def _key_of(self, account: Account) -> KeyClient:
         """The account's own app key; the only one also calls for accounts that are not listed."""
-        return self._only or self._keys[account]
+        return self._first if self._sole else self._keys[account]
 
     def find_account(self, account: AccountLike | None) -> Account | ValueError:
         """The account meant by a number, a name, a masked label or None (the only one); or what is
@@ -314,7 +314,7 @@ class Client:
                 else "no account is configured: pass one, or set KIS_ACCOUNTS=12345678-03"
             )
         found = find_account(account, self.accounts, self._names)
-        if isinstance(found, Account) and self._only is None and found not in self._keys:
+        if isinstance(found, Account) and not self._sole and found not in self._keys:
             return ValueError(
                 f"no app key is configured for {found}; there are keys for "
                 f"{', '.join(labels.values())}. KIS gives each account a key of its own: add it "
@@ -339,7 +339,7 @@ class Client:
     def __repr__(self) -> str:
         accounts = ", ".join(account_labels(self.accounts).values()) or "no account"
         demo = " DEMO" if self.demo else ""
-        return f"<Client of {self._host}: {accounts}{demo}>"
+        return f"<Client of {self._first.http.host}: {accounts}{demo}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Client holds credentials and is not pickled or copied; connect anew")

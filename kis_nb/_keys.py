@@ -24,6 +24,9 @@ PRODUCT = "03"
 _LONGEST_NAME = 40
 # A field's name that an error may repeat: no key and no number looks like this.
 _HARMLESS = re.compile(r"[A-Za-z_]{1,20}", re.ASCII)
+# What a name must not show: a key's 36 letters, an account's 8 digits (another one's, too).
+_KEY_LIKE = re.compile(r"[!-~]{25}", re.ASCII)
+_ACCOUNT_LIKE = re.compile(r"\d{8,}")
 _SHAPE = '{"name": …, "app_key": …, "app_secret": …, "account": "12345678-03"}'
 
 Entry: TypeAlias = Mapping[str, Secret]
@@ -140,9 +143,10 @@ def finish(
         if name is None:
             named.append(key)
             continue
-        if any(secret.reveal() in name.reveal() for secret in hidden if len(secret.reveal()) >= 8):
-            raise ConfigError(f"{place}: the name holds a key, a secret or a token")
-        shown = _read_name(name, owners)
+        known = any(one.reveal() in name.reveal() for one in hidden if len(one.reveal()) >= 8)
+        if known or _KEY_LIKE.search(name.reveal()):
+            raise ConfigError(f"{place}: the name looks like a key, a secret or a token")
+        shown = _read_name(name)
         if len(shown) > _LONGEST_NAME:
             raise ConfigError(f"{place}: the name is longer than {_LONGEST_NAME} characters")
         named.append(replace(key, name=shown or None))
@@ -165,12 +169,10 @@ def _account(entry: Entry, place: str) -> Account:
     return account
 
 
-def _read_name(name: Secret, accounts: Iterable[Account]) -> str:
-    """The name on one line, with every account number in it masked."""
+def _read_name(name: Secret) -> str:
+    """The name on one line, with every number as long as an account's masked."""
     shown = "".join(letter for letter in " ".join(name.reveal().split()) if letter.isprintable())
-    for account in accounts:
-        shown = shown.replace(account.cano, mask_cano(account.cano))
-    return shown
+    return _ACCOUNT_LIKE.sub(lambda found: mask_cano(found[0]), shown)
 
 
 def _field(field: object) -> str:

@@ -39,9 +39,7 @@ class KeyClient:
             clock=clock,
             connections=THREADS,
         )
-        self._gateway = Gateway(
-            settings, self.http, Tokens(settings, self.http, scrubber), scrubber
-        )
+        self.gateway = Gateway(settings, self.http, Tokens(settings, self.http, scrubber), scrubber)
 
     def pull(
         self,
@@ -58,7 +56,7 @@ class KeyClient:
             "MGNA_DVSN": margin.value,
             "EXCC_STAT_CD": basis.value,
         }
-        walk = Walk(self._gateway, NIGHT_BALANCE, params, self._clock)
+        walk = Walk(self.gateway, NIGHT_BALANCE, params, self._clock)
         # Not kept as a local: the walk may raise, and a traceback's locals would show the account.
         del params
         try:

@@ -196,14 +196,14 @@ def _environment_keys(by_number: Sequence[str]) -> tuple[Key, ...]:
     """
     said: dict[int, str] = {}
     for name in by_number:
-        stem, _, number = name.rpartition("_")
-        if number.startswith("0") or number == "1":
+        stem, _, digits = name.rpartition("_")
+        if digits.startswith("0") or digits == "1":
             raise ConfigError(
                 f"{name}: the first account's variables have no number ({stem}), the second's "
                 f"have _2 ({stem}_2), and so on"
             )
         # Longer than any number of accounts: it would be a hole anyway.
-        said.setdefault(int(number[:9]), name)
+        said.setdefault(int(digits[:9]), name)
     keys: list[Key] = []
     names: list[Secret | None] = []
     places: list[str] = []
