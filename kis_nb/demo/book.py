@@ -285,10 +285,6 @@ class Book:
         """Account numbers, the one with most positions first."""
         return sorted(self._portfolios, key=lambda account: -self._portfolios[account].rows)
 
-    def knows_customer(self, account: str) -> bool:
-        """Whether there is an account with the same first 8 digits, whatever its product code."""
-        return any(known[:8] == account[:8] for known in self._portfolios)
-
     def __contains__(self, account: object) -> bool:
         return account in self._portfolios
 
