@@ -249,16 +249,8 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
             return
         picture = self._gallery.current(self._view, self._lang)
         shown, lang, feed = self._gallery.shown, self._lang, self._feed
-        known = feed.at_hand(self._view) if feed is not None else None
-        now = Situation(
-            wanted=self._view if feed is not None else None,
-            shown=shown,
-            state=feed.state if feed is not None else None,
-            pages=known.pages if known is not None else 0,
-            auto=bool(self._controls["auto"].value),
-            problem=self._problem,
-            lang=lang,
-        )
+        auto = bool(self._controls["auto"].value)
+        now = Situation.of(feed, self._view, shown, auto=auto, problem=self._problem, lang=lang)
         parts = now.parts()
         parts["shown"] = self._places(shown) if shown is not None and feed is not None else None
         parts["explain"] = _figures.explain(self.mgna_dvsn, self.excc_stat_cd, lang)
@@ -293,11 +285,9 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
 
     def _select(self, gesture: Gesture, source: str) -> None:
         with self._lock:
-            if self._closed:
-                return
-            if self._selection.take(gesture, source):
+            if not self._closed and self._selection.take(gesture, source):
                 self.selected = gesture.ids
-            else:
+            elif not self._closed:
                 # Its chart shows it, where it came last.
                 self._screen.select(*self._selection.standing)
 

@@ -382,7 +382,8 @@ def test_a_failing_job_ends_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     raised: list[type[BaseException]] = []
     monkeypatch.setattr(threading, "excepthook", lambda args: raised.append(args.exc_type))
     jobs, over = Jobs(), threading.Event()
-    jobs.put(lambda: [].pop())
+    nothing: list[None] = []
+    jobs.put(nothing.pop)
     jobs.put(over.set)
     assert over.wait(PATIENCE)
     jobs.close()
