@@ -14,21 +14,17 @@ from typing import NoReturn, Self, TypeAlias
 
 from kis_nb._auth import Tokens
 from kis_nb._balance import Balance, Balances
+from kis_nb._completeness import check_complete
 from kis_nb._config import Secret, Settings, load, read_accounts
 from kis_nb._errors import ConfigError, DecodeError, KisError
 from kis_nb._fields import NIGHT_BALANCE, Account, Basis, Margin, account_labels
 from kis_nb._gateway import Gateway
-from kis_nb._http import Clock, Http, RateLimit, Scrubber
+from kis_nb._http import Clock, Http, Scrubber
 from kis_nb._paging import Walk
 from kis_nb._pool import THREADS, View, pull_all
+from kis_nb._rate_limit import shared_rate_limit
 
 AccountLike: TypeAlias = str | Account
-
-# All clients of one app key share its allowance.
-_rates: weakref.WeakValueDictionary[tuple[str, Secret, float], RateLimit] = (
-    weakref.WeakValueDictionary()
-)
-_rates_lock = threading.Lock()
 
 
 def connect(
@@ -157,9 +153,12 @@ class Client:
         self._http = Http(
             settings.base_url,
             timeout=settings.timeout,
-            rate=_shared_rate(settings, self._clock),
+            rate=shared_rate_limit(
+                settings.base_url, settings.app_key, settings.calls_per_second, self._clock
+            ),
             clock=self._clock,
             connections=THREADS,
+            scrubber=scrubber,
         )
         self._gateway = Gateway(
             settings, self._http, Tokens(settings, self._http, scrubber), scrubber
@@ -193,7 +192,9 @@ class Client:
                 out when one account is configured.
             mgna_dvsn: ``"01"`` initial (개시) or ``"02"`` maintenance (유지) margin.
             excc_stat_cd: ``"1"`` settlement (정산) or ``"2"`` purchase (본정산) price basis.
-            progress: called with the number of pages read, after each page.
+            progress: called with the number of pages read, after each page. When it has a method
+                ``waiting(why, seconds)``, that is called when an access token must be waited for,
+                which can take a minute; else the logger ``kis_nb`` says so.
             cancel: an event that stops the pull when set.
 
         Raises:
@@ -271,7 +272,7 @@ class Client:
         del params
         try:
             walk.run(progress=progress, cancel=cancel)
-            return self._balance(walk, len(walk.pages), view)
+            return self._whole(walk, view)
         except KisError as error:
             bad = error.page if isinstance(error, DecodeError) and error.page else None
             good = len(walk.pages) if bad is None else bad - 1
@@ -279,6 +280,12 @@ class Client:
             if good and error.partial is None:
                 error.partial = self._partial(walk, good, view)
             raise
+
+    def _whole(self, walk: Walk, view: View) -> Balance:
+        balance = self._balance(walk, len(walk.pages), view)
+        if walk.doubtful:
+            check_complete(balance.positions, balance.summary, len(walk.pages))
+        return balance
 
     def _partial(self, walk: Walk, pages: int, view: View) -> Balance | None:
         """The pages before an error; None when they cannot be read either."""
@@ -338,15 +345,6 @@ class Client:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Client holds credentials and is not pickled or copied; connect anew")
-
-
-def _shared_rate(settings: Settings, clock: Clock) -> RateLimit:
-    key = (settings.base_url, settings.app_key, settings.calls_per_second)
-    with _rates_lock:
-        rate = _rates.get(key)
-        if rate is None:
-            rate = _rates[key] = RateLimit(settings.calls_per_second, clock)
-        return rate
 
 
 def _several(codes: str | Sequence[str]) -> Sequence[str]:

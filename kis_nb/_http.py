@@ -1,4 +1,4 @@
-"""One HTTP exchange: rate, waits, timeouts, size, scrubbing.
+"""One HTTP exchange: waits, timeouts, size, scrubbing.
 
 Bytes wing, above the ground: imports `_deadline`, `_errors` and `_fields`.
 """
@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import base64
 import logging
-import math
 import re
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlsplit
@@ -27,20 +24,37 @@ from kis_nb._fields import Account
 
 if TYPE_CHECKING:
     from kis_nb._config import Secret
+    from kis_nb._rate_limit import RateLimit
 
 # KIS pages are some 10 kB. A body so much larger is a fault or an attack, and is not read into
 # memory: read as JSON, and then as columns, the worst of this size takes a hundred times as much.
 MAX_BODY = 4 * 1024 * 1024
 
 
+# A part of an address that looks like a key: no host has a name like it.
+_KEY_LIKE = re.compile(
+    r"(?<![A-Za-z0-9+=%-])(?:[A-Za-z0-9]{30,}|(?=[A-Za-z0-9]*[+=%])[A-Za-z0-9+=%]{12,})"
+    r"(?![A-Za-z0-9+=%-])"
+)
+
+
+def shown_host(base_url: str) -> str:
+    """Host and port for people; whatever looks like a key that was pasted in there is masked."""
+    return _KEY_LIKE.sub("<secret>", urlsplit(base_url).netloc)
+
+
 class _HideAccount(logging.Filter):
-    """urllib3 logs each request's address at DEBUG, and the query holds the account number."""
+    """urllib3 logs each request's address at DEBUG, and the query holds the account number; a host
+    that is a key in truth is hidden too.
+    """
 
     _CANO = re.compile(r"(CANO=\d{3})\d+|(CTX_AREA_FK200=\d{3})\d+")
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
         hidden = self._CANO.sub(lambda m: f"{m[1] or m[2]}*****", text)
+        address, mark, query = hidden.partition("?")
+        hidden = _KEY_LIKE.sub("<secret>", address) + mark + query
         if hidden != text:
             record.msg, record.args = hidden, None
         return True
@@ -75,11 +89,13 @@ class Clock:
 class Scrubber:
     """Takes secrets and account numbers out of text that came from outside.
 
-    KIS's error texts may repeat what was sent, as it is, percent-encoded or in base64.
+    KIS's error texts may repeat what was sent, as it is, percent-encoded or in base64, alone or
+    within more that was encoded with it. Safe to share between threads.
     """
 
     def __init__(self, secrets: Iterable[Secret], accounts: Iterable[Account] = ()) -> None:
         self._masks: dict[str, str] = {}
+        self._lock = threading.Lock()
         for secret in secrets:
             self.learn(secret)
         for account in accounts:
@@ -88,8 +104,7 @@ class Scrubber:
     def learn(self, secret: Secret) -> None:
         """Mask this too, from now on."""
         text = secret.reveal()
-        encoded = base64.b64encode(text.encode()).decode().rstrip("=")
-        self._add((text, quote(text, safe=""), quote(text), encoded), "<secret>")
+        self._add((text, quote(text, safe=""), quote(text), *_in_base64(text)), "<secret>")
 
     def learn_account(self, account: Account) -> None:
         """Mask this account's number too, from now on."""
@@ -97,8 +112,9 @@ class Scrubber:
             self._add((account.cano + account.product, account.cano), account.masked[:8])
 
     def _add(self, texts: Iterable[str], mask: str) -> None:
-        # A new dict each time: another thread may be going through the old one.
-        self._masks = {**self._masks, **{text: mask for text in texts if text}}
+        with self._lock:
+            # A new dict each time: another thread may be going through the old one.
+            self._masks = {**self._masks, **{text: mask for text in texts if text}}
 
     def scrub(self, text: str) -> str:
         """The text with every known secret and account number masked."""
@@ -108,78 +124,34 @@ class Scrubber:
         return text
 
 
-class RateLimit:
-    """A sliding window: in any one second no more than `calls_per_second` calls reach the gateway.
+# A shorter piece of base64 could be part of any word.
+_SHORTEST_PIECE = 8
 
-    A call's second begins when it can have got there at the latest: at its answer, less the
-    quickest there and back seen so far. Were it to begin when the call goes out, calls held up
-    unevenly on the way would make nine tenths of a second there out of a second here.
 
-    One limit is shared by all threads that call with one app key. When the gateway complains all
-    the same (another program uses the key, or the customer is new and has a lower limit), it halves
-    its pace and wins it back step by step.
+def _in_base64(text: str) -> Iterator[str]:
+    """How a text looks in base64, in both alphabets, wherever in the encoded data it begins.
+
+    Three letters hold four, so there are three ways; those at either end that also hold bits of
+    what stands beside it are left out.
     """
+    data = text.encode()
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + data).decode().rstrip("=")
+        # Letters whose six bits are all of this text.
+        begin, end = -(-8 * before // 6), 8 * (before + len(data)) // 6
+        piece = encoded[begin:end]
+        if len(piece) >= _SHORTEST_PIECE:
+            yield piece
+            yield piece.translate(_URL_SAFE)
+            yield quote(piece, safe="")
+        if before == 0:
+            # Alone, its last letter is known too.
+            yield encoded
+            yield encoded.translate(_URL_SAFE)
+            yield quote(encoded, safe="")
 
-    def __init__(self, calls_per_second: float, clock: Clock) -> None:
-        self._top = max(1, int(calls_per_second))
-        self._window = 1.0 if calls_per_second >= 1 else 1 / calls_per_second
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._under_way = 0
-        self._answered: deque[float] = deque(maxlen=self._top)
-        self._quickest = math.inf
-        self._pace = self._top
-        self._changed = clock.monotonic()
 
-    @contextmanager
-    def turn(self, cancel: threading.Event | None = None) -> Iterator[None]:
-        """Wait until one more call may go out, and hold its place while it is under way.
-
-        Raises:
-            Cancelled: `cancel` was set meanwhile.
-        """
-        while (pause := self._claim()) > 0:
-            self._clock.sleep(pause, cancel)
-        try:
-            begin = self._clock.monotonic()
-            if cancel is not None and cancel.is_set():
-                raise Cancelled("the pull was cancelled")
-            yield
-        finally:
-            with self._lock:
-                now = self._clock.monotonic()
-                self._under_way -= 1
-                self._answered.append(now)
-                self._quickest = min(self._quickest, now - begin)
-
-    def _claim(self) -> float:
-        """Take a place in the window and return 0, or return the seconds to wait before asking
-        again.
-        """
-        with self._lock:
-            now = self._clock.monotonic()
-            if self._pace < self._top and now - self._changed >= 5 * self._window:
-                self._pace, self._changed = self._pace + 1, now
-            past = now - self._window + (self._quickest if self._answered else 0)
-            while self._answered and self._answered[0] <= past:
-                self._answered.popleft()
-            over = self._under_way + len(self._answered) - self._pace
-            if over < 0:
-                self._under_way += 1
-                return 0
-            if over < len(self._answered):
-                # A little more, or rounding could leave the wait forever just short.
-                return self._answered[over] - past + 1e-6
-            # Every place is held by a call under way, whose end nobody can tell.
-            return self._window / 50
-
-    def slow_down(self) -> None:
-        """The gateway refused a call for its rate."""
-        with self._lock:
-            now = self._clock.monotonic()
-            # One burst over the limit brings several refusals; together they count once.
-            if now - self._changed >= self._window or self._pace == self._top:
-                self._pace, self._changed = max(1, self._pace // 2), now
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 class Hidden(Mapping[str, str]):
@@ -240,7 +212,11 @@ class NoReply:
 
 
 class Http:
-    """Sends calls to one host. Safe to share between threads."""
+    """Sends calls to one host. Safe to share between threads.
+
+    Attributes:
+        host: host and port for people to read: a key pasted into `base_url` is masked in it.
+    """
 
     def __init__(
         self,
@@ -251,9 +227,11 @@ class Http:
         clock: Clock,
         connections: int = 8,
         session: requests.Session | None = None,
+        scrubber: Scrubber | None = None,
     ) -> None:
         self.base_url = base_url
-        self.host = urlsplit(base_url).netloc
+        host = shown_host(base_url)
+        self.host = host if scrubber is None else scrubber.scrub(host)
         self.clock = clock
         self.rate = rate
         self._timeout = timeout
@@ -340,5 +318,6 @@ class Http:
         return NoReply("the answer was cut off or damaged on the way")
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and leave the app key's allowance to its other clients."""
         self._session.close()
+        self.rate.close()
