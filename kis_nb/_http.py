@@ -12,10 +12,11 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -239,6 +240,12 @@ class NoReply:
     again: bool = True
 
 
+# Gets each call of this thread, what came of it, and the seconds that it took: `kis-nb check`
+# watches so, whatever clients and keys take part.
+Observer: TypeAlias = Callable[[Call, Reply | NoReply, float], None]
+observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
+
+
 class Http:
     """Sends calls to one host. Safe to share between threads."""
 
@@ -278,7 +285,11 @@ class Http:
         """
         try:
             with self.rate.turn(cancel):
-                return self._send(call)
+                begin = self.clock.monotonic()
+                reply = self._send(call)
+            if (observe := observer.get()) is not None:
+                observe(call, reply, self.clock.monotonic() - begin)
+            return reply
         except KeyboardInterrupt:
             pass
         except TooSlow:

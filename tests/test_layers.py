@@ -54,7 +54,9 @@ ROOMS: Mapping[str, Room] = {
     # Under the faces: what they are made of, no face itself.
     "_board": Room("both", 11),
     "_args": Room("both", 11),
-    "_export": Room("both", 11),
+    "_export": Room("both", 12),
+    "_report": Room("both", 11),
+    "_check": Room("both", 13),
     "_board._jobs": Room("both", 11),
     "_lab": Room("both", 11),
     "_board._panel": Room("both", 11),
