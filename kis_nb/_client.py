@@ -18,17 +18,12 @@ from kis_nb._config import Secret, Settings, load, read_accounts
 from kis_nb._errors import ConfigError, DecodeError, KisError
 from kis_nb._fields import NIGHT_BALANCE, Account, Basis, Margin, account_labels
 from kis_nb._gateway import Gateway
-from kis_nb._http import Clock, Http, RateLimit, Scrubber
+from kis_nb._http import Clock, Http, Scrubber
 from kis_nb._paging import Walk
 from kis_nb._pool import THREADS, View, pull_all
+from kis_nb._rate_limit import shared_rate_limit
 
 AccountLike: TypeAlias = str | Account
-
-# All clients of one app key share its allowance.
-_rates: weakref.WeakValueDictionary[tuple[str, Secret, float], RateLimit] = (
-    weakref.WeakValueDictionary()
-)
-_rates_lock = threading.Lock()
 
 
 def connect(
@@ -157,7 +152,9 @@ class Client:
         self._http = Http(
             settings.base_url,
             timeout=settings.timeout,
-            rate=_shared_rate(settings, self._clock),
+            rate=shared_rate_limit(
+                settings.base_url, settings.app_key, settings.calls_per_second, self._clock
+            ),
             clock=self._clock,
             connections=THREADS,
         )
@@ -338,15 +335,6 @@ class Client:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Client holds credentials and is not pickled or copied; connect anew")
-
-
-def _shared_rate(settings: Settings, clock: Clock) -> RateLimit:
-    key = (settings.base_url, settings.app_key, settings.calls_per_second)
-    with _rates_lock:
-        rate = _rates.get(key)
-        if rate is None:
-            rate = _rates[key] = RateLimit(settings.calls_per_second, clock)
-        return rate
 
 
 def _several(codes: str | Sequence[str]) -> Sequence[str]:

@@ -37,6 +37,7 @@ ROOMS: Mapping[str, Room] = {
     "_deadline": Room("left", 0),
     "_config": Room("left", 1),
     "_http": Room("left", 1),
+    "_rate_limit": Room("left", 2),
     "_auth": Room("left", 2),
     "_gateway": Room("left", 3),
     "_paging": Room("left", 4),

@@ -20,7 +20,8 @@ from kis_nb._errors import ConfigError, DecodeError
 from kis_nb._fields import NIGHT_BALANCE, Account, Basis, Margin
 from kis_nb._frames import decode
 from kis_nb._gateway import Gateway, Page
-from kis_nb._http import Clock, Http, RateLimit, Reply, Scrubber
+from kis_nb._http import Clock, Http, Reply, Scrubber
+from kis_nb._rate_limit import RateLimit
 from tests.fuzz import oracle
 
 if TYPE_CHECKING:
