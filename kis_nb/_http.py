@@ -211,15 +211,16 @@ class Http:
             with self.rate.turn(cancel):
                 begin = self.clock.monotonic()
                 reply = self._send(call)
-            if (observe := observer.get()) is not None:
-                observe(call, reply, self.clock.monotonic() - begin)
-            return reply
         except KeyboardInterrupt:
             pass
         except TooSlow:
             return NoReply("the answer came too slowly to wait for")
         except (OSError, urllib3.exceptions.HTTPError, UnicodeError) as error:
             return self._explain(error)
+        else:
+            if (observe := observer.get()) is not None:
+                observe(call, reply, self.clock.monotonic() - begin)
+            return reply
         # Raised anew, out here: the interrupted frames hold the headers, and a traceback that
         # shows locals would print them.
         raise KeyboardInterrupt

@@ -1,8 +1,8 @@
 """How the service answered, without one value of it: `kis-nb check --report`.
 
-Below `_check`: imports `_fields`, `_http`, `_config` and `_errors`. A report is JSON that a customer
-may send to strangers. It tells which keys came in which order, how figures and texts are written,
-and how pages follow each other. It holds no figure, no text, no account, no key and no token, nor
+Below `_check`: imports `_fields`, `_http`, `_config` and `_errors`. A report is JSON that a
+customer may send to strangers. It tells which keys came in which order, how figures and texts are
+written, and how pages follow each other. It holds no figure, no text, no account, no key and no token, nor
 a digest of one; `write` looks for them and refuses. The embedded broker answers in its form
 (`kis_nb.demo.form`).
 
@@ -179,7 +179,7 @@ def _safe(value: object, form: re.Pattern[str]) -> str:
 
 def _block(found: object, block: Block) -> dict[str, Any]:
     """The form of a block: its type, its rows, their keys in order, and how each is written."""
-    rows = found if isinstance(found, list) else [found]
+    rows: list[Any] = found if isinstance(found, list) else [found]
     kind = "list" if isinstance(found, list) else "object"
     if not all(isinstance(row, dict) for row in rows):
         return {"type": "list of others" if isinstance(found, list) else value_pattern(found)}
@@ -232,7 +232,7 @@ def _holds(text: str, secrets: Iterable[Secret], accounts: Iterable[Account]) ->
         part
         for secret in secrets
         for at in range(max(len(secret.reveal()) - _PART, 0) + 1)
-        if len(part := secret.reveal()[at : at + _PART]) >= 6  # noqa: PLR2004
+        if len(part := secret.reveal()[at : at + _PART]) >= 6
     )
     return any(part in text for part in parts) or any(one.cano in text for one in accounts)
 
@@ -253,5 +253,7 @@ def read(path: Path) -> dict[str, Any]:
     if not isinstance(report, dict) or "kis_nb_report" not in report:
         raise ConfigError(f"{path}: no report of kis-nb check --report")
     if report["kis_nb_report"] != VERSION:
-        raise ConfigError(f"{path}: a report of another version of kis_nb; this one reads {VERSION}")
+        raise ConfigError(
+            f"{path}: a report of another version of kis_nb; this one reads {VERSION}"
+        )
     return report

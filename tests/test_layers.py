@@ -57,7 +57,7 @@ ROOMS: Mapping[str, Room] = {
     "_args": Room("both", 11),
     "_export": Room("both", 12),
     "_report": Room("both", 11),
-    "_check": Room("both", 13),
+    "_check": Room("both", 12),
     "_board._jobs": Room("both", 11),
     "_lab": Room("both", 11),
     "_board._panel": Room("both", 11),

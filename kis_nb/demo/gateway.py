@@ -16,6 +16,7 @@ from kis_nb._fields import NIGHT_BALANCE
 from kis_nb.demo.balance import BalanceDesk
 from kis_nb.demo.book import Book
 from kis_nb.demo.faults import Fault, play
+from kis_nb.demo.form import Form, FormedDesk
 from kis_nb.demo.replies import Reply, error, say
 from kis_nb.demo.server import Request, Server, loopback
 from kis_nb.demo.tokens import Tokens, new_app_key, new_app_secret
@@ -71,9 +72,11 @@ class Broker:
             comes back for `token_repeat` seconds; `lock_after` refusals (None: never) lock the key
             out for `lock_seconds`.
         key_seconds: how long a page's key stays good.
+        form: a report of `kis-nb check --report`; the figures stay the broker's, and balance calls
+            answer as that service was seen to (`kis_nb.demo.form`), rows on a page among them.
 
     Raises:
-        ValueError: the host is not loopback.
+        ValueError: the host is not loopback, or `form` is no report.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class Broker:
         lock_after: int | None = 20,
         lock_seconds: float = 14_400,
         key_seconds: float = 600,
+        form: Mapping[str, Any] | None = None,
     ) -> None:
         self.book = Book() if book is None else book
         self.app_key = new_app_key() if app_key is None else app_key
@@ -114,7 +118,9 @@ class Broker:
         )
         self._host, self._port = loopback(host), port
         self._clock, self._monotonic = clock, monotonic
-        self._desk = BalanceDesk(self.book, page_rows, key_seconds)
+        shape = None if form is None else Form(form)
+        desk = BalanceDesk(self.book, (shape and shape.rows) or page_rows, key_seconds)
+        self._desk = desk if shape is None else FormedDesk(desk, shape)
         self._server: Server | None = None
         self._stopped = threading.Event()
         self._lock = threading.Lock()
