@@ -2,8 +2,8 @@
 
 Below `_check`: imports `_fields`, `_http`, `_config` and `_errors`. A report is JSON that a
 customer may send to strangers. It tells which keys came in which order, how figures and texts are
-written, and how pages follow each other. It holds no figure, no text, no account, no key and no token, nor
-a digest of one; `write` looks for them and refuses. The embedded broker answers in its form
+written, and how pages follow each other. It holds no figure, no text, no account, no key, no token
+and no digest; `write` looks for them and refuses. The embedded broker answers in its form
 (`kis_nb.demo.form`).
 
 How a text is written is told by classes of characters, each with its count: ``9`` digit, ``0``

@@ -14,9 +14,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from kis_nb import _report
+from kis_nb._accounts import named_labels
 from kis_nb._auth import TOKEN_PATH
 from kis_nb._check import _machine, _setup
 from kis_nb._check._result import Mark, Result, Say, duration
@@ -24,7 +26,7 @@ from kis_nb._check._setup import RETRIES, one_line
 from kis_nb._client import Client, connect
 from kis_nb._config import LIVE_URL, Secret, Settings
 from kis_nb._errors import AuthError, KisError, TransportError
-from kis_nb._fields import Account, Basis, Lang, Margin, account_labels
+from kis_nb._fields import Account, Basis, Lang, Margin
 from kis_nb._http import Call, NoReply, Reply, observer
 from kis_nb._instrument import instrument
 
@@ -61,7 +63,7 @@ class Check:
         self._recorder = _report.Recorder()
         self._seconds: list[float] = []
         self._token_life: float | None = None
-        self._balances: list[Balance] = []
+        self._balances: dict[Account, Balance] = {}
         self._accounts: list[Account] = []
         self._told: list[dict[str, Any]] = []
         self._results: list[Result] = []
@@ -120,14 +122,14 @@ class Check:
                 yield Result("accounts", "wrong", accounts)
                 return
             self._accounts = list(accounts)
-            labels = account_labels([*client.accounts, *accounts])
-            refused: set[int] = set()
+            labels = named_labels([*client.accounts, *accounts], client.names)
+            refused: set[Secret | None] = set()
             for account in accounts:
                 yield from self._views(client, account, labels[account], refused)
         yield from self._products()
 
     def _client(self) -> Client:
-        return connect(demo=True, retries=RETRIES) if self._demo else Client(self._settings[0])
+        return connect(demo=True, retries=RETRIES) if self._demo else Client(self._settings)
 
     def _chosen(self, client: Client) -> Sequence[Account] | str:
         if self._asked is not None:
@@ -139,12 +141,12 @@ class Check:
         )
 
     def _views(
-        self, client: Client, account: Account, label: str, refused: set[int]
+        self, client: Client, account: Account, label: str, refused: set[Secret | None]
     ) -> Iterator[Result]:
         """Each of the four views of an account; none further when its key is refused."""
         told: dict[str, Any] = {"product_is_03": account.product == "03", "views": []}
         self._told.append(told)
-        owner = next((i for i, s in enumerate(self._settings) if account in s.accounts), 0)
+        owner = next((s.app_key for s in self._settings if account in s.accounts), None)
         if owner in refused:
             text = self._say(
                 "not asked: its key was refused, or nobody answers",
@@ -152,36 +154,36 @@ class Check:
             )
             yield Result("account", "wrong", f"{label}: {text}")
             return
-        first = True
-        for margin in Margin:
-            for basis in Basis:
-                name = f"{label} MGNA_DVSN={margin.value} EXCC_STAT_CD={basis.value}"
-                begin = time.monotonic()
-                failed: KisError | None = None
-                try:
-                    with self._watched():
-                        balance = client.balance(account, mgna_dvsn=margin, excc_stat_cd=basis)
-                except KisError as error:
-                    outcome, failed = (
-                        Result("account", "wrong", f"{name}: {one_line(error)}"),
-                        error,
-                    )
-                    view: dict[str, Any] = {"outcome": type(error).__name__}
-                else:
-                    seconds = time.monotonic() - begin
-                    outcome, view = self._view(name, balance, seconds)
-                    if first:
-                        self._balances.append(balance)
-                first = False
-                codes = {"mgna_dvsn": margin.value, "excc_stat_cd": basis.value}
-                told["views"].append(codes | view | {"calls": self._recorder.take()})
-                yield from self._issued()
-                yield outcome
-                if isinstance(failed, AuthError) or (
-                    isinstance(failed, TransportError) and failed.status is None
-                ):
-                    refused.add(owner)
-                    return
+        for margin, basis in product(Margin, Basis):
+            name = f"{label} MGNA_DVSN={margin.value} EXCC_STAT_CD={basis.value}"
+            found = self._ask(client, (account, margin, basis))
+            if isinstance(found, KisError):
+                outcome = Result("account", "wrong", f"{name}: {one_line(found)}")
+                view: dict[str, Any] = {"outcome": type(found).__name__}
+            else:
+                outcome, view = self._view(name, *found)
+                self._balances[account] = found[0]
+            codes = {"mgna_dvsn": margin.value, "excc_stat_cd": basis.value}
+            told["views"].append(codes | view | {"calls": self._recorder.take()})
+            yield from self._issued()
+            yield outcome
+            silent = isinstance(found, TransportError) and found.status is None
+            if silent or isinstance(found, AuthError):
+                refused.add(owner)
+                return
+
+    def _ask(
+        self, client: Client, view: tuple[Account, Margin, Basis]
+    ) -> tuple[Balance, float] | KisError:
+        """The balance and the seconds that it took, or why there is none."""
+        account, margin, basis = view
+        begin = time.monotonic()
+        try:
+            with self._watched():
+                balance = client.balance(account, mgna_dvsn=margin, excc_stat_cd=basis)
+        except KisError as error:
+            return error
+        return balance, time.monotonic() - begin
 
     def _view(self, name: str, balance: Balance, seconds: float) -> tuple[Result, dict[str, Any]]:
         counts = dict.fromkeys(("exact", "rounding", "differs"), 0)
@@ -219,7 +221,7 @@ class Check:
             return
         rows = [
             row
-            for balance in self._balances
+            for balance in self._balances.values()
             for row in balance.positions.select("shtn_pdno", "prdt_name").iter_rows()
         ]
         unknown = sum(instrument(code, name).kind is None for code, name in rows)

@@ -1,7 +1,7 @@
 """Who and where: the settings, the form of each key, its token.
 
-Part of `_check`: imports `_result`, `_auth`, `_config` and `_errors`. Names of what is set
-are told, and lengths; never a value.
+Part of `_check`: imports `_result`, `_auth`, `_config`, `_errors` and `_sources`. Names of what is
+set are told, and lengths; never a value.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from pathlib import Path
 
 from kis_nb._auth import TokenStore
 from kis_nb._check._result import Result, Say, duration
-from kis_nb._config import Settings, load
+from kis_nb._config import Settings
 from kis_nb._errors import KisError
+from kis_nb._sources import load
 
 # Asked again less often than a pull: a check is to say that it fails, not to wait it out.
 RETRIES = 2
@@ -23,15 +24,6 @@ _VARIABLES = re.compile(
     r"KIS_((APP_KEY|APP_SECRET|ACCOUNTS|ACCOUNT_NO|NAME)(_[0-9]{1,3})?"
     r"|BASE_URL|CUSTTYPE|CONFIG|NB_CACHE_DIR|NB_DEMO)"
 )
-
-
-def load_settings() -> tuple[Settings, ...]:
-    """The settings of each app key, as `connect` finds them.
-
-    Raises:
-        ConfigError: none, or one that does not fit.
-    """
-    return (load(retries=RETRIES),)
 
 
 def demo_step(say: Say) -> Result:
@@ -47,7 +39,7 @@ def settings_steps(say: Say) -> tuple[tuple[Settings, ...], list[Result]]:
     """The settings, none when they do not fit, and what is to say of them."""
     sources = _sources(say)
     try:
-        settings = load_settings()
+        settings = load(retries=RETRIES)
     except KisError as error:
         return (), [Result("settings", "wrong", f"{one_line(error)} [{sources}]")]
     results = [Result("settings", "ok", sources)]
@@ -64,8 +56,10 @@ def settings_steps(say: Say) -> tuple[tuple[Settings, ...], list[Result]]:
 
 def key_steps(settings: tuple[Settings, ...], say: Say, now: float) -> Iterator[Result]:
     """The form of each key, and the token that is stored for it."""
-    for number, one in enumerate(settings, 1):
-        who = say(f"key {number}: ", f"앱키 {number}: ") if len(settings) > 1 else ""
+    # An app key that serves two accounts is told once.
+    keys = {one.app_key: one for one in settings}
+    for number, one in enumerate(keys.values(), 1):
+        who = say(f"key {number}: ", f"앱키 {number}: ") if len(keys) > 1 else ""
         yield _key(one, who, say)
         yield _token(one, who, say, now)
 
