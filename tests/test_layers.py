@@ -62,7 +62,9 @@ ROOMS: Mapping[str, Room] = {
     # Under the faces: what they are made of, no face itself.
     "_board": Room("both", 21),
     "_args": Room("both", 21),
-    "_export": Room("both", 21),
+    "_export": Room("both", 23),
+    "_report": Room("both", 22),
+    "_check": Room("both", 23),
     "_board._jobs": Room("both", 21),
     "_lab": Room("both", 21),
     "_board._panel": Room("both", 21),

@@ -16,6 +16,7 @@ from kis_nb._fields import NIGHT_BALANCE
 from kis_nb.demo.balance import BalanceDesk
 from kis_nb.demo.book import Book
 from kis_nb.demo.faults import Fault, play
+from kis_nb.demo.form import Form, FormedDesk
 from kis_nb.demo.master import MASTER_FILES, MasterFiles
 from kis_nb.demo.replies import Reply, error, say
 from kis_nb.demo.server import Request, Server, loopback
@@ -89,9 +90,11 @@ class Broker:
             comes back for `token_repeat` seconds; `lock_after` refusals (None: never) lock the key
             out for `lock_seconds`.
         key_seconds: how long a page's key stays good.
+        form: a report of `kis-nb check --report`; the figures stay the broker's, and balance calls
+            answer as that service was seen to (`kis_nb.demo.form`), rows on a page among them.
 
     Raises:
-        ValueError: the host is not loopback.
+        ValueError: the host is not loopback, or `form` is no report.
     """
 
     def __init__(
@@ -114,6 +117,7 @@ class Broker:
         lock_after: int | None = 20,
         lock_seconds: float = 14_400,
         key_seconds: float = 600,
+        form: Mapping[str, Any] | None = None,
     ) -> None:
         self.book = Book() if book is None else book
         self.app_key = new_app_key() if app_key is None else app_key
@@ -134,7 +138,9 @@ class Broker:
         self._first = self._keys[self.app_key]
         self._host, self._port = loopback(host), port
         self._clock, self._monotonic = clock, monotonic
-        self._desk = BalanceDesk(self.book, page_rows, key_seconds)
+        shape = None if form is None else Form(form)
+        desk = BalanceDesk(self.book, (shape and shape.rows) or page_rows, key_seconds)
+        self._desk = desk if shape is None else FormedDesk(desk, shape)
         self._files = MasterFiles(self.book.market)
         self._server: Server | None = None
         self._stopped = threading.Event()
