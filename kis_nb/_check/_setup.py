@@ -1,7 +1,7 @@
 """Who and where: the settings, the form of each key, its token.
 
-Part of `_check`: imports `_result`, `_token_store`, `_config`, `_errors` and `_sources`. Names of what is
-set are told, and lengths; never a value.
+Part of `_check`: imports `_result`, `_token_store`, `_config`, `_errors` and `_sources`. Names of
+what is set are told, and lengths; never a value.
 """
 
 from __future__ import annotations
