@@ -40,18 +40,21 @@ examples:
 Ctrl-C ends JupyterLab and its kernels. Without --dir the work folder is removed then.
 """
 _SERVE = """\
-Prints the address, a fresh app key and secret, and a line for each account, the largest first;
-then serves until Ctrl-C. Any KIS client can be pointed at it:
+Prints the address, then a fresh app key and secret and the account that they are for, the largest
+account first; then serves until Ctrl-C. As at KIS, a key is good for its own account only. Any KIS
+client can be pointed at it:
 
   kis-nb serve --port 8765
   address: http://127.0.0.1:8765
   app_key: …
   app_secret: …
   account: 80012345-03
+  app_key: …
 """
 _BALANCE = """\
-The key comes from KIS_APP_KEY and KIS_APP_SECRET, the accounts from KIS_ACCOUNTS
-(comma-separated), or all from ~/KIS/config/kis_devlp.yaml; never from this line.
+The key comes from KIS_APP_KEY and KIS_APP_SECRET, its account from KIS_ACCOUNTS; a second account,
+which has a key of its own, from KIS_APP_KEY_2, KIS_APP_SECRET_2 and KIS_ACCOUNTS_2 (and a name from
+KIS_NAME_2), and so on; or all from ~/KIS/config/kis_devlp.yaml; never from this line.
 
 examples:
   kis-nb balance --demo
@@ -190,9 +193,10 @@ def _serve(port: int) -> int:
     with _lab.on_end(lambda *_: stop.set()), Broker(port=port) as broker:
         lines = [
             f"address: {broker.address}",
-            f"app_key: {broker.app_key}",
-            f"app_secret: {broker.app_secret}",
-            *(f"account: {account}" for account in broker.accounts),
+            *(
+                f"app_key: {app_key}\napp_secret: {app_secret}\naccount: {account}"
+                for account, app_key, app_secret in broker.keys
+            ),
         ]
         sys.stdout.write("".join(f"{line}\n" for line in lines))
         sys.stdout.flush()

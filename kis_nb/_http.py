@@ -1,4 +1,4 @@
-"""One HTTP exchange: rate, waits, timeouts, size, scrubbing.
+"""One HTTP exchange: waits, timeouts, size, scrubbing.
 
 Bytes wing, above the ground: imports `_deadline`, `_errors` and `_fields`.
 """
@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import base64
 import logging
-import math
 import re
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlsplit
@@ -27,6 +24,7 @@ from kis_nb._fields import Account
 
 if TYPE_CHECKING:
     from kis_nb._config import Secret
+    from kis_nb._rate_limit import RateLimit
 
 # KIS pages are some 10 kB. A body so much larger is a fault or an attack, and is not read into
 # memory: read as JSON, and then as columns, the worst of this size takes a hundred times as much.
@@ -106,80 +104,6 @@ class Scrubber:
         for secret in sorted(masks, key=len, reverse=True):
             text = text.replace(secret, masks[secret])
         return text
-
-
-class RateLimit:
-    """A sliding window: in any one second no more than `calls_per_second` calls reach the gateway.
-
-    A call's second begins when it can have got there at the latest: at its answer, less the
-    quickest there and back seen so far. Were it to begin when the call goes out, calls held up
-    unevenly on the way would make nine tenths of a second there out of a second here.
-
-    One limit is shared by all threads that call with one app key. When the gateway complains all
-    the same (another program uses the key, or the customer is new and has a lower limit), it halves
-    its pace and wins it back step by step.
-    """
-
-    def __init__(self, calls_per_second: float, clock: Clock) -> None:
-        self._top = max(1, int(calls_per_second))
-        self._window = 1.0 if calls_per_second >= 1 else 1 / calls_per_second
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._under_way = 0
-        self._answered: deque[float] = deque(maxlen=self._top)
-        self._quickest = math.inf
-        self._pace = self._top
-        self._changed = clock.monotonic()
-
-    @contextmanager
-    def turn(self, cancel: threading.Event | None = None) -> Iterator[None]:
-        """Wait until one more call may go out, and hold its place while it is under way.
-
-        Raises:
-            Cancelled: `cancel` was set meanwhile.
-        """
-        while (pause := self._claim()) > 0:
-            self._clock.sleep(pause, cancel)
-        try:
-            begin = self._clock.monotonic()
-            if cancel is not None and cancel.is_set():
-                raise Cancelled("the pull was cancelled")
-            yield
-        finally:
-            with self._lock:
-                now = self._clock.monotonic()
-                self._under_way -= 1
-                self._answered.append(now)
-                self._quickest = min(self._quickest, now - begin)
-
-    def _claim(self) -> float:
-        """Take a place in the window and return 0, or return the seconds to wait before asking
-        again.
-        """
-        with self._lock:
-            now = self._clock.monotonic()
-            if self._pace < self._top and now - self._changed >= 5 * self._window:
-                self._pace, self._changed = self._pace + 1, now
-            past = now - self._window + (self._quickest if self._answered else 0)
-            while self._answered and self._answered[0] <= past:
-                self._answered.popleft()
-            over = self._under_way + len(self._answered) - self._pace
-            if over < 0:
-                self._under_way += 1
-                return 0
-            if over < len(self._answered):
-                # A little more, or rounding could leave the wait forever just short.
-                return self._answered[over] - past + 1e-6
-            # Every place is held by a call under way, whose end nobody can tell.
-            return self._window / 50
-
-    def slow_down(self) -> None:
-        """The gateway refused a call for its rate."""
-        with self._lock:
-            now = self._clock.monotonic()
-            # One burst over the limit brings several refusals; together they count once.
-            if now - self._changed >= self._window or self._pace == self._top:
-                self._pace, self._changed = max(1, self._pace // 2), now
 
 
 class Hidden(Mapping[str, str]):
@@ -340,5 +264,6 @@ class Http:
         return NoReply("the answer was cut off or damaged on the way")
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and leave the app key's allowance to its other clients."""
         self._session.close()
+        self.rate.close()

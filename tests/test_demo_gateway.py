@@ -251,6 +251,80 @@ def test_credentials_are_made_afresh() -> None:
     assert (given_in.app_key, given_in.app_secret) == ("invented-key", "invented-secret")
 
 
+def with_key(bare: Raw, at: int) -> Raw:
+    """The same, calling with the key of another account and a token of that key."""
+    _account, key, _secret = bare.broker.keys[at]
+    bare.token = bare.broker.issue_token(app_key=key)
+    return bare
+
+
+def test_each_account_has_a_key_of_its_own(broker: Broker) -> None:
+    """The largest account first, whose pair is the broker's; no two alike."""
+    accounts, keys, secrets = zip(*broker.keys, strict=True)
+    assert list(accounts) == broker.accounts
+    assert (keys[0], secrets[0]) == (broker.app_key, broker.app_secret)
+    assert len(set(keys)) == len(set(secrets)) == len(accounts) == 3
+
+
+def test_a_key_sees_its_own_account_alone(raw: Maker, broker: Broker) -> None:
+    """Another account of the same customer is INVALID_CHECK_ACNO, as live (live-facts c)."""
+    for at, (_, key, secret) in enumerate(broker.keys):
+        bare = with_key(raw(broker), at)
+        pair: dict[str, str | None] = {"appkey": key, "appsecret": secret}
+        for number, account in enumerate(broker.accounts):
+            query = {"CANO": account[:8], "ACNT_PRDT_CD": account[-2:]}
+            body = bare.get(pair, **query).json()
+            if number == at:
+                assert body["rt_cd"] == "0"
+            else:
+                assert (body["rt_cd"], body["msg_cd"]) == ("2", "OPSQ2000")
+                assert "INVALID_CHECK_ACNO" in body["msg1"]
+                assert "output1" not in body
+
+
+def test_a_shared_key_sees_all(raw: Maker) -> None:
+    """What tests may ask for that are about something else."""
+    with Broker(shared_key=True) as broker:
+        assert {(key, secret) for _, key, secret in broker.keys} == {
+            (broker.app_key, broker.app_secret)
+        }
+        for account in broker.accounts:
+            query = {"CANO": account[:8], "ACNT_PRDT_CD": account[-2:]}
+            assert raw(broker).get(**query).json()["rt_cd"] == "0"
+
+
+def test_a_token_belongs_to_its_key(raw: Maker, broker: Broker) -> None:
+    """Asked for with each key, refused with another's, and each key has its own minute."""
+    bare = raw(broker)
+    tokens = []
+    for _, key, secret in broker.keys:
+        answer = bare.ask_token(appkey=key, appsecret=secret)
+        assert answer.status_code == 200
+        tokens.append(answer.json()["access_token"])
+        assert bare.ask_token(appkey=key, appsecret=secret).json()["error_code"] == "EGW00133"
+    assert len(set(tokens)) == 3
+    _, key, secret = broker.keys[1]
+    bare.token = tokens[0]
+    refused = bare.get({"appkey": key, "appsecret": secret}).json()["msg_cd"]
+    assert refused in {"EGW00121", "EGW00123"}
+    broker.revoke_tokens()
+    for token, (_, key, secret) in zip(tokens, broker.keys, strict=True):
+        bare.token = token
+        assert bare.get({"appkey": key, "appsecret": secret}).json()["msg_cd"] == "EGW00121"
+
+
+def test_a_key_spends_its_own_allowance(raw: Maker, clock: Clock) -> None:
+    """One key over its limit takes nothing from another."""
+    with Broker(calls_per_second=2, monotonic=clock) as broker:
+        for at, (account, key, secret) in enumerate(broker.keys):
+            bare = with_key(raw(broker), at)
+            query = {"CANO": account[:8], "ACNT_PRDT_CD": account[-2:]}
+            pair: dict[str, str | None] = {"appkey": key, "appsecret": secret}
+            codes = [bare.get(pair, **query).json()["msg_cd"] for _ in range(3)]
+            assert codes[2] == "EGW00201"
+            assert "EGW00201" not in codes[:2]
+
+
 # --- headers and parameters -----------------------------------------------------------------------
 
 
@@ -311,12 +385,13 @@ def test_bad_values_are_refused(raw: Maker, broker: Broker, name: str, value: st
     assert (body["rt_cd"], body["msg_cd"]) == ("2", "OPSQ2001")
 
 
-def test_the_two_trs_send_their_own_fields(raw: Maker, broker: Broker) -> None:
+def test_the_two_trs_send_their_own_fields(raw: Maker) -> None:
     """New: the side's name, two unused fields left out and two zero. Old: the reverse."""
-    account = broker.accounts[1]
-    query = {"CANO": account[:8], "ACNT_PRDT_CD": account[-2:]}
-    new = raw(broker).get(**query).json()
-    old = raw(broker).get({"tr_id": "JTCE6001R"}, **query).json()
+    with Broker(shared_key=True) as broker:
+        account = broker.accounts[1]
+        query = {"CANO": account[:8], "ACNT_PRDT_CD": account[-2:]}
+        new = raw(broker).get(**query).json()
+        old = raw(broker).get({"tr_id": "JTCE6001R"}, **query).json()
     glossary = {field.name for field in NIGHT_BALANCE.summary.fields}
     rows = {field.name for field in NIGHT_BALANCE.rows.fields}
     assert set(new["output1"][0]) == rows

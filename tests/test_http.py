@@ -13,14 +13,12 @@ from urllib.parse import quote
 
 import pytest
 import trustme
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kis_nb._client import Client
 from kis_nb._config import Secret, Settings
-from kis_nb._errors import Cancelled
 from kis_nb._fields import Account
-from kis_nb._http import Call, Clock, Hidden, Http, NoReply, RateLimit, Reply, Scrubber
+from kis_nb._http import Call, Clock, Hidden, Http, NoReply, Reply, Scrubber
+from kis_nb._rate_limit import RateLimit
 from kis_nb.demo import Book, Broker
 
 if TYPE_CHECKING:
@@ -28,151 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import Fast
-
-
-class Ticking(Clock):
-    """Time that moves by waiting, and by the seconds given between calls."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float, cancel: threading.Event | None = None) -> None:
-        assert cancel is None
-        self.now += seconds
-
-
-def most_in_a_second(times: list[float], window: float = 1.0) -> int:
-    return max(sum(start <= t < start + window - 1e-9 for t in times) for start in times)
-
-
-@given(
-    st.floats(0.2, 25),
-    st.lists(st.floats(0, 0.4), min_size=1, max_size=80),
-    st.sets(st.integers(0, 79)),
-)
-def test_no_second_holds_more_calls_than_allowed(
-    calls_per_second: float, gaps: list[float], refusals: set[int]
-) -> None:
-    """Whatever the gaps between the calls, and with refusals in between."""
-    clock = Ticking()
-    limit = RateLimit(calls_per_second, clock)
-    times: list[float] = []
-    for number, gap in enumerate(gaps):
-        clock.now += gap
-        with limit.turn():
-            times.append(clock.now)
-        if number in refusals:
-            limit.slow_down()
-    if calls_per_second >= 1:
-        assert most_in_a_second(times) <= calls_per_second
-    else:
-        assert most_in_a_second(times, 1 / calls_per_second) == 1
-
-
-def test_a_burst_within_the_allowance_waits_for_nothing() -> None:
-    """Fifteen calls go out at once, the sixteenth a second later."""
-    clock = Ticking()
-    limit = RateLimit(15, clock)
-    for _ in range(15):
-        with limit.turn():
-            pass
-    assert clock.now == 0
-    with limit.turn():
-        assert clock.now == pytest.approx(1.0)
-
-
-def test_a_calls_second_begins_with_its_answer() -> None:
-    """However unevenly calls travel, no second at the gateway holds more than allowed."""
-    clock = Ticking()
-    limit = RateLimit(2, clock)
-    arrivals: list[float] = []
-    for journey in (0.3, 0.0, 0.0, 0.3, 0.0, 0.0, 0.2):
-        with limit.turn():
-            clock.now += journey
-            arrivals.append(clock.now)
-    assert most_in_a_second(arrivals) <= 2
-
-
-def test_calls_under_way_hold_their_places() -> None:
-    """A third of two waits for an answer, whenever that comes."""
-    limit = RateLimit(2, Ticking())
-    with limit.turn(), limit.turn():
-        assert limit._claim() > 0
-    assert limit._claim() > 0
-
-
-def test_a_refusal_halves_the_pace_and_quiet_wins_it_back() -> None:
-    """One burst's refusals count once; the full pace returns."""
-    clock = Ticking()
-    limit = RateLimit(16, clock)
-    for _ in range(3):
-        limit.slow_down()
-    assert paces(limit, clock, 2) == [8, 8]
-    clock.now += 100
-    for _ in range(60):
-        with limit.turn():
-            clock.now += 2
-    assert paces(limit, clock, 1) == [16]
-
-
-def paces(limit: RateLimit, clock: Ticking, seconds: int) -> list[int]:
-    """Calls let through in each of the next seconds."""
-    clock.now += 1.5
-    counts: list[int] = []
-    for _ in range(seconds):
-        start = clock.now
-        count = 0
-        while limit._claim() == 0:
-            count += 1
-        limit._under_way = 0
-        limit._answered.extend([start] * count)
-        counts.append(count)
-        clock.now = start + 1.0
-    return counts
-
-
-def test_the_limit_holds_across_threads() -> None:
-    """Eight threads on one limit, in real time."""
-    clock = Clock()
-    limit = RateLimit(40, clock)
-    times: list[float] = []
-    lock = threading.Lock()
-
-    def call() -> None:
-        for _ in range(12):
-            with limit.turn(), lock:
-                times.append(clock.monotonic())
-
-    threads = [threading.Thread(target=call) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(times) == 96
-    assert most_in_a_second(sorted(times)) <= 40
-
-
-def test_a_cancelled_wait_raises() -> None:
-    """A pull at the limit can be stopped."""
-    cancel = threading.Event()
-    limit = RateLimit(0.001, Clock())
-    with limit.turn(cancel):
-        pass
-    threading.Timer(0.01, cancel.set).start()
-    with pytest.raises(Cancelled), limit.turn(cancel):
-        pytest.fail("a turn was given")
-    assert limit._under_way == 0
-
-
-def test_clients_of_one_key_share_the_limit(
-    broker: Broker, client_of: Callable[..., Client]
-) -> None:
-    """The gateway counts by app key."""
-    assert client_of(broker)._http.rate is client_of(broker)._http.rate
-    assert client_of(broker)._http.rate is not client_of(broker, calls_per_second=3)._http.rate
 
 
 def test_scrubbing_finds_every_spelling() -> None:

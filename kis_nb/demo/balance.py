@@ -15,6 +15,8 @@ from kis_nb._fields import NIGHT_BALANCE, SUMMARY, Basis, Margin
 from kis_nb.demo.replies import JSON, Reply, dump, error
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from kis_nb.demo.book import Book, View
 
 _NEW_TR = NIGHT_BALANCE.tr_ids[0]
@@ -79,9 +81,18 @@ class BalanceDesk:
         found = _KEY.fullmatch(query.get("CTX_AREA_NK200", "").strip())
         return int(found[3]) // self._rows + 1 if found and _follows(headers, query) else 1
 
-    def answer(self, headers: dict[str, str], query: dict[str, str], now: float) -> Reply:
-        """The page, or what is wrong with the parameters."""
-        refused = self._refused(query)
+    def answer(
+        self,
+        headers: dict[str, str],
+        query: dict[str, str],
+        now: float,
+        bound: Container[str] | None = None,
+    ) -> Reply:
+        """The page, or what is wrong with the parameters.
+
+        `bound` are the accounts that the caller's app key is for; None lets it see all.
+        """
+        refused = self._refused(query, bound)
         if refused is not None:
             return refused
         account = _account(query)
@@ -109,11 +120,12 @@ class BalanceDesk:
             sent.append(("gt_uid", headers["gt_uid"]))
         return Reply(200, tuple(sent), body)
 
-    def _refused(self, query: dict[str, str]) -> Reply | None:
+    def _refused(self, query: dict[str, str], bound: Container[str] | None) -> Reply | None:
         for name, (korean, blank) in _PARAMETERS.items():
             if name not in query or (not blank and not query[name].strip()):
                 return error("APMP0001", about=korean)
-        if _account(query) not in self._book:
+        account = _account(query)
+        if account not in self._book or (bound is not None and account not in bound):
             return error("OPSQ2000")
         if any(query[name] not in codes for name, codes in _CODES.items()):
             return error("OPSQ2001")
