@@ -45,7 +45,7 @@ ROOMS: Mapping[str, Room] = {
     "_gateway": Room("left", 3),
     "_paging": Room("left", 4),
     # What it means: frames.
-    "_instrument": Room("right", 1),
+    "_products": Room("right", 1),
     "_chartview": Room("right", 2),
     "_pages": Room("right", 2),
     "_frames": Room("right", 3),
