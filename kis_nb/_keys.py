@@ -65,12 +65,12 @@ def wrap_entries(entries: object) -> tuple[Entry, ...] | ConfigError:
         fields: dict[str, Secret] = {}
         for field, value in entry.items():
             if isinstance(value, Account):
-                fields[str(field)] = Secret(f"{value.cano}-{value.product}")
+                fields[field_name(field)] = Secret(f"{value.cano}-{value.product}")
             elif isinstance(value, str | Secret):
                 if secret := Secret.of(value):
-                    fields[str(field)] = secret
+                    fields[field_name(field)] = secret
             elif value is not None:
-                return ConfigError(f"entry {place} of keys=: {_field(field)} must be text")
+                return ConfigError(f"entry {place} of keys=: {_called(field)} must be text")
         wrapped.append(fields)
     return tuple(wrapped) or ConfigError(f"keys= has no entry; an entry is {_SHAPE}")
 
@@ -99,7 +99,7 @@ def read_entries(
         for field in entry:
             if field not in fields:
                 raise ConfigError(
-                    f"{place} has {_field(field)}, which it does not know; it takes "
+                    f"{place} has {_called(field)}, which it does not know; it takes "
                     f"{', '.join(fields)}"
                 )
         pair = entry.get("app_key"), entry.get("app_secret")
@@ -175,6 +175,11 @@ def _read_name(name: Secret) -> str:
     return _ACCOUNT_LIKE.sub(lambda found: mask_cano(found[0]), shown)
 
 
-def _field(field: object) -> str:
-    known = isinstance(field, str) and _HARMLESS.fullmatch(field)
-    return f"the field {field}" if known else "a field"
+def field_name(field: object) -> str:
+    """A field's name, "" when it may be a key or a number that slipped there."""
+    return field if isinstance(field, str) and _HARMLESS.fullmatch(field) else ""
+
+
+def _called(field: object) -> str:
+    name = field_name(field)
+    return f"the field {name}" if name else "a field"

@@ -1,6 +1,6 @@
 """What a product is: kind, product, underlying, term, strike and multiplier, and when it expires.
 
-Imports the standard library.
+Imports `_calendar`.
 
 KIS sends no field for any of these. They are read from ``shtn_pdno`` and ``prdt_name`` by the rules
 of the exchange's codes and KIS's names, and what those leave open from KIS's master files, where
@@ -17,6 +17,8 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from kis_nb._calendar import last_trading_day
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
@@ -327,7 +329,13 @@ def read_product(
             strike = listed.strike or line.strike or strike
         if before != (kind, product, underlying, term, strike):
             source = "master"
-    return Product(kind, product, underlying, None, term, strike, multiplier, source)
+    expiry = _expiry(product, term) if kind not in (None, "spread") else None
+    return Product(kind, product, underlying, expiry, term, strike, multiplier, source)
+
+
+@lru_cache(maxsize=4_096)
+def _expiry(product: str | None, term: str | None) -> date | None:
+    return None if product is None or term is None else last_trading_day(product, term)
 
 
 def is_unpriced(row: Mapping[str, Any]) -> bool:

@@ -23,7 +23,7 @@ from kis_nb._config import (
 )
 from kis_nb._errors import ConfigError
 from kis_nb._fields import NIGHT_BALANCE, Account
-from kis_nb._keys import FIELDS, PRODUCT, Entry, Key, finish, read_entries
+from kis_nb._keys import FIELDS, PRODUCT, Entry, Key, field_name, finish, read_entries
 
 # The sample has 2 kB; what is far larger is another file, or one without an end.
 _LARGEST = 100_000
@@ -326,7 +326,7 @@ def _parse_file(path: Path) -> _File | str | None:
 def _secrets(lines: Mapping[object, object]) -> dict[str, Secret]:
     """The lines that hold text, as secrets; blank ones are left out."""
     found = ((key, Secret.of(value)) for key, value in lines.items() if isinstance(value, str))
-    return {str(key): secret for key, secret in found if secret}
+    return {field_name(key): secret for key, secret in found if secret}
 
 
 def _address(base_url: Secret | None, file: _File, path: Path) -> Secret:

@@ -45,6 +45,7 @@ ROOMS: Mapping[str, Room] = {
     "_gateway": Room("left", 3),
     "_paging": Room("left", 4),
     # What it means: frames.
+    "_calendar": Room("right", 0),
     "_products": Room("right", 1),
     "_chartview": Room("right", 2),
     "_pages": Room("right", 2),
@@ -284,7 +285,7 @@ def test_every_library_is_declared() -> None:
     assert used == declared
 
 
-HEAVY = ("polars", "requests", "altair", "ipywidgets")
+HEAVY = ("polars", "requests", "altair", "ipywidgets", "holidays")
 
 
 def _loaded(code: str, tmp_path: Path) -> set[str]:
@@ -311,7 +312,7 @@ PULL = "import kis_nb\nb = kis_nb.connect(demo=True).balances().positions\n"
     [
         ("import kis_nb", set(), set(HEAVY)),
         ("import kis_nb; kis_nb.KisError, kis_nb.Margin, kis_nb.Account", set(), set(HEAVY)),
-        (PULL, {"polars", "requests"}, {"altair", "ipywidgets"}),
+        (PULL, {"polars", "requests"}, {"altair", "ipywidgets", "holidays"}),
         ("import kis_nb; kis_nb.charts.pnl", {"altair"}, {"requests"}),
         ("import kis_nb; kis_nb.dashboard", {"ipywidgets"}, set()),
         ("import kis_nb._cli", set(), set(HEAVY)),
