@@ -60,6 +60,7 @@ ROOMS: Mapping[str, Room] = {
     "_board": Room("both", 12),
     "_args": Room("both", 12),
     "_export": Room("both", 12),
+    "_board._known": Room("both", 12),
     "_board._jobs": Room("both", 12),
     "_lab": Room("both", 12),
     "_board._panel": Room("both", 12),
