@@ -158,7 +158,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "found": ("잔고", "Found"),
     "difference": ("차이", "Difference"),
     "more_checks": ("외 {n}가지", "and {n} more"),
-    "left_out": ("손익 곡선에서 뺀 종목", "Left out of the payoff"),
+    "left_out": ("손익 곡선에서 뺀 종목 {n}개", "{n} left out of the payoff"),
 }
 
 

@@ -29,7 +29,10 @@ def test_axe_finds_nothing(lab: Lab, theme: Theme) -> None:
 
 
 LINES = """names => {
-    const middle = e => { const r = e.getBoundingClientRect(); return Math.round(r.top + r.height / 2); };
+    const middle = e => {
+        const r = e.getBoundingClientRect();
+        return Math.round(r.top + r.height / 2);
+    };
     const tops = [...document.querySelectorAll(names)].map(middle).sort((a, b) => a - b);
     return tops.filter((top, at) => !at || top - tops[at - 1] > 4);
 }"""
@@ -107,8 +110,9 @@ for _ in range(4):
     page.evaluate(CTRL_CLICKS, pause)
     expect(selected(page)).to_have_count(12)
     expect(page.locator(".kis-clear")).to_contain_text("12")
-    page.wait_for_function("""() => [...document.querySelectorAll(
-        ".kis-pnl svg [aria-roledescription=bar]")].filter(b => b.getAttribute("opacity") === "1").length >= 10""")
+    page.wait_for_function("""() => [
+        ...document.querySelectorAll(".kis-pnl svg [aria-roledescription=bar]")
+    ].filter(bar => bar.getAttribute("opacity") === "1").length >= 10""")
     lab.run_cell(3)
     chosen, messages = printed(lab, 3)
     assert chosen == 12
