@@ -124,6 +124,16 @@ def test_head_line_is_exact() -> None:
     assert card(cards, "margin")["value"] == "33.3%"
 
 
+def test_what_the_payoff_leaves_out_is_a_count() -> None:
+    """One short line with how many positions, by reason, however many there are."""
+    rows = [position(f"X{n:05}", "이름 없는 것") for n in range(30)]
+    line = Picture(balance(rows), None, "en").left_out()
+    assert line.startswith("30 left out of the payoff: ")
+    assert "이름 없는 것" not in line
+    assert len(line) < 100
+    assert Picture(balance([]), None, "en").left_out() == ""
+
+
 def test_null_is_a_dash_and_never_a_zero() -> None:
     """A figure that was not sent makes its sum, its percentage and its bar unknown."""
     made = balance(evlu_pfls_amt_smtl=None, trad_pfls_amt_smtl="5", tot_dncl_amt=None)
