@@ -10,19 +10,19 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
+from types import MappingProxyType
 from typing import NoReturn, Self, TypeAlias
 
-from kis_nb._auth import Tokens
+from kis_nb._accounts import Names, find_account, named_labels
 from kis_nb._balance import Balance, Balances
-from kis_nb._completeness import check_complete
-from kis_nb._config import Secret, Settings, load, read_accounts
-from kis_nb._errors import ConfigError, DecodeError, KisError
+from kis_nb._config import Secret, Settings, check_limits, url_problem
+from kis_nb._errors import ConfigError
 from kis_nb._fields import NIGHT_BALANCE, Account, Basis, Margin, account_labels
-from kis_nb._gateway import Gateway
 from kis_nb._http import Clock, Http, Scrubber
-from kis_nb._paging import Walk
-from kis_nb._pool import THREADS, View, pull_all
-from kis_nb._rate_limit import shared_rate_limit
+from kis_nb._keys import Key, wrap_entries
+from kis_nb._pool import View, pull_all
+from kis_nb._pull import KeyClient
+from kis_nb._sources import choose, load, read_accounts
 
 AccountLike: TypeAlias = str | Account
 
@@ -33,6 +33,7 @@ def connect(
     app_key: str | Secret | None = None,
     app_secret: str | Secret | None = None,
     accounts: Iterable[AccountLike] | None = None,
+    keys: Iterable[Mapping[str, str | Secret | Account | None]] | None = None,
     base_url: str | None = None,
     custtype: str | None = None,
     corporate: Mapping[str, str] | None = None,
@@ -44,25 +45,34 @@ def connect(
     timeout: tuple[float, float] = (3.05, 10),
     retries: int = 5,
 ) -> Client:
-    """A client for one app key. Makes no call yet.
+    """A client for one app key, or for several. Makes no call yet.
 
     What is not given comes from the environment (``KIS_APP_KEY``, ``KIS_APP_SECRET``,
     ``KIS_ACCOUNTS``, ``KIS_BASE_URL``, ``KIS_CUSTTYPE``), then from ``~/KIS/config/kis_devlp.yaml``
     (or the file that ``KIS_CONFIG`` names).
+
+    KIS binds an app key to one account. Further accounts come with their own keys: in `keys`, in
+    the environment (``KIS_APP_KEY_2``, ``KIS_APP_SECRET_2``, ``KIS_ACCOUNTS_2`` and, if wished,
+    ``KIS_NAME_2``; then ``_3``, …), or in the file as a list ``accounts`` of entries with ``name``,
+    ``account``, ``product``, ``app_key`` and ``app_secret``. Each account is called with its own
+    key, token and allowance.
 
     Args:
         demo: True starts an embedded broker with invented accounts and needs no key; the figures
             are marked DEMO. None means what ``KIS_NB_DEMO`` says, unless a key is given here.
         app_key, app_secret: the credentials, from the KIS Developers page.
         accounts: account numbers like ``12345678-03``; asked for when none is named.
-        base_url: another host. https, or plain http to this machine only.
+        keys: in place of the three above, an entry for each account: a mapping with ``app_key``,
+            ``app_secret``, ``account`` and, if wished, ``name`` and ``token``.
+        base_url: another host, without a path. https, or plain http to this machine only.
         custtype: "P" (person, the default) or "B" (company).
         corporate: for "B", all of ``personalseckey``, ``seq_no``, ``phone_number``, ``ip_addr``.
         mac_address: sent in the header when given.
         token: an access token got elsewhere, as companies do; none is then issued or stored.
         cache_dir: folder of the token store; else ``KIS_NB_CACHE_DIR``, else the user's cache.
         tr_id: ``CTFN6118R`` (new) or ``JTCE6001R`` (old).
-        calls_per_second: upper bound over all threads; new KIS customers are allowed 1 to 3.
+        calls_per_second: upper bound for one app key over all threads; KIS allows 18, and a new
+            customer 3.
         timeout: seconds to connect, and to wait for each part of an answer.
         retries: how often one call is asked again after an error that may pass.
 
@@ -74,25 +84,33 @@ def connect(
     wrapped = {key: Secret.of(value) for key, value in (corporate or {}).items()}
     corporate = None
     read = None if accounts is None else read_accounts(accounts, "accounts=")
-    accounts = None
+    entries = None if keys is None else wrap_entries(keys)
+    problem = None if base_url is None else url_problem(base_url)
+    address = None if problem or base_url is None else Secret.of(base_url)
+    accounts = keys = base_url = None
     if isinstance(read, ConfigError):
         raise read
+    if isinstance(entries, ConfigError):
+        raise entries
+    if problem:
+        raise ConfigError(problem)
     named = {key: value for key, value in wrapped.items() if value is not None}
     if demo is None:
-        demo = app_key is None and os.getenv("KIS_NB_DEMO", "") not in ("", "0")
+        demo = app_key is None and entries is None and os.getenv("KIS_NB_DEMO", "") not in ("", "0")
     if demo:
-        if app_key or app_secret or token or base_url or named or custtype == "B":
+        if app_key or app_secret or entries or token or address or named or custtype == "B":
             raise ConfigError(
-                "demo=True runs the embedded broker with a key of its own; leave out app_key, "
-                "app_secret, token, base_url and the company's fields, or leave out demo=True"
+                "demo=True runs the embedded broker with keys of its own; leave out app_key, "
+                "app_secret, keys, token, base_url and the company's fields, or leave out demo=True"
             )
         return _demo_client(read, tr_id, calls_per_second, timeout, retries)
     return Client(
         load(
             app_key=app_key,
             app_secret=app_secret,
+            keys=entries,
             accounts=read,
-            base_url=base_url,
+            base_url=address,
             custtype=custtype,
             corporate=named,
             mac_address=mac_address,
@@ -116,12 +134,20 @@ def _demo_client(
     """A client of a broker that lives and dies with it."""
     from kis_nb.demo import Broker  # here because most clients are not demos
 
-    broker = Broker().start()
+    check_limits(calls_per_second, timeout, retries)
+    broker = Broker()
+    keys = tuple(
+        Key(Secret(app_key), Secret(app_secret), (Account.parse(account),), f"Demo {place}")
+        for place, (account, app_key, app_secret) in enumerate(broker.keys, 1)
+    )
+    keys = choose(keys, accounts, "accounts=")
+    broker.start()
     client = Client(
         Settings(
-            app_key=Secret(broker.app_key),
-            app_secret=Secret(broker.app_secret),
-            accounts=accounts or tuple(Account.parse(text) for text in broker.accounts),
+            app_key=key.app_key,
+            app_secret=key.app_secret,
+            accounts=key.accounts,
+            name=key.name,
             base_url=broker.address,
             tr_id=tr_id,
             calls_per_second=calls_per_second,
@@ -129,52 +155,58 @@ def _demo_client(
             retries=retries,
             demo=True,
         )
+        for key in keys
     )
     client.on_close(broker.stop)
     return client
 
 
 class Client:
-    """Pulls balances for one app key. Safe to share between threads; close it, or use ``with``.
+    """Pulls balances, each account with its own app key. Safe to share between threads; close it,
+    or use ``with``.
 
     Its repr, and anything made of it, holds no secret; it is not pickled or copied.
     """
 
-    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
-        self._settings = settings
-        self._clock = clock or Clock()
-        scrubber = Scrubber(
-            [settings.app_key, settings.app_secret, *settings.corporate.values()],
-            settings.accounts,
-        )
-        if settings.token is not None:
-            scrubber.learn(settings.token)
-        self._scrubber = scrubber
-        self._http = Http(
-            settings.base_url,
-            timeout=settings.timeout,
-            rate=shared_rate_limit(
-                settings.base_url, settings.app_key, settings.calls_per_second, self._clock
-            ),
-            clock=self._clock,
-            connections=THREADS,
-            scrubber=scrubber,
-        )
-        self._gateway = Gateway(
-            settings, self._http, Tokens(settings, self._http, scrubber), scrubber
-        )
+    def __init__(
+        self, settings: Settings | Iterable[Settings], *, clock: Clock | None = None
+    ) -> None:
+        """`settings`: one for each app key, in the order of their accounts."""
+        several = (settings,) if isinstance(settings, Settings) else tuple(settings)
+        clock = clock or Clock()
+        self._settings = several
+        secrets = [one for s in several for one in (s.app_key, s.app_secret, s.token) if one]
+        self._names: dict[Account, str | None] = {
+            account: one.name for one in several for account in one.accounts
+        }
+        scrubber = Scrubber([*secrets, *several[0].corporate.values()], self._names)
+        # An app key that serves two accounts has one token and one allowance.
+        keys: dict[Secret, KeyClient] = {}
+        self._keys: dict[Account, KeyClient] = {}
+        for one in several:
+            if one.app_key not in keys:
+                keys[one.app_key] = KeyClient(one, scrubber, clock)
+            self._keys |= dict.fromkeys(one.accounts, keys[one.app_key])
+        self._first, *more = keys.values()
+        self._sole = not more
         self._closers: list[Callable[[], None]] = []
-        self._finalizer = weakref.finalize(self, _close_all, self._http, self._closers)
+        https = [key.http for key in keys.values()]
+        self._finalizer = weakref.finalize(self, _close_all, https, self._closers)
 
     @property
     def accounts(self) -> tuple[Account, ...]:
         """The configured accounts, shown masked."""
-        return self._settings.accounts
+        return tuple(self._names)
+
+    @property
+    def names(self) -> Names:
+        """What the user calls each configured account; None where no name was given."""
+        return MappingProxyType(self._names)
 
     @property
     def demo(self) -> bool:
         """Whether the figures come from the embedded broker."""
-        return self._settings.demo
+        return self._settings[0].demo
 
     def balance(
         self,
@@ -188,8 +220,8 @@ class Client:
         """Pull one account whole: all rows of all pages, or an error that holds what was read.
 
         Args:
-            account: like ``12345678-03``, or the masked label of a configured account; may be left
-                out when one account is configured.
+            account: like ``12345678-03``, or the name or masked label of a configured account; may
+                be left out when one account is configured.
             mgna_dvsn: ``"01"`` initial (개시) or ``"02"`` maintenance (유지) margin.
             excc_stat_cd: ``"1"`` settlement (정산) or ``"2"`` purchase (본정산) price basis.
             progress: called with the number of pages read, after each page. When it has a method
@@ -217,7 +249,7 @@ class Client:
         excc_stat_cd: str | Basis | Sequence[str | Basis] = Basis.SETTLEMENT,
         cancel: threading.Event | None = None,
     ) -> Balances:
-        """Pull many accounts in many views at once, under the one rate limit of the app key.
+        """Pull many accounts in many views at once, each app key under its own rate limit.
 
         Args:
             accounts: all configured ones when left out.
@@ -251,7 +283,12 @@ class Client:
         if not views:
             raise ValueError("no account to pull: pass accounts, or set KIS_ACCOUNTS")
         stop = cancel or threading.Event()
-        return pull_all(list(dict.fromkeys(views)), lambda view: self._pull(view, None, stop), stop)
+        return pull_all(
+            list(dict.fromkeys(views)),
+            lambda view: self._pull(view, None, stop),
+            stop,
+            lane=lambda view: self._key_of(view[0]),
+        )
 
     def _pull(
         self,
@@ -259,58 +296,17 @@ class Client:
         progress: Callable[[int], None] | None,
         cancel: threading.Event | None,
     ) -> Balance:
-        account, margin, basis = view
-        self._scrubber.learn_account(account)
-        params = {
-            "CANO": account.cano,
-            "ACNT_PRDT_CD": account.product,
-            "MGNA_DVSN": margin.value,
-            "EXCC_STAT_CD": basis.value,
-        }
-        walk = Walk(self._gateway, NIGHT_BALANCE, params, self._clock)
-        # Not kept as a local: the walk may raise, and a traceback's locals would show the account.
-        del params
-        try:
-            walk.run(progress=progress, cancel=cancel)
-            return self._whole(walk, view)
-        except KisError as error:
-            bad = error.page if isinstance(error, DecodeError) and error.page else None
-            good = len(walk.pages) if bad is None else bad - 1
-            error.pages = good
-            if good and error.partial is None:
-                error.partial = self._partial(walk, good, view)
-            raise
+        return self._key_of(view[0]).pull(view, progress, cancel)
 
-    def _whole(self, walk: Walk, view: View) -> Balance:
-        balance = self._balance(walk, len(walk.pages), view)
-        if walk.doubtful:
-            check_complete(balance.positions, balance.summary, len(walk.pages))
-        return balance
-
-    def _partial(self, walk: Walk, pages: int, view: View) -> Balance | None:
-        """The pages before an error; None when they cannot be read either."""
-        try:
-            return self._balance(walk, pages, view)
-        except DecodeError:
-            return None
-
-    def _balance(self, walk: Walk, pages: int, view: View) -> Balance:
-        account, margin, basis = view
-        return Balance.from_pages(
-            # Views, because the repr of bytes in a traceback's locals would print the rows.
-            [memoryview(page.body) for page in walk.pages[:pages]],
-            account=account,
-            mgna_dvsn=margin,
-            excc_stat_cd=basis,
-            as_of=walk.as_of,
-            demo=self.demo,
-        )
+    def _key_of(self, account: Account) -> KeyClient:
+        """The account's own app key; the only one also calls for accounts that are not listed."""
+        return self._first if self._sole else self._keys[account]
 
     def find_account(self, account: AccountLike | None) -> Account | ValueError:
-        """The account meant by a number, a masked label or None (the only one); or what is wrong,
-        given back for the caller to raise once the text is out of its locals.
+        """The account meant by a number, a name, a masked label or None (the only one); or what is
+        wrong, given back for the caller to raise once the text is out of its locals.
         """
-        labels = account_labels(self.accounts)
+        labels = named_labels(self.accounts, self._names)
         if account is None:
             if len(labels) == 1:
                 return self.accounts[0]
@@ -319,10 +315,14 @@ class Client:
                 if labels
                 else "no account is configured: pass one, or set KIS_ACCOUNTS=12345678-03"
             )
-        by_label = {label: known for known, label in labels.items()}
-        if isinstance(account, str) and account in by_label:
-            return by_label[account]
-        return Account.read(account)
+        found = find_account(account, self.accounts, self._names)
+        if isinstance(found, Account) and not self._sole and found not in self._keys:
+            return ValueError(
+                f"no app key is configured for {found}; there are keys for "
+                f"{', '.join(labels.values())}. KIS gives each account a key of its own: add it "
+                "with KIS_APP_KEY_2, KIS_APP_SECRET_2 and KIS_ACCOUNTS_2, or in keys="
+            )
+        return found
 
     def on_close(self, closer: Callable[[], None]) -> None:
         """Run this too when the client is closed or goes away."""
@@ -341,7 +341,7 @@ class Client:
     def __repr__(self) -> str:
         accounts = ", ".join(account_labels(self.accounts).values()) or "no account"
         demo = " DEMO" if self.demo else ""
-        return f"<Client of {self._http.host}: {accounts}{demo}>"
+        return f"<Client of {self._first.http.host}: {accounts}{demo}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Client holds credentials and is not pickled or copied; connect anew")
@@ -351,8 +351,9 @@ def _several(codes: str | Sequence[str]) -> Sequence[str]:
     return [codes] if isinstance(codes, str) else codes
 
 
-def _close_all(http: Http, closers: list[Callable[[], None]]) -> None:
-    http.close()
+def _close_all(https: Sequence[Http], closers: list[Callable[[], None]]) -> None:
+    for http in https:
+        http.close()
     while closers:
         closers.pop()()
 

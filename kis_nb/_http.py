@@ -10,9 +10,10 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -211,6 +212,12 @@ class NoReply:
     again: bool = True
 
 
+# Gets each call of this thread, what came of it, and the seconds that it took: `kis-nb check`
+# watches so, whatever clients and keys take part.
+Observer: TypeAlias = Callable[[Call, Reply | NoReply, float], None]
+observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
+
+
 class Http:
     """Sends calls to one host. Safe to share between threads.
 
@@ -256,13 +263,18 @@ class Http:
         """
         try:
             with self.rate.turn(cancel):
-                return self._send(call)
+                begin = self.clock.monotonic()
+                reply = self._send(call)
         except KeyboardInterrupt:
             pass
         except TooSlow:
             return NoReply("the answer came too slowly to wait for")
         except (OSError, urllib3.exceptions.HTTPError, UnicodeError) as error:
             return self._explain(error)
+        else:
+            if (observe := observer.get()) is not None:
+                observe(call, reply, self.clock.monotonic() - begin)
+            return reply
         # Raised anew, out here: the interrupted frames hold the headers, and a traceback that
         # shows locals would print them.
         raise KeyboardInterrupt

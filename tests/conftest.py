@@ -206,13 +206,21 @@ def client_of(fast: Fast) -> Iterator[Callable[..., Client]]:
     made: list[Client] = []
 
     def make(broker: Broker, **settings: Any) -> Client:
-        usual: dict[str, Any] = {
-            "app_key": Secret(broker.app_key),
-            "app_secret": Secret(broker.app_secret),
-            "accounts": tuple(Account.parse(text) for text in broker.accounts),
-            "base_url": broker.address,
-        }
-        made.append(Client(Settings(**{**usual, **settings}), clock=fast))
+        keys: dict[tuple[str, str], list[str]] = {}
+        for account, app_key, app_secret in broker.keys:
+            keys.setdefault((app_key, app_secret), []).append(account)
+        each: list[Settings] = []
+        for (app_key, app_secret), accounts in keys.items():
+            usual: dict[str, Any] = {
+                "app_key": Secret(app_key),
+                "app_secret": Secret(app_secret),
+                "accounts": tuple(map(Account.parse, accounts)),
+                "base_url": broker.address,
+            }
+            each.append(Settings(**{**usual, **settings}))
+        # Accounts or a token that a test gives are for the first key.
+        alone = settings.keys() & {"app_key", "accounts", "token"}
+        made.append(Client(each[:1] if alone else each, clock=fast))
         return made[-1]
 
     yield make

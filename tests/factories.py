@@ -18,7 +18,7 @@ def _schema(block: Block) -> dict[str, pl.DataType]:
 
 
 def position(
-    code: str = "101S12",
+    code: str = "A01612",
     name: str = "F 202612",
     side: str | None = "long",
     qty: int | None = 3,
@@ -100,7 +100,7 @@ def book(count: int) -> list[dict[str, Any]]:
         price = Decimal("1.05") + Decimal(number * 37 % 113) / 10
         options.append(
             position(
-                f"{'2' if call else '3'}01W{number // 54:02d}{int(strike):03d}",
+                f"{'B' if call else 'C'}01W{number // 54:02d}{int(strike):03d}",
                 f"{'C' if call else 'P'} {202612 if number % 3 else 202701} {strike}",
                 "long" if number % 5 < 2 else "short",
                 1 + number % 9,

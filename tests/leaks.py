@@ -97,7 +97,7 @@ def watch():
                     time.sleep(0.02)
         secrets, accounts = set(), set()
         for broker in brokers:
-            secrets |= {broker.app_key, broker.app_secret}
+            secrets |= {secret for _account, *pair in broker.keys for secret in pair}
             accounts |= set(broker.accounts)
             for call in list(broker.calls):
                 secrets |= {v.split()[-1] for k, v in call.headers.items() if k == "authorization"}

@@ -366,7 +366,7 @@ def test_a_token_that_cannot_be_sent_is_none(
     small.revoke_tokens()
     client = client_of(small, cache_dir=tmp_path)
     assert client.balance().positions.height == 1
-    assert client._gateway._tokens.get().reveal() != token
+    assert client._first.gateway._tokens.get().reveal() != token
 
 
 def test_trouble_at_the_token_call_that_stays_is_named(

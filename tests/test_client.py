@@ -259,10 +259,11 @@ def test_accounts_that_share_a_mask_stay_apart(
     assert counts.rows() == [("800*****-03", 3), ("800*****-03 (2)", 2)]
 
 
-def test_one_failure_loses_no_other_pull(broker: Broker, client_of: Callable[..., Client]) -> None:
+def test_one_failure_loses_no_other_pull(client_of: Callable[..., Client]) -> None:
     """It is listed with its reason."""
     unknown = "12345678-03"
-    many = client_of(broker).balances([ACCOUNT, unknown, OTHERS[0]])
+    with Broker(shared_key=True) as broker:
+        many = client_of(broker).balances([ACCOUNT, unknown, OTHERS[0]])
     assert [b.account for b in many] == [ACCOUNT, OTHERS[0]]
     (failure,) = many.failures
     assert failure.account == unknown
@@ -271,11 +272,10 @@ def test_one_failure_loses_no_other_pull(broker: Broker, client_of: Callable[...
     assert "12345678" not in repr(many)
 
 
-def test_nothing_pulled_still_has_the_columns(
-    broker: Broker, client_of: Callable[..., Client]
-) -> None:
+def test_nothing_pulled_still_has_the_columns(client_of: Callable[..., Client]) -> None:
     """All failed: empty frames of the usual shape."""
-    many = client_of(broker).balances(["12345678-03"])
+    with Broker(shared_key=True) as broker:
+        many = client_of(broker).balances(["12345678-03"])
     assert len(many) == 0
     assert many.positions.columns[4:] == [*(f.name for f in POSITIONS.fields), "side"]
     assert many.positions.schema["evlu_amt"] == pl.Decimal(19, 0)

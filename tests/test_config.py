@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import kis_nb
-from kis_nb._config import LIVE_URL, Secret, load
+from kis_nb._config import LIVE_URL, Secret, Settings
 from kis_nb._errors import ConfigError
 from kis_nb._fields import Account
+from kis_nb._sources import load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +45,12 @@ def sample(folder: Path, text: str, name: str = "KIS/config/kis_devlp.yaml") -> 
     return path
 
 
+def sole(**given: Any) -> Settings:
+    """The settings of the only key."""
+    (settings,) = load(**given)
+    return settings
+
+
 def test_nothing_found_names_the_three_ways_and_the_demo() -> None:
     """A newcomer's first error tells what to do."""
     with pytest.raises(ConfigError) as caught:
@@ -58,17 +65,17 @@ def test_arguments_come_before_environment_before_file(
 ) -> None:
     """Each value from the first source that has it."""
     sample(tmp_path, 'my_app: "FILEKEY"\nmy_sec: "FILESEC"\nmy_acct_future: "11111111"\n')
-    assert load().app_key == Secret("FILEKEY")
-    assert list(map(str, load().accounts)) == ["111*****-03"]
+    assert sole().app_key == Secret("FILEKEY")
+    assert list(map(str, sole().accounts)) == ["111*****-03"]
     monkeypatch.setenv("KIS_APP_KEY", "ENVKEY")
     monkeypatch.setenv("KIS_APP_SECRET", "ENVSEC")
     monkeypatch.setenv("KIS_ACCOUNTS", "22222222-03, 33333333-03,")
     monkeypatch.setenv("KIS_BASE_URL", "https://example.test:9443/")
-    settings = load()
+    settings = sole()
     assert (settings.app_key, settings.app_secret) == (Secret("ENVKEY"), Secret("ENVSEC"))
     assert settings.accounts == tuple(map(Account.parse, ("22222222-03", "33333333-03")))
     assert settings.base_url == "https://example.test:9443"
-    settings = load(app_key=Secret("A"), app_secret=Secret("B"), base_url="https://x.test")
+    settings = sole(app_key=Secret("A"), app_secret=Secret("B"), base_url="https://x.test")
     assert (settings.app_key, settings.base_url) == (Secret("A"), "https://x.test")
 
 
@@ -104,7 +111,7 @@ prod: "https://openapi.koreainvestment.com:9443"
 my_agent: "Mozilla/5.0"
 """,
     )
-    settings = load()
+    settings = sole()
     assert settings.accounts == (Account.parse(account),)
     assert settings.base_url == LIVE_URL
 
@@ -112,7 +119,7 @@ my_agent: "Mozilla/5.0"
 def test_kis_config_names_another_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """And it must be there."""
     monkeypatch.setenv("KIS_CONFIG", str(sample(tmp_path, "my_app: A\nmy_sec: B\n", "mine.yaml")))
-    assert load().app_key == Secret("A")
+    assert sole().app_key == Secret("A")
     monkeypatch.setenv("KIS_CONFIG", str(tmp_path / "none.yaml"))
     with pytest.raises(ConfigError, match="no such file"):
         load()

@@ -214,7 +214,7 @@ def test_unload(cell: Shell) -> None:
     """Unloading takes the magic and its completion away and stops the demo's broker."""
     cell("%kis --demo")
     assert cell.magic._demo is not None
-    address = cell.magic._demo._settings.base_url
+    address = cell.magic._demo._settings[0].base_url
     assert requests.get(address, timeout=10).status_code
     cell("%unload_ext kis_nb")
     assert "not found" in cell("%kis --demo").shown

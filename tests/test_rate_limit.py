@@ -206,9 +206,9 @@ def test_clients_of_one_key_share_the_limit(
 ) -> None:
     """The gateway counts by app key, whatever each client asked for."""
     first, second = client_of(broker), client_of(broker, calls_per_second=3)
-    assert first._http.rate.shares_with(second._http.rate)
+    assert first._first.http.rate.shares_with(second._first.http.rate)
     other = client_of(broker, app_key=Secret("another" * 5))
-    assert not first._http.rate.shares_with(other._http.rate)
+    assert not first._first.http.rate.shares_with(other._first.http.rate)
 
 
 def share(key: str, calls_per_second: float, clock: Any, url: str = LOOPBACK) -> RateLimit:

@@ -134,7 +134,7 @@ def test_no_error_path_shows_a_secret(
     guarded.fault(PATHS[name].at(places.get(name, page), times=None))
     with pytest.raises(kis_nb.KisError) as caught:
         client.balance(ACCOUNT)
-    token = client._gateway._tokens.get().reveal()
+    token = client._first.gateway._tokens.get().reveal()
     search = Search(APP_KEY, APP_SECRET, token)
     # From our own code down: the test's frame holds the account it typed.
     error = caught.value.with_traceback(caught.tb.tb_next)
@@ -214,7 +214,7 @@ def pull_refused_twice(client: Client, broker: Broker) -> None:
 
 def pull_of_a_token_that_stays_refused(client: Client, broker: Broker) -> None:
     client.balance()
-    token = client._gateway._tokens.get().reveal()
+    token = client._first.gateway._tokens.get().reveal()
     broker.fault(WIRE["EGW00123"].at(None, times=None))
     body = {"access_token": token, "expires_in": 86400}
     broker.fault(status=200, body=body, call="token", times=None)
@@ -311,7 +311,7 @@ def test_an_interrupt_inside_a_call_shows_no_secret(
     with pytest.raises(KeyboardInterrupt) as caught:
         client.balance(ACCOUNT)
     monkeypatch.undo()
-    token = client._gateway._tokens.get().reveal()
+    token = client._first.gateway._tokens.get().reveal()
     error = caught.value.with_traceback(caught.tb.tb_next)
     Search(APP_KEY, APP_SECRET, token).look(shown(error), "the interrupt")
 
@@ -322,9 +322,9 @@ def test_nothing_made_of_a_client_shows_a_secret(
     """Reprs of client, settings, balance and every attribute two levels down."""
     client = client_of(guarded, token=Secret(guarded.issue_token()))
     balance = client.balance(ACCOUNT)
-    assert client._settings.token is not None
-    search = Search(APP_KEY, APP_SECRET, client._settings.token.reveal())
-    for thing in (client, client._settings, client._http, client._gateway, balance):
+    assert client._settings[0].token is not None
+    search = Search(APP_KEY, APP_SECRET, client._settings[0].token.reveal())
+    for thing in (client, client._settings, client._first.http, client._first.gateway, balance):
         search.look(repr(thing), type(thing).__name__)
         for name in dir(thing):
             with warnings.catch_warnings():
@@ -347,7 +347,7 @@ def test_the_example_with_getpass_keeps_what_was_typed(monkeypatch: pytest.Monke
     exec(code, names)  # noqa: S102  (our own document)
     assert typed == {}
     client = names["client"]
-    assert client._settings.app_secret == Secret(APP_SECRET)
+    assert client._settings[0].app_secret == Secret(APP_SECRET)
     shown = {name: value for name, value in names.items() if name != "__builtins__"}
     Search(APP_KEY, APP_SECRET).look(repr([shown, vars(client)]), "the namespace")
 

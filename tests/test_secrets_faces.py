@@ -294,7 +294,8 @@ d.close()
 %xmode Verbose
 %kis 9991234503
 client = kis_nb.connect(retries=0)
-client, vars(client), client._settings, client._gateway, vars(client._gateway), client._http
+client, vars(client), client._settings, client._first.gateway, vars(client._first.gateway)
+client._first.http, client._keys, client.names
 client.balance(mgna_dvsn="03")
 client.balance("99912345-03")
 client.balances(["99912345-03", *client.accounts])

@@ -16,9 +16,11 @@ from kis_nb._fields import NIGHT_BALANCE
 from kis_nb.demo.balance import BalanceDesk
 from kis_nb.demo.book import Book
 from kis_nb.demo.faults import Fault, play
+from kis_nb.demo.form import Form, FormedDesk
+from kis_nb.demo.master import MASTER_FILES, MasterFiles
 from kis_nb.demo.replies import Reply, error, say
 from kis_nb.demo.server import Request, Server, loopback
-from kis_nb.demo.tokens import Tokens, new_app_key, new_app_secret
+from kis_nb.demo.tokens import Tokens, asked_for, new_app_key, new_app_secret
 
 if TYPE_CHECKING:
     import socket
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _TOKEN_PATH = "/oauth2/tokenP"  # noqa: S105
-_METHODS = {NIGHT_BALANCE.path: "GET", _TOKEN_PATH: "POST"}
+_METHODS = {NIGHT_BALANCE.path: "GET", _TOKEN_PATH: "POST", **dict.fromkeys(MASTER_FILES, "GET")}
 _COMPANY = {
     "personalseckey": "EGW00304",
     "seq_no": "EGW00209",
@@ -55,13 +57,30 @@ class Call:
     status: int | None = None
 
 
+@dataclass(slots=True)
+class _Key:
+    """What the gateway keeps for one app key: its tokens, the accounts it is bound to, and when
+    its calls of the last second came.
+    """
+
+    tokens: Tokens
+    accounts: frozenset[str]
+    recent: deque[float] = field(default_factory=deque)
+
+
 class Broker:
-    """A KIS gateway on loopback.
+    """A KIS gateway on loopback, where each account has an app key of its own.
+
+    A key asks for tokens, and spends its allowance of calls, by itself. With another account than
+    its own it is answered ``OPSQ2000`` ``INVALID_CHECK_ACNO``.
 
     Args:
-        book: the accounts; the three demo accounts when left out.
+        book: the accounts; the four demo accounts when left out.
         host, port: a loopback address; port 0 takes a free one.
-        app_key, app_secret: made afresh for each broker when left out.
+        app_key, app_secret: of the first account; made afresh for each broker when left out, as
+            those of the other accounts always are.
+        shared_key: the first account's key sees every account, which no key of the live service
+            does: for tests that are about something else.
         clock: epoch seconds; moves prices and tokens.
         monotonic: seconds; counts the calls of a second.
         calls_per_second: per app key, over a sliding window; 0 for no limit.
@@ -71,9 +90,11 @@ class Broker:
             comes back for `token_repeat` seconds; `lock_after` refusals (None: never) lock the key
             out for `lock_seconds`.
         key_seconds: how long a page's key stays good.
+        form: a report of `kis-nb check --report`; the figures stay the broker's, and balance calls
+            answer as that service was seen to (`kis_nb.demo.form`), rows on a page among them.
 
     Raises:
-        ValueError: the host is not loopback.
+        ValueError: the host is not loopback, or `form` is no report.
     """
 
     def __init__(
@@ -84,6 +105,7 @@ class Broker:
         port: int = 0,
         app_key: str | None = None,
         app_secret: str | None = None,
+        shared_key: bool = False,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         calls_per_second: int = 20,
@@ -95,6 +117,7 @@ class Broker:
         lock_after: int | None = 20,
         lock_seconds: float = 14_400,
         key_seconds: float = 600,
+        form: Mapping[str, Any] | None = None,
     ) -> None:
         self.book = Book() if book is None else book
         self.app_key = new_app_key() if app_key is None else app_key
@@ -102,23 +125,26 @@ class Broker:
         self.calls_per_second = calls_per_second
         self.latency = latency
         self.calls: list[Call] = []
-        self.tokens = Tokens(
-            self.app_key,
-            self.app_secret,
-            clock,
-            token_seconds,
-            token_interval,
-            token_repeat,
-            lock_after,
-            lock_seconds,
-        )
+        first = self.app_key, self.app_secret
+        pairs = [first, *((new_app_key(), new_app_secret()) for _ in self.accounts[1:])]
+        rules = (token_interval, token_repeat, lock_after, lock_seconds)
+        self._keys = {
+            key: _Key(
+                Tokens(key, secret, clock, token_seconds, *rules),
+                frozenset(self.accounts if shared_key else self.accounts[at : at + 1]),
+            )
+            for at, (key, secret) in enumerate(pairs[:1] if shared_key else pairs)
+        }
+        self._first = self._keys[self.app_key]
         self._host, self._port = loopback(host), port
         self._clock, self._monotonic = clock, monotonic
-        self._desk = BalanceDesk(self.book, page_rows, key_seconds)
+        shape = None if form is None else Form(form)
+        desk = BalanceDesk(self.book, (shape and shape.rows) or page_rows, key_seconds)
+        self._desk = desk if shape is None else FormedDesk(desk, shape)
+        self._files = MasterFiles(self.book.market)
         self._server: Server | None = None
         self._stopped = threading.Event()
         self._lock = threading.Lock()
-        self._recent: deque[float] = deque()
         self._over = 0
         self._uids: OrderedDict[str, None] = OrderedDict()
         self._faults: list[list[Any]] = []
@@ -168,13 +194,31 @@ class Broker:
         """``80012345-03`` and the others, the one with most positions first."""
         return self.book.accounts
 
-    def issue_token(self, seconds: float = 90 * 86_400) -> str:
-        """A token got by another way than the token call, as a company's is."""
-        return self.tokens.hand_out(seconds)
+    @property
+    def keys(self) -> tuple[tuple[str, str, str], ...]:
+        """Account, app key and app secret of each account, in the order of `accounts`."""
+        return tuple(
+            (account, key.tokens.app_key, key.tokens.app_secret)
+            for account in self.accounts
+            for key in self._keys.values()
+            if account in key.accounts
+        )
+
+    @property
+    def tokens(self) -> Tokens:
+        """The token desk of the first account's key."""
+        return self._first.tokens
+
+    def issue_token(self, seconds: float = 90 * 86_400, *, app_key: str | None = None) -> str:
+        """A token got by another way than the token call, as a company's is; of the first
+        account's key when none is named.
+        """
+        return self._keys[app_key or self.app_key].tokens.hand_out(seconds)
 
     def revoke_tokens(self) -> None:
-        """Void every token issued so far."""
-        self.tokens.revoke()
+        """Void every token issued so far, of every key."""
+        for key in self._keys.values():
+            key.tokens.revoke()
 
     def fault(self, fault: Fault | None = None, /, **fields: Any) -> Fault:
         """Queue a fault (a `Fault`, or its fields): the first queued that fits a call hits it."""
@@ -246,13 +290,20 @@ class Broker:
             body = {"rt_cd": "1", "msg_cd": "405", "msg1": "Method Not Allowed"}
             return say(405, body, ("Allow", method), outcome="405")
         if call.path == _TOKEN_PATH:
-            return self.tokens.ask(request.body)
-        return self._refused(request.headers, call) or self._desk.answer(
-            request.headers, call.query, call.time
+            return self._key_of(asked_for(request.body)).tokens.ask(request.body)
+        if call.path in MASTER_FILES:
+            return self._files.answer(call.path, call.time)
+        key = self._key_of(request.headers.get("appkey"))
+        return self._refused(key, request.headers, call) or self._desk.answer(
+            request.headers, call.query, call.time, key.accounts
         )
 
-    def _refused(self, headers: dict[str, str], call: Call) -> Reply | None:
-        refused = self.tokens.check(headers) or self._too_fast(call.at)
+    def _key_of(self, app_key: object) -> _Key:
+        """What is kept for this app key; an unknown one is refused by the first one's desk."""
+        return self._keys.get(app_key, self._first) if isinstance(app_key, str) else self._first
+
+    def _refused(self, key: _Key, headers: dict[str, str], call: Call) -> Reply | None:
+        refused = key.tokens.check(headers) or self._too_fast(key.recent, call.at)
         if refused is not None:
             return refused
         if not headers.get("tr_id") or headers["tr_id"] not in NIGHT_BALANCE.tr_ids:
@@ -267,12 +318,12 @@ class Broker:
                 return error("EGW00101")
         return None
 
-    def _too_fast(self, now: float) -> Reply | None:
+    def _too_fast(self, recent: deque[float], now: float) -> Reply | None:
         with self._lock:
-            while self._recent and now - self._recent[0] >= 1:
-                self._recent.popleft()
-            if not self.calls_per_second or len(self._recent) < self.calls_per_second:
-                self._recent.append(now)
+            while recent and now - recent[0] >= 1:
+                recent.popleft()
+            if not self.calls_per_second or len(recent) < self.calls_per_second:
+                recent.append(now)
                 return None
             # Seen with either status on the live gateway.
             self._over += 1

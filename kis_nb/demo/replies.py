@@ -71,7 +71,7 @@ ERRORS: dict[str, tuple[int, str, str]] = {
     "EGW02006": (500, "1", "TR has no paper version"),
     "EGW02007": (500, "1", "real key at the paper host"),
     "IGW00002": (500, "1", "account at authentication differs"),
-    "KIOK0560": (200, "7", "nothing under this account/product"),
+    "KIOK0560": (200, "7", "조회할 내용이 없습니다"),
     "OPSQ0002": (500, "1", "없는 서비스 코드 입니다."),
     "OPSQ0003": (500, "1", "호출 오류 입니다."),
     **{f"OPSQ{number:04}": (500, "1", "MCI post-processing") for number in range(4, 12)},

@@ -56,6 +56,15 @@ def _same(given: object, right: str) -> bool:
     return isinstance(given, str) and compare_digest(given.encode(), right.encode())
 
 
+def asked_for(raw: bytes) -> object:
+    """The app key that a token call names; None when its body is no JSON object."""
+    try:
+        body: Any = json.loads(raw)
+    except ValueError:
+        return None
+    return body.get("appkey") if isinstance(body, dict) else None
+
+
 @dataclass(slots=True)
 class Tokens:
     """The token desk of one app key. Times are the clock's seconds; thread-safe.

@@ -8,20 +8,20 @@ import math
 import os
 import tempfile
 import warnings
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from kis_nb._auth import Tokens, _read_answer
 from kis_nb._balance import Balance, Balances
-from kis_nb._config import LIVE_URL, Secret, Settings, load
+from kis_nb._config import Secret, Settings
 from kis_nb._errors import ConfigError, DecodeError
 from kis_nb._fields import NIGHT_BALANCE, Account, Basis, Margin
 from kis_nb._frames import decode
 from kis_nb._gateway import Gateway, Page
 from kis_nb._http import Clock, Http, Reply, Scrubber
 from kis_nb._rate_limit import RateLimit
+from kis_nb._sources import load
 from tests.fuzz import oracle
 
 if TYPE_CHECKING:
@@ -282,6 +282,10 @@ LINES = (
     *(f'my_app: "{KEY}"', f'my_sec: "{SECRET}"', f"my_acct_future: {NUMBER}", "my_prod: 03"),
     *('prod: "https://example.test:9443"', "my_prod: '01'", f"prod: https://{KEY}:{SECRET}@x"),
     *(f"my_app: {SECRET}", f"my_acct_future: {NUMBER}1", f"prod: {KEY}", f"my_sec: [{SECRET}]"),
+    f"accounts:\n- account: {NUMBER}\n- {{account: {NUMBER}, app_key: {KEY}}}",
+    f"accounts:\n- {{name: {NUMBER}, account: {NUMBER}-03, app_key: {KEY}, app_secret: {SECRET}}}",
+    f"accounts: [{{{KEY}: {SECRET}, account: {NUMBER}}}]",
+    *(f"accounts: {NUMBER}", f"accounts: [{KEY}]", f"prod: https://{KEY}"),
     *("prod: 'https://['", "prod: http://127.0.0.1:1", f"? [{SECRET}]\n: {KEY}", f"{KEY}"),
     *(f"my_app: &a {KEY}", "my_sec: *a", f"my_sec: !!python/name:{KEY}", f"my_sec: !{SECRET} x"),
     *(f"my_app: | \n  {KEY}", f'my_sec: "{SECRET}', f"- {KEY}", "[" * 40, "{a: " * 400, "---"),
@@ -309,8 +313,7 @@ def configured(text: bytes) -> str:
     with patch.dict(os.environ, own, clear=True), warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            # A host may be called anything; it shows, as hosts do.
-            shown = repr(replace(load(), base_url=LIVE_URL))
+            shown = repr(load())
         except ConfigError as caught:
             error = caught
             shown = (
