@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any, cast
 from xml.etree import ElementTree as ET
 
@@ -20,6 +21,7 @@ import traitlets
 import kis_nb
 from kis_nb._balance import Balance
 from kis_nb._board import _figures, _tables, _words
+from kis_nb._board import _situation as _situation_module
 from kis_nb._board._controls import Controls
 from kis_nb._board._gallery import Gallery
 from kis_nb._board._jobs import Jobs
@@ -120,6 +122,16 @@ def test_head_line_is_exact() -> None:
     assert card(cards, "pnl")["value"] == "▼ -2,469,135,780,246,913,578"
     assert card(cards, "equity")["value"] == "9,007,199,254,740,993,001"
     assert card(cards, "margin")["value"] == "33.3%"
+
+
+def test_what_the_payoff_leaves_out_is_a_count() -> None:
+    """One short line with how many positions, by reason, however many there are."""
+    rows = [position(f"X{n:05}", "이름 없는 것") for n in range(30)]
+    line = Picture(balance(rows), None, "en").left_out()
+    assert line.startswith("30 left out of the payoff: ")
+    assert "이름 없는 것" not in line
+    assert len(line) < 100
+    assert Picture(balance([]), None, "en").left_out() == ""
 
 
 def test_null_is_a_dash_and_never_a_zero() -> None:
@@ -340,6 +352,14 @@ def test_a_pull_of_other_codes_is_named() -> None:
     assert "MGNA_DVSN=01" in parts["status"]
     assert parts["busy"]["text"] == "page 2 of 4"
     assert _situation(None, State(busy=True), "02").parts()["status"].endswith("EXCC_STAT_CD=1")
+
+
+def test_waiting_for_a_token_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The progress says what is waited for, and until when, for the page to count down to."""
+    monkeypatch.setattr(_situation_module, "time", SimpleNamespace(time=lambda: 1000.0))
+    busy = _situation(None, State(busy=True, token_in=42.0)).parts()["busy"]
+    assert busy["token"] == {"text": "Waiting for a token · {n} s", "until": 1042}
+    assert _situation(None, State(busy=True)).parts()["busy"]["token"] is None
 
 
 def test_backing_off_is_said() -> None:
