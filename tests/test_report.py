@@ -53,7 +53,7 @@ def today(*, rows: int = 0, key: str = "", letter: str = "D", at: int = 0) -> di
         "sll_buy_dvsn_name": "매수",
         "cblc_qty": "        3",
         "excc_unpr": "1042.35",
-        "ccld_avg_unpr1": "1040.05",
+        "ccld_avg_unpr1": "1040.05000000",
         "idx_clpr": "1043.10",
         "pchs_amt": "781762500",
         "evlu_amt": "782325000",

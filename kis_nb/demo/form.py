@@ -6,8 +6,9 @@ their order, how figures are padded and with how many decimals, rows on a page, 
 tr_cont, how the keys of the next page look, codes.
 
 What a report cannot tell is the broker's: a field that the broker has no figure for is 0, written
-as recorded (blank when it is text); a field that only some rows had is on every other row; a field
-that was blank in some rows only is as the broker has it. A view that was refused is refused.
+as recorded (a text is some text of that form); a field that only some rows had is on every other
+row; a field that was blank in some rows only is as the broker has it. A view that was refused is
+refused.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ class Style:
         columns: `width` counts Hangul as two.
         align: where the text stands in that width: left, right, or right behind zeros.
         plus: figures above 0 have a sign.
+        sample: what stands for a text that the broker does not have: a text of that form.
     """
 
     kind: Literal["text", "number", "null"] = "text"
@@ -82,6 +84,7 @@ class Style:
     columns: bool = False
     align: Literal["left", "right", "zeros"] = "left"
     plus: bool = False
+    sample: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, patterns: Mapping[str, int], name: str = "") -> Style:
@@ -101,6 +104,7 @@ class Style:
         places = {_decimals(one) for one in full}
         style = cls(
             kind,
+            sample=expand(told.most_common(1)[0][0].removeprefix("number ")).strip(),
             decimals=places.pop() if len(places) == 1 and name not in _TEXTS else None,
             plus=name not in _TEXTS and any(part[0] == "+" for one in full for part in one[:2]),
         )
@@ -118,7 +122,9 @@ class Style:
             return None
         if self.blank is not None:
             return self.blank
-        text = "" if value is None else str(value).strip()
+        text = str(value).strip() if value is not None else ""
+        if value is None and self.decimals is None:
+            text = self.sample
         if self.decimals is not None and (not text or _NUMBER.fullmatch(text)):
             text = _with_decimals(text or "0", self.decimals)
             if self.plus and text.strip("0.") and not text.startswith("-"):
