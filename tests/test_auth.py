@@ -16,10 +16,10 @@ import filelock
 import pytest
 
 import kis_nb
-from kis_nb import _auth
-from kis_nb._auth import TokenStore, _Held
+from kis_nb import _token_store
 from kis_nb._config import Secret
 from kis_nb._errors import AuthError, Cancelled, TransportError
+from kis_nb._token_store import Held, TokenStore
 from kis_nb.demo import WIRE, Book, Broker, Fault
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ def test_asked_too_soon_waits_and_takes_the_token_that_arrives(
     def arrive(seconds: float, cancel: threading.Event | None = None) -> None:
         sleep(seconds, cancel)
         if len(fast.waits) == 5:
-            store.write(_Held(Secret(other), fast.time() + 3600))
+            store.write(Held(Secret(other), fast.time() + 3600))
 
     fast.sleep = arrive  # type: ignore[method-assign]
     assert client.balance().positions.height == 1
@@ -449,7 +449,7 @@ def test_a_write_that_fails_leaves_the_old_file(
 ) -> None:
     """A full disk: readers see the old token whole, and no half file stays behind."""
     store = TokenStore(tmp_path, "h", Secret("k"), Secret("s"))
-    store.write(_Held(Secret("old"), 1e12))
+    store.write(Held(Secret("old"), 1e12))
     before = sorted(path.name for path in tmp_path.iterdir())
 
     def full(_handle: int) -> None:
@@ -457,7 +457,7 @@ def test_a_write_that_fails_leaves_the_old_file(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.warns(UserWarning, match="No space left"):
-        store.write(_Held(Secret("new"), 1e12))
+        store.write(Held(Secret("new"), 1e12))
     assert sorted(path.name for path in tmp_path.iterdir()) == before
     fresh = TokenStore(tmp_path, "h", Secret("k"), Secret("s")).read()
     assert fresh is not None
@@ -521,7 +521,7 @@ def test_a_process_that_is_stuck_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After longer than an issue may take they go on alone, and say so."""
-    monkeypatch.setattr(_auth, "_LOCKED_FOR", 0.3)
+    monkeypatch.setattr(_token_store, "_LOCKED_FOR", 0.3)
     store = TokenStore(tmp_path, small.address, Secret(small.app_key), Secret(small.app_secret))
     with (
         store.lock(),
