@@ -20,6 +20,7 @@ from kis_nb._fields import Lang
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
+    from kis_nb._board._feed import Feed
 
 _SEOUL = ZoneInfo("Asia/Seoul")
 
@@ -45,6 +46,24 @@ class Situation:
     auto: bool
     problem: ConfigError | None
     lang: Lang
+
+    @classmethod
+    def of(
+        cls,
+        feed: Feed | None,
+        wanted: View,
+        shown: Balance | None,
+        *,
+        auto: bool,
+        problem: ConfigError | None,
+        lang: Lang,
+    ) -> Situation:
+        """How things stand with this feed; without one nothing is wanted."""
+        if feed is None:
+            return cls(None, shown, None, 0, auto, problem, lang)
+        known = feed.at_hand(wanted)
+        pages = known.pages if known is not None else 0
+        return cls(wanted, shown, feed.state, pages, auto, problem, lang)
 
     @property
     def trouble(self) -> Trouble | None:

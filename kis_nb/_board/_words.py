@@ -107,6 +107,8 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Equity is below the maintenance margin",
     ),
     "room_unknown": ("유지증거금(02)이 아직 없습니다", "Needs the maintenance pull (02)"),
+    "room_moment": ("유지증거금은 {at}에 조회", "Maintenance margin as of {at}"),
+    "other_views": ("다른 조회는 {at}", "other views as of {at}"),
     "additional": ("추가증거금", "Additional margin"),
     "additional_cash": ("그중 현금 {cash}", "of it in cash {cash}"),
     "orderable": ("주문가능총액", "Orderable"),

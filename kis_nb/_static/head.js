@@ -198,6 +198,7 @@ function drawHead(el, act) {
     }
   }
 
+  const left = new AbortController();
   let stop = new AbortController();
   let home = null;
   function settle() {
@@ -219,6 +220,11 @@ function drawHead(el, act) {
   });
   placed.observe(el);
   const ticker = setInterval(tick, 1000);
+  // The kernel is told what of it is on a page: nobody else tells it that a cell was run again.
+  const view = `${PAGE.id}-${++PAGE.views}`;
+  act("shown", view);
+  addEventListener("pagehide", () => act("hidden", view), { signal: left.signal });
+  addEventListener("pageshow", (event) => event.persisted && act("shown", view), { signal: left.signal });
 
   function update(all, changed, newSkew) {
     [parts, skew] = [all, newSkew];
@@ -284,6 +290,8 @@ function drawHead(el, act) {
       clearTimeout(again);
       placed.disconnect();
       stop.abort();
+      left.abort();
+      act("hidden", view);
     },
   };
 }

@@ -110,9 +110,11 @@ LABELS = """frame => [...frame.querySelectorAll(".role-axis-label text")]
 def test_a_click_turns_the_chart_before_the_kernel_has_heard(lab: Lab, tmp_path: Path) -> None:
     """What is at hand shows at once; while the kernel says nothing it does not stay for long."""
     heard = tmp_path / "heard"
-    busy = "import os, time\n\ndef hold():\n    with d._lock:\n"
+    # The cell ends with the lock held: a feed's thread may be drawing under it when it begins.
+    busy = "import os, time\nheld = threading.Event()\n\ndef hold():\n    with d._lock:\n"
+    busy += "        held.set()\n"
     busy += f"        while not os.path.exists({str(heard)!r}): time.sleep(0.1)\n"
-    busy += "threading.Thread(target=hold).start()"
+    busy += "threading.Thread(target=hold).start()\nheld.wait()"
     again = "e = kis_nb.dashboard(client, excc_stat_cd='2')\ne"
     page = lab.open([*broker(30), busy, again, LINES, "view.update({'bars': rows[::-1]})"])
     for cell in (0, 1):
