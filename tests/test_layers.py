@@ -48,8 +48,11 @@ ROOMS: Mapping[str, Room] = {
     "_paging": Room("left", 5),
     # What it means: frames.
     "_calendar": Room("right", 0),
+    "_product_text": Room("right", 0),
     "_products": Room("right", 1),
     "_chartview": Room("right", 2),
+    "_listing": Room("right", 2),
+    "_product_frame": Room("right", 2),
     "_pages": Room("right", 2),
     "_frames": Room("right", 3),
     "_completeness": Room("right", 4),
@@ -58,8 +61,10 @@ ROOMS: Mapping[str, Room] = {
     "charts": Room("right", 6),
     # Where the wings meet.
     "_pool": Room("both", 9),
+    "_master": Room("both", 9),
     "_pull": Room("both", 10),
     "_client": Room("both", 11),
+    "_oneline": Room("both", 12),
     # Under the faces: what they are made of, no face itself.
     "_board": Room("both", 21),
     "_args": Room("both", 21),
