@@ -41,6 +41,8 @@ _BY_KIND = {
     "futr_trad_pfls_amt": ("trad_pfls_amt", "futures"),
     "opt_trad_pfls_amt": ("trad_pfls_amt", "options"),
 }
+# Which of KIS's two totals a product belongs to; a spread is one of two futures.
+_SIDES = {"future": "futures", "spread": "futures", "call": "options", "put": "options"}
 # A field of output2 and the signed fields it is documented to be made of.
 _IDENTITIES = {
     "tot_dncl_amt": ("dnca_cash", "+frcr_dncl_amt", "+dnca_sbst"),
@@ -101,9 +103,7 @@ def _sum_checks(positions: pl.DataFrame, figures: Mapping[str, Decimal | None]) 
 def _kind_checks(positions: pl.DataFrame, figures: Mapping[str, Decimal | None]) -> list[_Check]:
     kinds = pl.Series(
         [
-            {"future": "futures", "call": "options", "put": "options"}.get(
-                kind_of(code, name) or ""
-            )
+            _SIDES.get(kind_of(code, name) or "")
             for code, name in positions.select("shtn_pdno", "prdt_name").iter_rows()
         ],
         dtype=pl.String,
@@ -140,8 +140,16 @@ def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:
     value, cost = (pl.col(name).cast(_AMOUNT) for name in ("evlu_amt", "pchs_amt"))
     side = pl.col("side").cast(pl.String)
     number = pl.int_range(1, pl.len() + 1).cast(pl.String)
+    # A held position without price or value has none to make a P&L of: its 0 is not checked.
+    unpriced = (
+        (pl.col("cblc_qty") != 0)
+        & (pl.col("idx_clpr").fill_null(0) == 0)
+        & (pl.col("evlu_amt").fill_null(0) == 0)
+    )
     return positions.select(
-        what=pl.when(side == "short")
+        what=pl.when(unpriced)
+        .then(pl.lit("evlu_pfls_amt (no price yet)"))
+        .when(side == "short")
         .then(pl.lit("evlu_pfls_amt = pchs_amt - evlu_amt (short)"))
         .when(side == "long")
         .then(pl.lit("evlu_pfls_amt = evlu_amt - pchs_amt (long)"))
@@ -151,7 +159,9 @@ def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:
         item=pl.concat_str(
             pl.lit("row "), number, pl.concat_str(pl.lit(" "), "prdt_name").fill_null("")
         ),
-        expected=pl.when(side == "short")
+        expected=pl.when(unpriced)
+        .then(pl.lit(None, _AMOUNT))
+        .when(side == "short")
         .then(cost - value)
         .when(side == "long")
         .then(value - cost)
