@@ -87,7 +87,7 @@ def test_a_client_that_trusts_any_certificate_is_caught(
         made._session.verify = False
         return made
 
-    monkeypatch.setattr("kis_nb._client.Http", trusting)
+    monkeypatch.setattr("kis_nb._pull.Http", trusting)
     tally = field.Tally()
     with field.field_of_play() as play:
         play.script(BUMPS["unknown authority"], 1, times)
