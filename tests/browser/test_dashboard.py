@@ -363,7 +363,8 @@ def test_missing_settings_are_a_sentence(lab: Lab) -> None:
 
 def test_no_account_is_a_sentence(lab: Lab) -> None:
     """A client without an account says how to name one."""
-    bare = BROKER.format(rows={}, retries=5).replace("accounts=broker.accounts", "accounts=[]")
+    one_key = "app_key=broker.app_key, app_secret=broker.app_secret, accounts=[]"
+    bare = BROKER.format(rows={}, retries=5).replace("keys=keys", one_key)
     page = lab.open([bare + "kis_nb.dashboard(client)"])
     lab.run_all()
     expect(page.locator(".kis-error")).to_contain_text("보여 줄 계좌가 없습니다.")
@@ -372,7 +373,7 @@ def test_no_account_is_a_sentence(lab: Lab) -> None:
 def test_a_refused_key_is_a_sentence(lab: Lab) -> None:
     """A wrong secret ends as one sentence with what to do, without the secret."""
     wrong = BROKER.format(rows={"80012345-03": 3}, retries=5).replace(
-        "app_secret=broker.app_secret", "app_secret='x' * 180"
+        "app_secret=app_secret", "app_secret='x' * 180"
     )
     page = lab.open([wrong + "d = kis_nb.dashboard(client, auto=5)\nd"])
     lab.run_all()
