@@ -17,14 +17,17 @@ import traitlets
 
 from kis_nb._board import _figures
 from kis_nb._board._controls import Controls, check, close_all
-from kis_nb._board._feed import AUTO_SECONDS, Feed, let_go
+from kis_nb._board._feed import AUTO_SECONDS, Feed
 from kis_nb._board._gallery import Gallery
 from kis_nb._board._jobs import Jobs
 from kis_nb._board._known import KnownAccounts
 from kis_nb._board._picture import Colors
+from kis_nb._board._pulls import let_go
 from kis_nb._board._screen import Screen
+from kis_nb._board._selection import Selection
 from kis_nb._board._shelf import View
 from kis_nb._board._situation import Situation
+from kis_nb._chartview import Gesture, read_gesture
 from kis_nb._config import Secret
 from kis_nb._errors import ConfigError
 from kis_nb._fields import Account, Basis, Lang, Margin
@@ -59,7 +62,6 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
 
     # ipywidgets closes a widget that goes away, also one whose arguments were refused.
     _closed = True
-    _source = "code"
 
     def __init__(
         self,
@@ -91,6 +93,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._feed = Feed(client, self) if client is not None and chosen is not None else None
         self._gallery = Gallery(self._feed, alone)
         self._jobs = Jobs()
+        self._selection = Selection()
         self._controls = Controls(list(self._known.labels.values()), lang, colors, auto)
         self._screen = Screen(self._controls, self._act, self._picked, fed=alone is None)
         super().__init__(self._screen.children, layout=w.Layout(width="100%"))
@@ -237,31 +240,20 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         if picture is not None and not self._closed:
             near = self._gallery.near(picture.balance, self._lang)
             held = {"/".join(map(str, self._places(one.balance))): one for one in near}
-            self._screen.draw_charts(picture, held, self._choice(), self._lang, self._colors)
+            at = self._gallery.moment
+            self._screen.draw_charts(picture, held, self._choice(), at, self._lang, self._colors)
 
     def _draw_head(self) -> None:
         if self._closed or not self._ready:
             return
         picture = self._gallery.current(self._view, self._lang)
         shown, lang, feed = self._gallery.shown, self._lang, self._feed
-        known = feed.at_hand(self._view) if feed is not None else None
-        now = Situation(
-            wanted=self._view if feed is not None else None,
-            shown=shown,
-            state=feed.state if feed is not None else None,
-            pages=known.pages if known is not None else 0,
-            auto=bool(self._controls["auto"].value),
-            problem=self._problem,
-            lang=lang,
-        )
+        auto = bool(self._controls["auto"].value)
+        now = Situation.of(feed, self._view, shown, auto=auto, problem=self._problem, lang=lang)
         parts = now.parts()
         parts["shown"] = self._places(shown) if shown is not None and feed is not None else None
         parts["explain"] = _figures.explain(self.mgna_dvsn, self.excc_stat_cd, lang)
-        if picture is not None:
-            upkeep = self._gallery.maintenance(picture.balance)
-            parts["cards"] = _figures.cards(picture.balance, picture.before, upkeep, lang)
-        else:
-            parts["cards"] = _figures.blank(lang)
+        parts["cards"] = self._gallery.cards(picture, lang)
         self._screen.head.show(parts)
 
     def _places(self, shown: Balance) -> list[int]:
@@ -279,38 +271,39 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     def _act(self, what: str, value: Any, page: str) -> None:
         if what == "cancel" and self._feed is not None:
             self._feed.cancel()
-        elif what == "select" and isinstance(value, list):
-            self._picked("table", tuple(value))
+        elif what in ("shown", "hidden") and self._feed is not None:
+            (self._feed.shown if what == "shown" else self._feed.hidden)(str(value))
+        elif what == "select" and (gesture := read_gesture(value, page)) is not None:
+            self._picked("table", gesture)
         elif what in ("csv", "excel") and isinstance(value, list):
             self._jobs.put(lambda: self._save(what, value, page))
 
-    def _picked(self, source: str, ids: tuple[str, ...]) -> None:
-        # A chart tells of it under a lock of its own, so another thread goes on with it.
-        self._jobs.put(lambda: self._select(ids, source))
+    def _picked(self, source: str, gesture: Gesture) -> None:
+        # Drawing may hold the lock for long, and the page's next message waits on this thread.
+        self._jobs.put(lambda: self._select(gesture, source))
 
-    def _select(self, ids: tuple[str, ...], source: str) -> None:
+    def _select(self, gesture: Gesture, source: str) -> None:
         with self._lock:
-            if not self._closed and self.selected != ids:
-                self._source = source
-                self.selected = ids
+            if not self._closed and self._selection.take(gesture, source):
+                self.selected = gesture.ids
+            elif not self._closed:
+                # Its chart shows it, where it came last.
+                self._screen.select(*self._selection.standing)
 
     @traitlets.observe("selected")
     def _on_selected(self, change: Any) -> None:
         with self._lock:
-            source, self._source = self._source, "code"
             if not self._closed:
-                self._screen.select(change["new"], source)
+                self._screen.select(*self._selection.origin(change["new"]))
 
     def _save(self, what: str, keys: Sequence[str], page: str) -> None:
         """Give the page that asked the rows it shows, in its order, with all columns."""
         from kis_nb._board._save import as_csv, as_excel
 
-        with self._lock:
-            balance = self._gallery.shown
-            if balance is None or self._closed:
-                return
-        make = as_csv if what == "csv" else as_excel
-        saved = make(balance, keys, self._lang)
+        balance = self._gallery.shown
+        if balance is None:
+            return
+        saved = (as_csv if what == "csv" else as_excel)(balance, keys, self._lang)
         with self._lock:
             if not self._closed:
                 self._screen.table.give(*saved, page)

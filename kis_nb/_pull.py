@@ -10,11 +10,13 @@ from collections.abc import Callable
 
 from kis_nb._auth import Tokens
 from kis_nb._balance import Balance
+from kis_nb._completeness import check_complete
 from kis_nb._config import Settings
 from kis_nb._errors import DecodeError, KisError
 from kis_nb._fields import NIGHT_BALANCE
 from kis_nb._gateway import Gateway
 from kis_nb._http import Clock, Http, Scrubber
+from kis_nb._master import MasterFiles
 from kis_nb._paging import Walk
 from kis_nb._pool import THREADS, View
 from kis_nb._rate_limit import shared_rate_limit
@@ -26,8 +28,11 @@ class KeyClient:
     The allowance is shared by all that call with the key, in this client and in others.
     """
 
-    def __init__(self, settings: Settings, scrubber: Scrubber, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, scrubber: Scrubber, clock: Clock, master: MasterFiles
+    ) -> None:
         self._settings = settings
+        self._master = master
         self._scrubber = scrubber
         self._clock = clock
         self.http = Http(
@@ -38,6 +43,7 @@ class KeyClient:
             ),
             clock=clock,
             connections=THREADS,
+            scrubber=scrubber,
         )
         self.gateway = Gateway(settings, self.http, Tokens(settings, self.http, scrubber), scrubber)
 
@@ -61,7 +67,7 @@ class KeyClient:
         del params
         try:
             walk.run(progress=progress, cancel=cancel)
-            return self._balance(walk, len(walk.pages), view)
+            return self._whole(walk, view)
         except KisError as error:
             bad = error.page if isinstance(error, DecodeError) and error.page else None
             good = len(walk.pages) if bad is None else bad - 1
@@ -69,6 +75,12 @@ class KeyClient:
             if good and error.partial is None:
                 error.partial = self._partial(walk, good, view)
             raise
+
+    def _whole(self, walk: Walk, view: View) -> Balance:
+        balance = self._balance(walk, len(walk.pages), view)
+        if walk.doubtful:
+            check_complete(balance.positions, balance.summary, len(walk.pages))
+        return balance
 
     def _partial(self, walk: Walk, pages: int, view: View) -> Balance | None:
         """The pages before an error; None when they cannot be read either."""
@@ -87,4 +99,5 @@ class KeyClient:
             excc_stat_cd=basis,
             as_of=walk.as_of,
             demo=self._settings.demo,
+            master=self._master,
         )

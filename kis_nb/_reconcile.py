@@ -1,6 +1,6 @@
 """What adds up in a balance, and what does not: each check as a row, judged by arithmetic alone.
 
-Meaning wing, between `_frames` and `_balance`: imports `_fields` and `_instrument`. Sums have been
+Meaning wing, between `_frames` and `_balance`: imports `_fields` and `_products`. Sums have been
 seen one won off the rows on a live account, and some documented identities do not hold in KIS's own
 example, so a difference is reported and nothing is refused over it.
 """
@@ -13,7 +13,7 @@ from decimal import Decimal, localcontext
 import polars as pl
 
 from kis_nb._fields import SUMMARY
-from kis_nb._instrument import instrument
+from kis_nb._products import kind_of
 
 # Wide enough for sums of 19-digit amounts, with the two decimals of the foreign-currency deposit.
 _AMOUNT = pl.Decimal(38, 2)
@@ -102,9 +102,9 @@ def _kind_checks(positions: pl.DataFrame, figures: Mapping[str, Decimal | None])
     kinds = pl.Series(
         [
             {"future": "futures", "call": "options", "put": "options"}.get(
-                instrument(code, None).kind or ""
+                kind_of(code, name) or ""
             )
-            for code in positions["shtn_pdno"]
+            for code, name in positions.select("shtn_pdno", "prdt_name").iter_rows()
         ],
         dtype=pl.String,
     )

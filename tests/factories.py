@@ -11,6 +11,7 @@ import polars as pl
 from kis_nb._balance import SEOUL, SIDE, Balance
 from kis_nb._fields import POSITIONS, SUMMARY, Account, Basis, Block, Margin
 from kis_nb._frames import dtype_of
+from kis_nb._products import MasterHandle
 from kis_nb.demo import Broker
 
 
@@ -33,8 +34,8 @@ def _schema(block: Block) -> dict[str, pl.DataType]:
 
 
 def position(
-    code: str = "101S12",
-    name: str = "F 202612",
+    code: str = "A01612",
+    name: str | None = "F 202612",
     side: str | None = "long",
     qty: int | None = 3,
     price: str | None = "307.45",
@@ -76,6 +77,7 @@ def make_balance(
     excc_stat_cd: str = "1",
     demo: bool = False,
     account: str = "80012345-03",
+    master: MasterHandle | None = None,
     **summary: str | int | Decimal | None,
 ) -> Balance:
     """A balance of these rows; unnamed summary fields are 0."""
@@ -97,6 +99,7 @@ def make_balance(
         positions=frame,
         summary=pl.DataFrame([sums], schema=_schema(SUMMARY)),
         demo=demo,
+        _master=master,
     )
 
 
@@ -115,7 +118,7 @@ def book(count: int) -> list[dict[str, Any]]:
         price = Decimal("1.05") + Decimal(number * 37 % 113) / 10
         options.append(
             position(
-                f"{'2' if call else '3'}01W{number // 54:02d}{int(strike):03d}",
+                f"{'B' if call else 'C'}01W{number // 54:02d}{int(strike):03d}",
                 f"{'C' if call else 'P'} {202612 if number % 3 else 202701} {strike}",
                 "long" if number % 5 < 2 else "short",
                 1 + number % 9,

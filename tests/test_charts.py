@@ -162,10 +162,10 @@ def test_book_groups() -> None:
     """Products, expiries and sides are grouped; an unknown quantity makes its sum unknown."""
     held = [
         position(),
-        position("101T03", "F 202703"),
+        position("A01703", "F 202703"),
         position("A0561C", "F 202612", "short", 4, multiplier=50_000),
-        position("201W09572", "C 202612 572.5", "short", 2, "3.10", "2.90"),
-        position("B01W09572", "??", "long", None),
+        position("B01612572", "C 202612 572.5", "short", 2, "3.10", "2.90"),
+        position("Z01W09572", "??", "long", None),
     ]
     rows = _rows(charts.book(make_balance(held), lang="en"))
     assert {row["name"]: row["value"] for row in rows} == {
@@ -183,8 +183,8 @@ def test_book_groups() -> None:
 def test_payoff_of_a_spread_of_calls() -> None:
     """A bull call spread loses its cost below, gains width less cost above, breaks even between."""
     held = [
-        position("201W09570", "C 202612 570.0", "long", 2, "6.00", "5.00"),
-        position("201W09580", "C 202612 580.0", "short", 2, "2.50", "2.00"),
+        position("B01612570", "C 202612 570.0", "long", 2, "6.00", "5.00"),
+        position("B01612580", "C 202612 580.0", "short", 2, "2.50", "2.00"),
     ]
     whole = _payoff.book(make_balance(held))
     assert whole.value(Decimal(500)) == -3 * 2 * 250_000
@@ -208,20 +208,20 @@ def test_payoff_names_what_it_leaves_out() -> None:
     """A product that cannot be told is returned with its reason and named in the chart."""
     held = [
         position(),
-        position("B01W09572", "??"),
+        position("Z01W09572", "??"),
         position("401S12T3", "SP"),
-        position("209W09350", "C 202612 350"),
+        position("B04612350", "변동성C 202612 350"),
         position("201W", "C"),
-        position("101T03", "F 202703", None),
-        position("101U03", "F 202706", price="0"),
-        position("101V03", "F 202709", pchs_amt=None),
+        position("A01703", "F 202703", None),
+        position("A01706", "F 202706", price="0", excc_unpr=None),
+        position("A01709", "F 202709", pchs_amt=None),
         position("101W03", "closed", "flat", 0),
     ]
     balance = make_balance(held)
     assert [(one.name, one.en) for one in charts.left_out(balance)] == [
         ("??", "kind not known"),
         ("SP", "a spread"),
-        ("C 202612 350", "underlying not known"),
+        ("변동성C 202612 350", "underlying not known"),
         ("C", "strike not known"),
         ("F 202703", "side not known"),
         ("F 202706", "multiplier not known"),

@@ -353,7 +353,7 @@ def test_fields_is_the_glossary_of_the_shared_document() -> None:
     """A row a field, both languages, with dtype and unit."""
     glossary = _frames.fields()
     assert glossary.columns == ["block", "field", "ko", "en", "dtype", "unit", "note"]
-    assert glossary.height == len(POSITIONS.fields) + len(SUMMARY.fields) == 51
+    assert glossary.height == len(POSITIONS.fields) + len(SUMMARY.fields) == 53
     assert glossary.filter(field="evlu_pfls_amt").row(0)[2:6] == (
         "평가손익금액",
         "Unrealized P&L",

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from kis_nb._chartview import Row
-from kis_nb._instrument import Instrument, instrument
+from kis_nb._products import Product, read_product
 from kis_nb.charts._bars import bar, design, keyed
 from kis_nb.charts._look import Look, exact, first
 
@@ -41,7 +41,7 @@ def rows(
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     names: dict[tuple[Any, ...], str] = {}
     for row in balance.positions.iter_rows(named=True):
-        product = instrument(row["shtn_pdno"], row["prdt_name"])
+        product = read_product(row["shtn_pdno"], row["prdt_name"])
         if row["cblc_qty"] == 0 or (by == "strike" and not product.option):
             continue
         order, name = _group(product, row, by, look)
@@ -59,12 +59,19 @@ def rows(
     return first(keyed(bars), balance, look, what)
 
 
+def month(term: str | None) -> str | None:
+    """``202612`` as ``2026-12``; a week or a pair of months as it is."""
+    return (
+        f"{term[:4]}-{term[4:]}" if term is not None and len(term) == 6 and term.isdigit() else term
+    )
+
+
 def _group(
-    product: Instrument, row: dict[str, Any], by: By, look: Look
+    product: Product, row: dict[str, Any], by: By, look: Look
 ) -> tuple[tuple[Any, ...], str]:
     """What orders the groups, and what they are called."""
     kind = look.word(*_KINDS[product.kind]) if product.kind else look.word("종류 불명", "unknown")
-    expiry = product.expiry or look.word("만기 불명", "no expiry")
+    expiry = month(product.term) or look.word("만기 불명", "no expiry")
     side = look.side(row["side"]) or look.word("매매 불명", "side unknown")
     if by == "strike":
         strike = Decimal("Infinity") if product.strike is None else product.strike
@@ -73,7 +80,7 @@ def _group(
         return order, f"{text} {kind} {expiry} {side}"
     # The mini contract shares its underlying, not its multiplier, so it is told apart.
     underlying = product.underlying or (row["prdt_name"] or row["shtn_pdno"] or "?").strip()
-    mini = look.word("미니 ", "mini ") if product.product == "05" else ""
+    mini = look.word("미니 ", "mini ") if product.product == "KOSPI 200 mini" else ""
     rank = [*_KINDS, None].index(product.kind)
     order = (product.underlying is None, underlying, rank, mini, expiry, row["side"] or "")
     return order, f"{underlying} {mini}{kind} {expiry} {side}"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from kis_nb._chartview import Row
-from kis_nb._instrument import Instrument, instrument, multiplier
+from kis_nb._products import Product, multiplier, read_product
 from kis_nb.charts._look import Chart, Design, Look, exact, finished, first, geometry, heading
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class LeftOut:
 class Leg:
     """A position that the payoff counts: signed contracts, won a point, signed cost in won."""
 
-    instrument: Instrument
+    instrument: Product
     contracts: int
     point: Decimal
     cost: Decimal
@@ -69,7 +69,7 @@ class Book:
     """The legs on one underlying, and what was left out.
 
     Attributes:
-        underlying: as `kis_nb._instrument` names it.
+        underlying: as `kis_nb._products` names it.
         legs: what counts.
         left_out: positions that cannot be counted, on any underlying.
         today: price of the nearest future on the underlying that is held; None without one. KIS
@@ -106,8 +106,8 @@ def book(balance: Balance, underlying: str = "KOSPI 200") -> Book:
     for row in balance.positions.iter_rows(named=True):
         if row["cblc_qty"] == 0:
             continue
-        product = instrument(row["shtn_pdno"], row["prdt_name"])
-        point = multiplier(row["evlu_amt"], row["idx_clpr"], row["cblc_qty"])
+        product = read_product(row["shtn_pdno"], row["prdt_name"])
+        point = multiplier(row, balance.excc_stat_cd)
         if reason := _objection(row, product, point):
             name = (row["prdt_name"] or row["shtn_pdno"] or row["pdno"] or "?").strip()
             left.append(LeftOut(row["pdno"] or "", name, *reason))
@@ -117,13 +117,13 @@ def book(balance: Balance, underlying: str = "KOSPI 200") -> Book:
             legs.append(
                 Leg(product, sign * row["cblc_qty"], point, sign * row["pchs_amt"], row["idx_clpr"])
             )
-    futures = [leg for leg in legs if leg.instrument.kind == "future"]
-    nearest = min(futures, key=lambda leg: leg.instrument.expiry or "9", default=None)
+    futures = [leg for leg in legs if leg.instrument.kind == "future" and leg.price]
+    nearest = min(futures, key=lambda leg: leg.instrument.term or "9", default=None)
     return Book(underlying, tuple(legs), tuple(left), None if nearest is None else nearest.price)
 
 
 def _objection(
-    row: dict[str, Any], product: Instrument, point: Decimal | None
+    row: dict[str, Any], product: Product, point: Decimal | None
 ) -> tuple[str, str] | None:
     if product.kind is None:
         return "종류를 알 수 없음", "kind not known"
