@@ -26,8 +26,9 @@ import kis_nb
 from kis_nb.demo import Book, Broker, Fault
 book = Book.sized({rows})
 broker = Broker(book=book, clock=lambda: 1795356000.0, calls_per_second=0).start()
-client = kis_nb.connect(app_key=broker.app_key, app_secret=broker.app_secret, retries={retries},
-                        accounts=broker.accounts, base_url=broker.address, calls_per_second=500)
+keys = [dict(account=account, app_key=app_key, app_secret=app_secret)
+        for account, app_key, app_secret in broker.keys]
+client = kis_nb.connect(keys=keys, retries={retries}, base_url=broker.address, calls_per_second=500)
 """
 SHOW = "d = kis_nb.dashboard(client{more})\nd"
 
@@ -365,7 +366,8 @@ def test_missing_settings_are_a_sentence(lab: Lab) -> None:
 
 def test_no_account_is_a_sentence(lab: Lab) -> None:
     """A client without an account says how to name one."""
-    bare = BROKER.format(rows={}, retries=5).replace("accounts=broker.accounts", "accounts=[]")
+    one_key = "app_key=broker.app_key, app_secret=broker.app_secret, accounts=[]"
+    bare = BROKER.format(rows={}, retries=5).replace("keys=keys", one_key)
     page = lab.open([bare + "kis_nb.dashboard(client)"])
     lab.run_all()
     expect(page.locator(".kis-error")).to_contain_text("보여 줄 계좌가 없습니다.")
@@ -374,7 +376,7 @@ def test_no_account_is_a_sentence(lab: Lab) -> None:
 def test_a_refused_key_is_a_sentence(lab: Lab) -> None:
     """A wrong secret ends as one sentence with what to do, without the secret."""
     wrong = BROKER.format(rows={"80012345-03": 3}, retries=5).replace(
-        "app_secret=broker.app_secret", "app_secret='x' * 180"
+        "app_secret=app_secret", "app_secret='x' * 180"
     )
     page = lab.open([wrong + "d = kis_nb.dashboard(client, auto=5)\nd"])
     lab.run_all()
