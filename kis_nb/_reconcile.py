@@ -91,9 +91,24 @@ def _sum(values: pl.Series) -> Decimal | None:
     return sum(values.cast(_AMOUNT), Decimal(0))
 
 
+# Held, but KIS sends no price and values it at 0: `kis_nb._products.is_unpriced`, over columns.
+_UNPRICED = (
+    (pl.col("cblc_qty") != 0)
+    & (pl.col("idx_clpr").fill_null(0) == 0)
+    & (pl.col("evlu_amt").fill_null(0) == 0)
+)
+
+
 def _sum_checks(positions: pl.DataFrame, figures: Mapping[str, Decimal | None]) -> list[_Check]:
+    unpriced = positions.filter(_UNPRICED).height
+    lack = f"all rows, {unpriced} of them without a price" if unpriced else "all rows"
     return [
-        (f"{total} = Σ {field}", "all rows", _sum(positions[field]), figures[total])
+        (
+            f"{total} = Σ {field}",
+            lack if field in ("evlu_amt", "evlu_pfls_amt") else "all rows",
+            _sum(positions[field]),
+            figures[total],
+        )
         for total, field in _SUMS.items()
     ]
 
@@ -141,7 +156,9 @@ def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:
     side = pl.col("side").cast(pl.String)
     number = pl.int_range(1, pl.len() + 1).cast(pl.String)
     return positions.select(
-        what=pl.when(side == "short")
+        what=pl.when(_UNPRICED)
+        .then(pl.lit("evlu_pfls_amt is not told (no price yet)"))
+        .when(side == "short")
         .then(pl.lit("evlu_pfls_amt = pchs_amt - evlu_amt (short)"))
         .when(side == "long")
         .then(pl.lit("evlu_pfls_amt = evlu_amt - pchs_amt (long)"))
@@ -151,7 +168,9 @@ def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:
         item=pl.concat_str(
             pl.lit("row "), number, pl.concat_str(pl.lit(" "), "prdt_name").fill_null("")
         ),
-        expected=pl.when(side == "short")
+        expected=pl.when(_UNPRICED)
+        .then(pl.lit(None, _AMOUNT))
+        .when(side == "short")
         .then(cost - value)
         .when(side == "long")
         .then(value - cost)
