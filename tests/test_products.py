@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, FloatOperation, Inexact, Rounded, Subnormal, localcontext
+from decimal import Context, Decimal, FloatOperation, Inexact, Rounded, Subnormal, localcontext
 from typing import Any
 
 import pytest
@@ -186,8 +186,8 @@ def test_what_is_contradicted_is_null(
 @pytest.mark.parametrize("traps", [False, True])
 def test_the_users_decimal_context_changes_nothing(traps: bool) -> None:  # noqa: FBT001
     """Strikes and multipliers are the same with a precision of 2 and with every signal trapped."""
-    signals = [Inexact, Rounded, FloatOperation, Subnormal]
-    with localcontext(prec=2, traps=dict.fromkeys(signals, traps)):
+    signals = [Inexact, Rounded, FloatOperation, Subnormal] if traps else []
+    with localcontext(Context(prec=2, traps=signals)):
         told = read_product("C01612A49", "P 202612 1,117.5")
         assert told.strike is not None
         assert (str(told.strike), str(told.multiplier)) == ("1117.5", "250000")
