@@ -41,6 +41,8 @@ _BY_KIND = {
     "futr_trad_pfls_amt": ("trad_pfls_amt", "futures"),
     "opt_trad_pfls_amt": ("trad_pfls_amt", "options"),
 }
+# Which of KIS's two totals a product belongs to; a spread is one of two futures.
+_SIDES = {"future": "futures", "spread": "futures", "call": "options", "put": "options"}
 # A field of output2 and the signed fields it is documented to be made of.
 _IDENTITIES = {
     "tot_dncl_amt": ("dnca_cash", "+frcr_dncl_amt", "+dnca_sbst"),
@@ -116,9 +118,7 @@ def _sum_checks(positions: pl.DataFrame, figures: Mapping[str, Decimal | None]) 
 def _kind_checks(positions: pl.DataFrame, figures: Mapping[str, Decimal | None]) -> list[_Check]:
     kinds = pl.Series(
         [
-            {"future": "futures", "call": "options", "put": "options"}.get(
-                kind_of(code, name) or ""
-            )
+            _SIDES.get(kind_of(code, name) or "")
             for code, name in positions.select("shtn_pdno", "prdt_name").iter_rows()
         ],
         dtype=pl.String,
@@ -157,7 +157,7 @@ def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:
     number = pl.int_range(1, pl.len() + 1).cast(pl.String)
     return positions.select(
         what=pl.when(_UNPRICED)
-        .then(pl.lit("evlu_pfls_amt is not told (no price yet)"))
+        .then(pl.lit("evlu_pfls_amt (no price yet)"))
         .when(side == "short")
         .then(pl.lit("evlu_pfls_amt = pchs_amt - evlu_amt (short)"))
         .when(side == "long")

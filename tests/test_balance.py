@@ -158,13 +158,42 @@ def test_nineteen_digit_amounts_add_up_exactly() -> None:
     assert row["difference"] == -2 * Decimal(big)
 
 
+def test_a_position_without_a_price_is_not_checked() -> None:
+    """As a sibling call published it: price, value and P&L 0 beside a cost of 170,150,000 won."""
+    row = {
+        "shtn_pdno": "201T10340",
+        "prdt_name": "C 202310 340.0",
+        "sll_buy_dvsn_name": "매수",
+        "cblc_qty": "2",
+        "excc_unpr": "340.30000000",
+        "idx_clpr": "0.00000000",
+        "pchs_amt": "170150000",
+        "evlu_amt": "0",
+        "evlu_pfls_amt": "0",
+    }
+    checks = balance_of(row, {**row, "cblc_qty": "0"}, {**row, "evlu_amt": "5"}).reconcile()
+    rows = checks.filter(pl.col("item").str.starts_with("row "))
+    assert rows["what"][0] == "evlu_pfls_amt (no price yet)"
+    assert rows["expected"].to_list() == [None, 0, 5 - 170_150_000]
+    assert rows["status"].to_list() == [None, "exact", "differs"]
+
+
+def test_a_spread_counts_among_the_futures() -> None:
+    """Its P&L is part of futr_evlu_pfls_amt, and does not keep the totals from being checked."""
+    spread = {"shtn_pdno": "D0161201", "prdt_name": "SP 2612-2703", "evlu_pfls_amt": "-7"}
+    option = {"shtn_pdno": "B01612A48", "prdt_name": "C 202612 1,120.0", "evlu_pfls_amt": "3"}
+    checks = balance_of(spread, option, futr_evlu_pfls_amt="-7", opt_evlu_pfls_amt="3").reconcile()
+    kinds = checks.filter(pl.col("what").str.contains("evlu_pfls_amt of"))
+    assert kinds["status"].to_list() == ["exact", "exact"]
+
+
 def test_every_demo_view_adds_up(broker: Broker, client_of: Callable[..., Client]) -> None:
     """All accounts, all codes: nothing of the embedded broker differs."""
     broker.calls_per_second = 0
     many = client_of(broker, calls_per_second=1000).balances(
         mgna_dvsn=list(Margin), excc_stat_cd=list(Basis)
     )
-    assert len(many) == 12
+    assert len(many) == 16
     for balance in many:
         checks = balance.reconcile()
         identity = pl.col("what") == "ord_psbl_cash = dnca_cash - cash_mgna"
@@ -343,7 +372,7 @@ def test_no_price_is_said_and_not_a_difference() -> None:
     checks = _sibling().reconcile()
     rows = checks.filter(pl.col("item").str.starts_with("row "))
     assert rows["status"].to_list() == ["exact", "exact", None, None]
-    assert rows["what"].to_list()[2:] == ["evlu_pfls_amt is not told (no price yet)"] * 2
+    assert rows["what"].to_list()[2:] == ["evlu_pfls_amt (no price yet)"] * 2
     sums = checks.filter(pl.col("item").str.contains("2 of them without a price"))
     assert [text.split(" ")[0] for text in sums["what"]] == ["evlu_amt_smtl", "evlu_pfls_amt_smtl"]
 

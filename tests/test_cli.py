@@ -268,7 +268,7 @@ def test_table_is_straight_in_korean(kis: Callable[..., Ran]) -> None:
         widths = {display_width(line) for line in f"┌{table}".splitlines()}
         assert len(widths) == 1
     assert "평가손익금액" in tables[0]
-    assert "코스닥150 F" in tables[0]
+    assert "코스닥150F" in tables[0]
 
 
 @pytest.mark.usefixtures("mine")

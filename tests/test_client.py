@@ -203,7 +203,7 @@ def test_the_account_may_be_left_out_when_there_is_one(
 ) -> None:
     """And only then."""
     assert client_of(frozen(1)).balance().account == ACCOUNT
-    with pytest.raises(ValueError, match=r"which account\? There are 3: 800\*\*\*\*\*-03"):
+    with pytest.raises(ValueError, match=r"which account\? There are 4: 800\*\*\*\*\*-03"):
         client_of(broker).balance()
     with pytest.raises(ValueError, match="no account is configured"):
         client_of(broker, accounts=()).balance()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import date
 from decimal import Decimal
@@ -15,32 +16,43 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kis_nb.demo import Book, Portfolio
-from kis_nb.demo.instruments import (
-    DAY,
+from kis_nb.demo.contracts import (
     FUTURES,
     OPTIONS,
+    SPREADS,
     Instrument,
-    Market,
-    Product,
-    kst_date,
-    settled_at,
+    _check_digit,
+    listed,
     universe,
 )
 from kis_nb.demo.ledger import Funds, Marks, Requirement, Sides, ratio, summary
+from kis_nb.demo.market import (
+    DAY,
+    K200,
+    kst_date,
+    last_traded,
+    paced,
+    settled_at,
+    trading_day,
+)
+from kis_nb.demo.prices import Market
 from kis_nb.demo.trades import trade
 
-NOW = 1_795_356_904  # 2026-11-22 23:15:04 in Seoul
-BIG, CALLED, EMPTY = "80012345-03", "70045678-03", "60098765-03"
+NOW = 1_795_443_304  # Monday, 2026-11-23 23:15:04 in Seoul
+SUNDAY = NOW - DAY
+CLOSE = NOW + 16 * 3_600 + 1_796  # Tuesday 15:45
+BIG, CALLED, OLD, EMPTY = "80012345-03", "70045678-03", "50087654-03", "60098765-03"
 VIEWS = [(maintenance, purchase) for maintenance in (False, True) for purchase in (False, True)]
-MULTIPLIERS = {"201": 250_000, "301": 250_000}
-MULTIPLIERS |= {"A01": 250_000, "A05": 50_000, "A06": 10_000, "A75": 10_000}
+# Won a point by the two characters after the kind, from products.md.
+MULTIPLIERS = {"01": 250_000, "05": 50_000, "09": 250_000, "AF": 250_000}
+MULTIPLIERS |= {"06": 10_000, "AJ": 10_000, "AK": 10_000, "75": 10_000}
 moments = st.integers(1_700_000_000, 2_300_000_000)
 
 
 def rows_of(book: Book, account: str, moment: int = NOW, **basis: bool) -> list[dict[str, str]]:
     """All rows of an account, on the settlement basis unless told."""
     view = book.view(account, moment)
-    return view.rows(0, len(view), **{"purchase": False, "named": True, **basis})
+    return view.rows(0, len(view), **{"purchase": False, "new": False, **basis})
 
 
 def won(block: dict[str, str], name: str) -> int:
@@ -58,18 +70,21 @@ def hundredths(text: str) -> int:
 def check(rows: list[dict[str, str]], total: dict[str, str], *, purchase: bool) -> None:
     """Every amount of a row from its prices, and every sum from the rows, exactly."""
     pnl, realized = {True: 0, False: 0}, {True: 0, False: 0}
+    options = 0
     for row in rows:
-        multiplier, quantity = MULTIPLIERS[row["shtn_pdno"][:3]], int(row["cblc_qty"])
+        multiplier, quantity = MULTIPLIERS[row["shtn_pdno"][1:3]], int(row["cblc_qty"])
         sign = {"02": 1, "01": -1}[row["sll_buy_dvsn_cd"]]
         value = hundredths(row["idx_clpr"]) * multiplier // 100 * quantity
         price = Decimal(row["ccld_avg_unpr1" if purchase else "excc_unpr"])
         # An average has eight decimals, its cost is the fills' own: they agree to the won.
         assert abs(price * quantity * multiplier - won(row, "pchs_amt")) < 1
         assert won(row, "evlu_amt") == value
-        assert won(row, "evlu_pfls_amt") == sign * (value - won(row, "pchs_amt"))
+        unpriced = hundredths(row["idx_clpr"]) == 0
+        profit = 0 if unpriced else sign * (value - won(row, "pchs_amt"))
+        assert won(row, "evlu_pfls_amt") == profit
         assert 0 <= int(row["lqd_psbl_qty"]) <= quantity
-        assert (row.get("sll_buy_dvsn_name", "?") == "") == (quantity == 0)
-        future = row["shtn_pdno"][0] == "A"
+        future = row["shtn_pdno"][0] in "AD14"
+        options += 0 if future else sign * value
         pnl[future] += won(row, "evlu_pfls_amt")
         realized[future] += won(row, "trad_pfls_amt")
     assert won(total, "pchs_amt_smtl") == sum(won(row, "pchs_amt") for row in rows)
@@ -94,6 +109,12 @@ def check(rows: list[dict[str, str]], total: dict[str, str], *, purchase: bool) 
         + won(total, "rnwl_dfpa")
         - won(total, "fee")
     )
+    deposits = won(total, "dnca_sbst") + int(Decimal(total["frcr_dncl_amt"]))
+    assert won(total, "nxdy_dncl_amt") == won(total, "nxdy_dnca") + deposits
+    # The sibling's identity (products.md), and the day capture's (live-facts f).
+    assert won(total, "prsm_dpast") == won(total, "nxdy_dncl_amt") + options
+    if not purchase:
+        assert won(total, "prsm_dpast_amt") == won(total, "prsm_dpast") + pnl[True]
     assert won(total, "ord_psbl_tota") == won(total, "ord_psbl_cash") + won(total, "ord_psbl_sbst")
     if won(total, "add_mgna_tota"):
         assert won(total, "ord_psbl_tota") == won(total, "wdrw_psbl_tot_amt") == 0
@@ -103,7 +124,7 @@ def check(rows: list[dict[str, str]], total: dict[str, str], *, purchase: bool) 
 
 
 @pytest.mark.parametrize(("maintenance", "purchase"), VIEWS)
-@pytest.mark.parametrize("account", [BIG, CALLED, EMPTY])
+@pytest.mark.parametrize("account", [BIG, CALLED, OLD, EMPTY])
 def test_amounts_and_sums_are_exact(account: str, maintenance: bool, purchase: bool) -> None:  # noqa: FBT001
     """On every account, under every code, rows follow from prices and sums from rows."""
     book = Book()
@@ -117,10 +138,10 @@ def test_amounts_and_sums_are_exact(account: str, maintenance: bool, purchase: b
 )
 def test_sums_are_exact_whatever_the_seed(seed: int, moment: int, rows: int, cover: int) -> None:
     """Any seed, moment, size and cover gives a book that adds up."""
-    portfolio = Portfolio(BIG, rows, cover=Fraction(cover, 10), dollars=seed)
+    portfolio = Portfolio(BIG, rows, cover=Fraction(cover, 10), dollars=seed, unpriced=seed % 3)
     view = Book([portfolio], seed=seed).view(BIG, moment)
     for maintenance, purchase in VIEWS:
-        lines = view.rows(0, rows, purchase=purchase, named=True)
+        lines = view.rows(0, rows, purchase=purchase, new=False)
         total = view.summary(maintenance=maintenance, purchase=purchase)
         check(lines, total, purchase=purchase)
 
@@ -128,16 +149,27 @@ def test_sums_are_exact_whatever_the_seed(seed: int, moment: int, rows: int, cov
 def test_the_demo_accounts_show_what_there_is_to_show() -> None:
     """All products, both sides, flat and partly closed positions, pending orders, both names."""
     book = Book()
-    assert book.accounts == [BIG, CALLED, EMPTY]
-    assert len({account[0] for account in book.accounts}) == 3
-    big, called = rows_of(book, BIG), rows_of(book, CALLED)
+    assert book.accounts == [BIG, CALLED, OLD, EMPTY]
+    assert len({account[0] for account in book.accounts}) == 4
+    big, called = rows_of(book, BIG, new=True), rows_of(book, CALLED, new=True)
     assert (len(big), len(called), rows_of(book, EMPTY)) == (64, 6, [])
-    assert {row["shtn_pdno"][:3] for row in big} == set(MULTIPLIERS)
-    assert len({row["shtn_pdno"][3:6] for row in big if row["shtn_pdno"][0] in "23"}) >= 3
-    for kind in ("2", "3", "A"):
+    options = {
+        f"{kind}{code}" for kind in "BC" for code in ("01", "09", "AF", "05", "06", "AJ", "AK")
+    }
+    futures = {"A01", "A05", "A06", "A75", "D01"}
+    assert {row["shtn_pdno"][:3] for row in big} == options | futures
+    for kind in "ABC":
         sides = {row["sll_buy_dvsn_name"] for row in big if row["shtn_pdno"][0] == kind}
         assert {"매수", "매도"} <= sides
     assert {row["sll_buy_dvsn_name"] for row in called} == {"BUY", "SLL", ""}
+    for row in (*big, *called):
+        assert (row["sll_buy_dvsn_name"] == "") == (row["cblc_qty"] == "0")
+    strikes = {
+        Decimal(row["prdt_name"].split()[-1].replace(",", ""))
+        for row in big
+        if row["shtn_pdno"][:3] == "B01"
+    }
+    assert min(strikes) < 1_000 < max(strikes)
     for rows in (big, called):
         flat = [row for row in rows if row["cblc_qty"] == "0"]
         assert flat
@@ -153,7 +185,7 @@ def test_the_demo_accounts_show_what_there_is_to_show() -> None:
     assert foreign * 100 == int(foreign * 100)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(moment=moments)
 def test_the_margin_call_holds_on_every_day(moment: int) -> None:
     """One account is under a call at any time, the large one never, and the two codes agree."""
@@ -163,9 +195,7 @@ def test_the_margin_call_holds_on_every_day(moment: int) -> None:
         first = view.summary(maintenance=False, purchase=False)
         second = view.summary(maintenance=True, purchase=False)
         assert won(first, "mgna_tota") > won(second, "mgna_tota") > 0
-        assert won(second, "mgna_tota") == won(first, "mmga_tot_amt")
-        assert won(second, "cash_mgna") == won(first, "mmga_cash_amt")
-        assert first["add_mgna_tota"] == second["add_mgna_tota"] == first["isfc_amt"]
+        assert first["add_mgna_tota"] == second["add_mgna_tota"]
         assert (won(first, "add_mgna_tota") > 0) is called
         assert (won(first, "prsm_dpast") < won(second, "mgna_tota")) is called
         if called:
@@ -239,19 +269,19 @@ def test_a_book_of_any_size(size: int) -> None:
 
 
 class Rising(Market):
-    """100 points up to the last settlement but one, 110 during the day, 120 at its end."""
+    """100 points up to the settlement before, 110 during the day, 120 at its close."""
 
     def price(self, instrument: Instrument, moment: int) -> int:  # noqa: ARG002
-        return 12_000 if moment >= NOW else 11_000 if moment > NOW - DAY else 10_000
+        return 12_000 if moment >= CLOSE else 11_000 if moment > CLOSE - DAY else 10_000
 
 
 @pytest.mark.parametrize("index", range(30))
 @pytest.mark.parametrize("kind", ["F", "C", "P"])
 def test_the_day_s_flows_follow_from_its_trades(index: int, kind: Any) -> None:
     """Where prices rise, longs gain and shorts lose the same, and each won is counted once."""
-    product = FUTURES[0] if kind == "F" else OPTIONS
-    contract = Instrument(product, kind, 2026, 12, 0 if kind == "F" else 50_000)
-    line = trade(Rising(0), contract, index=index, dice=Random(index), scale=9, now=NOW)
+    product = FUTURES[0] if kind == "F" else OPTIONS[0]
+    contract = Instrument(product, kind, 2026, 12, 0 if kind == "F" else 90_000)
+    line = trade(Rising(0), contract, index=index, dice=Random(index), scale=9, now=CLOSE)
     unrealized = line.sign * (line.cost(purchase=False) - line.cost(purchase=True))
     if line.realized:
         assert (line.realized > 0) == (line.sign > 0)
@@ -295,24 +325,97 @@ def test_resizing_changes_the_data() -> None:
     assert (len(book.view(BIG, NOW)), book.revision(BIG), book.revision(CALLED)) == (5, 1, 0)
 
 
+def test_a_position_without_a_price_counts_for_nothing() -> None:
+    """As published: price, value and P&L 0, the cost in the cost; one account has two."""
+    view = Book().view(BIG, NOW)
+    for purchase in (False, True):
+        rows = view.rows(0, len(view), purchase=purchase, new=True)
+        dead = [row for row in rows if row["idx_clpr"] == "0.00000000"]
+        assert len(dead) == 2
+        assert {row["shtn_pdno"][0] in "AD" for row in dead} == {True, False}
+        for row in dead:
+            assert row["evlu_amt"] == row["evlu_pfls_amt"] == "0"
+            assert won(row, "pchs_amt") > 0
+            assert int(row["cblc_qty"]) > 0
+        total = view.summary(maintenance=False, purchase=purchase)
+        assert won(total, "pchs_amt_smtl") == sum(won(row, "pchs_amt") for row in rows)
+    for account in (CALLED, OLD):
+        assert all(Decimal(row["idx_clpr"]) for row in rows_of(Book(), account))
+
+
+@settings(max_examples=30, deadline=None)
+@given(moment=moments)
+def test_codes_of_the_old_scheme(moment: int) -> None:
+    """One account's contracts are spelt as until 2025, and trade today under their new codes."""
+    today = trading_day(moment)
+    trading = {contract.name.replace("  ", " ").replace("  ", " ") for contract in listed(today)}
+    rows = rows_of(Book(), OLD, moment)
+    assert len(rows) == 5
+    for row in rows:
+        code, name = row["shtn_pdno"], row["prdt_name"]
+        assert re.fullmatch(r"(1(01|75)|[23]01)[0-9A-HJ-NPR-TV-W](0[1-9]|1[0-2])([0-9]{3})?", code)
+        assert name in trading
+        if code[0] in "23":
+            strike = Decimal(name.split()[-1])
+            assert int(strike) == int(code[6:]) < 1_000
+        assert luhn(row["pdno"])
+        assert row["pdno"][3:6] == code[:3]
+
+
 @settings(max_examples=60, deadline=None)
 @given(moment=moments)
 def test_contracts_are_alive_and_named_by_the_exchange(moment: int) -> None:
     """No contract is past its last day; codes, names and numbers follow the exchange's forms."""
-    today = kst_date(moment)
-    for contract in universe(today, 80):
-        last = contract.product.expiry(contract.year, contract.month)
-        assert last > today
-        assert last.weekday() == (0 if contract.product.code == "A75" else 3)
-        assert (last.day - 1) // 7 == (2 if contract.product.code == "A75" else 1)
-        assert contract.expires_at > moment
-        if not contract.option:
+    today = trading_day(moment)
+    for contract in universe(today, 300):
+        last, product = contract.last_day, contract.product
+        assert last >= today
+        assert contract.expires_at > settled_at(moment)
+        monday = product.code in {"75", "AF", "AK"}
+        assert last.weekday() == (0 if monday else 3)
+        weekly = product.code in {"09", "AF", "AJ", "AK"}
+        week = (last.day - 1) // 7 + 1
+        if weekly:
+            assert monday or week != 2
+            assert f" {last:%y%m}W{week} " in contract.name
+        else:
+            assert week == (3 if product.code == "75" else 2)
+            assert contract.kind == "S" or f" {last:%Y%m}" in contract.name
+        if contract.kind == "F" and product.code in {"01", "06"}:
             assert contract.month % 3 == 0
-        month = f"{contract.year}{contract.month:02d}"
-        assert month in contract.name
         assert len(contract.isin) == 12
-        assert contract.isin.startswith("KR4")
+        assert contract.isin.startswith("KR4" + contract.short_code[:3])
         assert luhn(contract.isin)
+
+
+@settings(max_examples=10, deadline=None)
+@given(moment=moments)
+def test_every_listed_contract_has_codes_of_its_own(moment: int) -> None:
+    """No two contracts of a day share a short code or a standard code; some 12,000 are listed."""
+    contracts = listed(trading_day(moment))
+    assert len(contracts) > 10_000
+    assert len({contract.short_code for contract in contracts}) == len(contracts)
+    assert len({contract.isin for contract in contracts}) == len(contracts)
+
+
+def test_from_1000_up_the_code_holds_no_strike() -> None:
+    """Below, three digits of whole points; above, a serial that no strike can be read from and
+    that another series gives to another strike.
+    """
+    contracts = [c for c in listed(date(2026, 11, 24)) if c.product is OPTIONS[0] and c.kind == "C"]
+    serials: dict[str, set[int]] = {}
+    for contract in contracts:
+        tail = contract.short_code[6:]
+        if contract.strike < 100_000:
+            assert tail == str(contract.strike // 100)
+        else:
+            assert re.fullmatch("[A-Z][0-9]{2}", tail)
+            serials.setdefault(tail, set()).add(contract.strike)
+    assert all(len(strikes) > 5 for strikes in serials.values())
+    december = [c for c in contracts if c.month == 12 and c.strike >= 100_000]
+    in_order = sorted(december, key=lambda c: c.short_code)
+    assert in_order != december
+    assert in_order != december[::-1]
 
 
 def luhn(isin: str) -> bool:
@@ -321,53 +424,87 @@ def luhn(isin: str) -> bool:
     return sum(sum(divmod(d * 2, 10)) if i % 2 else d for i, d in enumerate(digits)) % 10 == 0
 
 
+THURSDAY, MONDAY, MINI, KOSDAQ = OPTIONS[1], OPTIONS[2], OPTIONS[3], OPTIONS[4]
+
+
 @pytest.mark.parametrize(
-    ("product", "kind", "year", "month", "strike", "code", "name"),
+    ("contract", "code", "name"),
     [
-        (FUTURES[0], "F", 2026, 12, 0, "A01612", "F 202612"),
-        (FUTURES[1], "F", 2026, 12, 0, "A05612", "미니F 202612"),
-        (FUTURES[2], "F", 2026, 12, 0, "A06612", "코스닥150 F 202612"),
-        (FUTURES[3], "F", 2027, 3, 0, "A75703", "미국달러 F 202703"),
-        (OPTIONS, "C", 2026, 12, 35_000, "201612350", "C 202612 350.0"),
-        (OPTIONS, "P", 2027, 1, 31_250, "301701312", "P 202701 312.5"),
-        (OPTIONS, "C", 2025, 9, 35_000, "201W09350", "C 202509 350.0"),
+        # The lines of products.md, but for serials and week letters, which follow no told rule.
+        (Instrument(FUTURES[0], "F", 2026, 12), "A01612", "F 202612"),
+        (Instrument(FUTURES[1], "F", 2026, 10), "A05610", "미니F 202610"),
+        (Instrument(FUTURES[2], "F", 2026, 12), "A06612", "코스닥150F 202612"),
+        (Instrument(FUTURES[3], "F", 2026, 5), "A75605", "미국달러 F 202605"),
+        (Instrument(OPTIONS[0], "C", 2026, 10, 74_500), "B01610745", "C 202610   745.0"),
+        (Instrument(OPTIONS[0], "C", 2026, 12, 95_500), "B01612955", "C 202612   955.0"),
+        (Instrument(OPTIONS[0], "P", 2026, 10, 112_000), "C01610...", "P 202610 1,120.0"),
+        (Instrument(MINI, "C", 2026, 10, 97_250), "B05610972", "미니C 202610   972.5"),
+        (Instrument(THURSDAY, "C", 2026, 9, 112_000, 4), "B09..W...", "위클리C 2609W4 1,120.0"),
+        (Instrument(MONDAY, "C", 2026, 8, 96_250, 2), "BAF..W962", "위클리M C 2608W2   962.5"),
+        (Instrument(MONDAY, "P", 2026, 11, 100_000, 4), "CAF..W...", "위클리M P 2611W4 1,000.0"),
+        (Instrument(KOSDAQ, "P", 2026, 12, 148_000), "C06612...", "코스닥150P 202612 1,480.0"),
+        (Instrument(SPREADS, "S", 2026, 12, far=(2027, 3), rank=1), "D0161201", "SP 2612-2703"),
+        # The published answer of a sibling call.
+        (Instrument(FUTURES[0], "F", 2023, 12, old=True), "101T12", "F 202312"),
+        (Instrument(FUTURES[3], "F", 2023, 10, old=True), "175T10", "미국달러 F 202310"),
+        (Instrument(OPTIONS[0], "C", 2023, 10, 34_000, old=True), "201T10340", "C 202310 340.0"),
+        (Instrument(FUTURES[0], "F", 2022, 12, old=True), "101S12", "F 202212"),
+        (Instrument(OPTIONS[0], "C", 2025, 9, 35_000, old=True), "201W09350", "C 202509 350.0"),
     ],
 )
-def test_codes_and_names(
-    product: Product, kind: Any, year: int, month: int, strike: int, code: str, name: str
-) -> None:
-    """Short codes and names as the exchange forms them; half strikes lose the half in the code."""
-    contract = Instrument(product, kind, year, month, strike)
-    assert (contract.short_code, contract.name) == (code, name)
+def test_codes_and_names(contract: Instrument, code: str, name: str) -> None:
+    """Short codes and names as the master file and the published answers have them."""
+    assert re.fullmatch(code, contract.short_code)
+    assert contract.name == name
 
 
-def test_the_published_product_number_checks() -> None:
-    """The check digit of the published example comes out: KR4101SC0009."""
-    old = Product("101", "F", FUTURES[0].underlying, 250_000, 5, 1, 1, 2, 3)
-    contract = Instrument(old, "F", 2022, 12)
-    assert (contract.isin, contract.short_code) == ("KR4101SC0009", "101S12")
+@pytest.mark.parametrize(
+    "number",
+    # Of the master file (products.md) and of the published balance.
+    [
+        "KR4A016C0004",
+        "KR4B016A7454",
+        "KR4C016AA486",
+        "KR4B09FEA490",
+        "KR4BAFBR9622",
+        "KR4101SC0009",
+    ],
+)
+def test_published_product_numbers_check(number: str) -> None:
+    """The check digits of published standard codes come out."""
+    assert _check_digit(number[:-1]) == number[-1]
+
+
+def test_standard_codes() -> None:
+    """Future and low option as in the master file; the published old one."""
+    assert Instrument(FUTURES[0], "F", 2026, 12).isin == "KR4A016C0004"
+    assert Instrument(OPTIONS[0], "C", 2026, 10, 74_500).isin == "KR4B016A7454"
+    assert Instrument(FUTURES[0], "F", 2022, 12, old=True).isin == "KR4101SC0009"
 
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6), moment=moments)
 def test_prices_are_on_the_tick_and_hang_together(seed: int, moment: int) -> None:
     """Ticks as the exchange's; options above 0.01, over intrinsic, monotone, in parity."""
-    market, today = Market(seed), kst_date(moment)
-    ticks = {"A01": 5, "A05": 2, "A06": 10, "A75": 10}
+    market, today = Market(seed), trading_day(moment)
+    ticks = {"A01": 5, "A05": 2, "A06": 10, "A75": 10, "D01": 5}
     for contract in universe(today, 300):
         price = market.price(contract, moment)
-        tick = ticks.get(contract.product.code, 1 if price < 1_000 else 5)
+        kosdaq = contract.product.code in {"06", "AJ", "AK"}
+        small, turn, large = (10, 5_000, 50) if kosdaq else (1, 1_000, 5)
+        tick = ticks.get(contract.short_code[:3], small if price < turn else large)
         assert price % tick == 0
         assert price > 1
-    year, month = next(OPTIONS.months(today, 1))
-    strikes = range(40_000, 75_000, 250)
+    monthly = OPTIONS[0]
+    year, month, _ = next(monthly.terms(today))
+    strikes = monthly.strikes
     chain = {
-        kind: [market.price(Instrument(OPTIONS, kind, year, month, k), moment) for k in strikes]
+        kind: [market.price(Instrument(monthly, kind, year, month, k), moment) for k in strikes]
         for kind in ("C", "P")
     }
     assert all(a >= b for a, b in pairwise(chain["C"]))
     assert all(a <= b for a, b in pairwise(chain["P"]))
-    forward = market.forward(Instrument(OPTIONS, "C", year, month, 40_000), moment) // 10_000
+    forward = market.forward(Instrument(monthly, "C", year, month, 60_000), moment) // 10_000
     for strike, call, put in zip(strikes, chain["C"], chain["P"], strict=True):
         assert abs(call - put - (forward - strike)) <= 8
         assert call >= forward - strike - 4
@@ -375,18 +512,68 @@ def test_prices_are_on_the_tick_and_hang_together(seed: int, moment: int) -> Non
 
 @given(moment=moments)
 def test_settlement_is_the_last_quarter_to_four(moment: int) -> None:
-    """The settlement is set at 15:45 in Seoul, at most a day ago."""
+    """The settlement is set at 15:45 in Seoul from Monday to Friday; the trading day follows it."""
     settled = settled_at(moment)
-    assert 0 <= moment - settled < 86_400
-    assert time.strftime("%H:%M:%S", time.gmtime(settled + 9 * 3_600)) == "15:45:00"
+    seoul = time.gmtime(settled + 9 * 3_600)
+    assert time.strftime("%H:%M:%S", seoul) == "15:45:00"
+    assert seoul.tm_wday < 5
+    assert 0 <= moment - settled < DAY * (3 if seoul.tm_wday == 4 else 1)
+    assert settled_at(settled) == settled
+    day = trading_day(moment)
+    assert day.weekday() < 5
+    assert 1 <= (day - kst_date(settled)).days <= 3
 
 
-def test_expiry_follows_the_seoul_date() -> None:
-    """At midnight in Seoul on the last trading day the contract gives way to the next."""
-    midnight = 1_796_828_400  # 2026-12-10 00:00 in Seoul, the second Thursday
-    assert kst_date(midnight) == date(2026, 12, 10)
-    names = [rows_of(Book(), CALLED, moment)[2]["prdt_name"] for moment in (midnight - 1, midnight)]
+def in_session(moment: int) -> bool:
+    """Whether a session of products.md is on, reckoned another way than the market does."""
+    seoul = time.gmtime(moment + 9 * 3_600)
+    at = seoul.tm_hour * 100 + seoul.tm_min
+    if seoul.tm_wday < 5 and (845 <= at < 1545 or at >= 1800):
+        return True
+    return at < 600 and 1 <= seoul.tm_wday <= 5
+
+
+@settings(max_examples=200, deadline=None)
+@given(moment=moments, later=st.integers(1, 3 * 3_600))
+def test_the_market_stands_still_between_sessions(moment: int, later: int) -> None:
+    """While no session is on, time stands still at the last one's end; in one, it goes on."""
+    lived = paced(moment + later) - paced(moment)
+    assert 0 <= lived <= 3 * later
+    assert (last_traded(moment) == moment) or not in_session(moment)
+    if in_session(moment):
+        assert paced(moment + 1) > paced(moment)
+    else:
+        last = last_traded(moment)
+        assert last <= moment
+        assert paced(last) == paced(moment)
+        assert in_session(last - 1)
+        assert not any(in_session(at) for at in range(last, moment, 900))
+        contract, market = Instrument(FUTURES[0], "F", 2042, 12), Market(3)
+        assert market.price(contract, moment) == market.price(contract, last)
+
+
+def test_busy_hours_move_more() -> None:
+    """Over 60 trading days, half an hour from the opening moves the index more than at three."""
+    market = Market(5)
+    nights = [NOW + week * 7 * DAY + day * DAY for week in range(15) for day in range(4)]
+
+    def moved(night: int, seconds: int) -> int:
+        start = night - 83_704 + seconds  # NOW is 23:15:04
+        return abs(market.level(K200, start + 1_800) - market.level(K200, start))
+
+    small = sum(moved(night, (24 + 3) * 3_600) for night in nights)
+    opening = sum(moved(night, (24 + 8) * 3_600 + 2_700) for night in nights)
+    assert 5 * opening > 6 * small > 0
+
+
+def test_expired_contracts_give_way_at_the_settlement() -> None:
+    """A contract trades on its last day, and is gone from the book and the list after its close."""
+    close = 1_796_885_100  # 2026-12-10 15:45 in Seoul, the second Thursday
+    assert time.strftime("%F %H:%M", time.gmtime(close + 9 * 3_600)) == "2026-12-10 15:45"
+    names = [rows_of(Book(), CALLED, moment)[0]["prdt_name"] for moment in (close - 1, close)]
     assert names == ["F 202612", "F 202703"]
+    lists = [{contract.name for contract in listed(trading_day(at))} for at in (close - 1, close)]
+    assert "F 202612" in lists[0] - lists[1]
 
 
 @given(st.integers(-(10**15), 10**15), st.integers(1, 10**9))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 URL = "/uapi/domestic-futureoption/v1/trading/inquire-ngt-balance"
+# The document marks what the new TR uses; sll_buy_dvsn_cd and trad_dvsn_name are the old one's.
 OUTPUT1 = [
     "cano",
     "acnt_prdt_cd",
@@ -26,8 +27,6 @@ OUTPUT1 = [
     "shtn_pdno",
     "prdt_name",
     "sll_buy_dvsn_name",
-    "sll_buy_dvsn_cd",
-    "trad_dvsn_name",
     "cblc_qty",
     "excc_unpr",
     "ccld_avg_unpr1",
@@ -39,7 +38,7 @@ OUTPUT1 = [
     "lqd_psbl_qty",
 ]
 LENGTHS = {"cano": 8, "acnt_prdt_cd": 2, "pdno": 12, "prdt_type_cd": 3, "shtn_pdno": 12}
-LENGTHS |= {"prdt_name": 60, "sll_buy_dvsn_name": 4, "sll_buy_dvsn_cd": 2, "trad_dvsn_name": 60}
+LENGTHS |= {"prdt_name": 60, "sll_buy_dvsn_name": 4}
 
 
 @pytest.fixture
@@ -117,7 +116,7 @@ def pull(
 
 
 def test_the_demo_accounts_are_walked(session: requests.Session, broker: Broker) -> None:
-    """All three demo accounts come back whole, typed and within the document's lengths."""
+    """All four demo accounts come back whole, typed and within the document's lengths."""
     counts = []
     for at, account in enumerate(broker.accounts):
         token = issue(session, broker, at)
@@ -131,7 +130,7 @@ def test_the_demo_accounts_are_walked(session: requests.Session, broker: Broker)
         assert all(len(amount) <= 19 for amount in summary.values())
         total = sum(Decimal(row["evlu_pfls_amt"]) for row in rows)
         assert Decimal(summary["evlu_pfls_amt_smtl"]) == total
-    assert counts == [(64, "FMME"), (6, "D"), (0, "D")]
+    assert counts == [(64, "FMME"), (6, "D"), (5, "D"), (0, "D")]
 
 
 @pytest.mark.parametrize("size", [0, 1, 19, 20, 21, 40, 45, 237])

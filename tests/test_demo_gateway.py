@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,8 +18,9 @@ from kis_nb._fields import NIGHT_BALANCE
 from kis_nb.demo import Book, Broker, Portfolio
 from kis_nb.demo.balance import BalanceDesk
 from kis_nb.demo.book import Day, View
-from kis_nb.demo.instruments import FUTURES, Instrument, Market, Product
+from kis_nb.demo.contracts import FUTURES, Instrument
 from kis_nb.demo.ledger import Funds, Requirement
+from kis_nb.demo.prices import Market
 from kis_nb.demo.trades import Line
 
 if TYPE_CHECKING:
@@ -58,9 +60,8 @@ class Published(Book):
 
         market = Closed(0)
         day = Day(Portfolio(account, 0), market, moment)
-        old = Product("101", "F", FUTURES[0].underlying, 250_000, 5, 0, 0, 2, 3)
-        contract = Instrument(old, "F", 2022, 12)
-        line = Line(contract, 1, 3, 3, 30_910, 3 * 32_050, 0, 0, 0, -16_200_000, 0, 0)
+        contract = Instrument(FUTURES[0], "F", 2022, 12, old=True)
+        line = Line(contract, 1, 3, 3, 30_910, 3 * 32_050, 0, 0, 0, -16_200_000, 0, 0, 0)
         day.lines = [line]
         day._funds = Funds(
             cash=10_101_527_360,
@@ -82,18 +83,92 @@ def test_the_published_balance(raw: Maker, exchange: Reader) -> None:
         bought = raw(broker).get(EXCC_STAT_CD="2").json()["output1"][0]
     assert old.json() == recorded["body"]
     assert list(old.json()) == list(recorded["body"])
-    body = new.json()
+    body, published = new.json(), recorded["body"]
     assert body["output1"][0].pop("sll_buy_dvsn_name") == "매수"
-    body["output2"] |= {"mmga_tot_amt": "0", "mmga_cash_amt": "0"}
-    assert body == recorded["body"]
+    for name in ("sll_buy_dvsn_cd", "trad_dvsn_name"):
+        del published["output1"][0][name]
+    assert body["output1"] == published["output1"]
+    for name in ("mmga_tot_amt", "mmga_cash_amt", "mtnc_rt", "isfc_amt"):
+        del published["output2"][name]
+    # What the old TR does not send, by the lines that were measured (live-facts f, products.md).
+    added = {
+        "tot_ccld_amt": "0",
+        "nxdy_dncl_amt": "10085327360",
+        "prsm_dpast_amt": "10084089860",
+    }
+    assert body["output2"] == published["output2"] | added
     assert dict(recorded["headers"]).items() <= dict(new.headers).items()
     assert (bought["pchs_amt"], bought["evlu_pfls_amt"]) == ("240375000", "-9787500")
 
 
-def test_the_empty_balance(raw: Maker, exchange: Reader) -> None:
-    """An empty account answers as recorded."""
+# siblings.md, 선물옵션 잔고현황: the 31 keys that the new TR was recorded with.
+DAY_OUTPUT2 = [
+    "dnca_cash",
+    "frcr_dncl_amt",
+    "dnca_sbst",
+    "tot_dncl_amt",
+    "tot_ccld_amt",
+    "cash_mgna",
+    "sbst_mgna",
+    "mgna_tota",
+    "opt_dfpa",
+    "thdt_dfpa",
+    "rnwl_dfpa",
+    "fee",
+    "nxdy_dnca",
+    "nxdy_dncl_amt",
+    "prsm_dpast",
+    "prsm_dpast_amt",
+    "pprt_ord_psbl_cash",
+    "add_mgna_cash",
+    "add_mgna_tota",
+    "futr_trad_pfls_amt",
+    "opt_trad_pfls_amt",
+    "futr_evlu_pfls_amt",
+    "opt_evlu_pfls_amt",
+    "trad_pfls_amt_smtl",
+    "evlu_pfls_amt_smtl",
+    "wdrw_psbl_tot_amt",
+    "ord_psbl_cash",
+    "ord_psbl_sbst",
+    "ord_psbl_tota",
+    "pchs_amt_smtl",
+    "evlu_amt_smtl",
+]
+
+
+def test_the_empty_balance(raw: Maker) -> None:
+    """An empty account answers as recorded live: 31 keys of zeros, KIOK0530, 80 bytes of msg1."""
     with Broker(book=Book.sized({BIG: 0})) as broker:
-        same(raw(broker).get(), exchange("balance-empty"))
+        answer = raw(broker).get()
+    body = answer.json()
+    assert (answer.status_code, answer.headers["tr_cont"]) == (200, "D")
+    assert set(body) == {
+        *("ctx_area_fk200", "ctx_area_nk200", "msg1", "msg_cd", "output1", "output2", "rt_cd")
+    }
+    assert (body["rt_cd"], body["msg_cd"], body["output1"]) == ("0", "KIOK0530", [])
+    assert body["output2"] == dict.fromkeys(DAY_OUTPUT2, "0")
+    assert len(DAY_OUTPUT2) == 31
+    assert len(body["msg1"].encode("cp949")) == 80
+
+
+def test_another_product_code_of_a_customer(raw: Maker, broker: Broker) -> None:
+    """Under 01 the customer's account answers rt_cd 7 KIOK0560 with no output at all."""
+    answer = raw(broker).get(ACNT_PRDT_CD="01")
+    assert answer.status_code == 200
+    assert not answer.headers.get("tr_cont", "").strip()
+    body = answer.json()
+    assert (body["rt_cd"], body["msg_cd"]) == ("7", "KIOK0560")
+    assert set(body) == {"rt_cd", "msg_cd", "msg1"}
+
+
+def test_success_codes_differ_by_page(raw: Maker) -> None:
+    """More to come KIOK0500, the last of several KIOK0460, a single one KIOK0510."""
+    with Broker(book=Book.sized({BIG: 45}), page_rows=15) as broker:
+        codes = [page.json()["msg_cd"] for page in raw(broker).walk()]
+        broker.book.resize(BIG, 15)
+        codes += [page.json()["msg_cd"] for page in raw(broker).walk()]
+    assert codes == ["KIOK0500", "KIOK0500", "KIOK0460", "KIOK0510"]
 
 
 def test_data_changed(raw: Maker, exchange: Reader) -> None:
@@ -263,7 +338,7 @@ def test_each_account_has_a_key_of_its_own(broker: Broker) -> None:
     accounts, keys, secrets = zip(*broker.keys, strict=True)
     assert list(accounts) == broker.accounts
     assert (keys[0], secrets[0]) == (broker.app_key, broker.app_secret)
-    assert len(set(keys)) == len(set(secrets)) == len(accounts) == 3
+    assert len(set(keys)) == len(set(secrets)) == len(accounts) == 4
 
 
 def test_a_key_sees_its_own_account_alone(raw: Maker, broker: Broker) -> None:
@@ -302,7 +377,7 @@ def test_a_token_belongs_to_its_key(raw: Maker, broker: Broker) -> None:
         assert answer.status_code == 200
         tokens.append(answer.json()["access_token"])
         assert bare.ask_token(appkey=key, appsecret=secret).json()["error_code"] == "EGW00133"
-    assert len(set(tokens)) == 3
+    assert len(set(tokens)) == 4
     _, key, secret = broker.keys[1]
     bare.token = tokens[0]
     refused = bare.get({"appkey": key, "appsecret": secret}).json()["msg_cd"]
@@ -385,23 +460,20 @@ def test_bad_values_are_refused(raw: Maker, broker: Broker, name: str, value: st
     assert (body["rt_cd"], body["msg_cd"]) == ("2", "OPSQ2001")
 
 
-def test_the_two_trs_send_their_own_fields(raw: Maker) -> None:
-    """New: the side's name, two unused fields left out and two zero. Old: the reverse."""
-    with Broker(shared_key=True) as broker:
-        account = broker.accounts[1]
-        query = {"CANO": account[:8], "ACNT_PRDT_CD": account[-2:]}
-        new = raw(broker).get(**query).json()
-        old = raw(broker).get({"tr_id": "JTCE6001R"}, **query).json()
-    glossary = {field.name for field in NIGHT_BALANCE.summary.fields}
-    rows = {field.name for field in NIGHT_BALANCE.rows.fields}
-    assert set(new["output1"][0]) == rows
-    assert set(old["output1"][0]) == rows - {"sll_buy_dvsn_name"}
-    unsent = {"nxdy_dncl_amt", "tot_ccld_amt", "prsm_dpast_amt"}
-    assert glossary - set(new["output2"]) == unsent | {"mmga_tot_amt", "mmga_cash_amt"}
-    assert glossary - set(old["output2"]) == unsent
-    assert (new["output2"]["mtnc_rt"], new["output2"]["isfc_amt"]) == ("0.00000000", "0")
-    assert old["output2"]["mtnc_rt"].startswith("90.0")
-    assert old["output2"]["isfc_amt"] == old["output2"]["add_mgna_tota"] != "0"
+def test_the_two_trs_send_their_own_fields(raw: Maker, broker: Broker) -> None:
+    """New: the day call's rows and sums, in its order. Old: the published example's."""
+    new = raw(broker).get().json()
+    old = raw(broker).get({"tr_id": "JTCE6001R"}).json()
+    rows = [field.name for field in NIGHT_BALANCE.rows.fields]
+    assert list(new["output2"]) == DAY_OUTPUT2
+    unused = {"mmga_tot_amt", "mmga_cash_amt", "mtnc_rt", "isfc_amt"}
+    came = {"tot_ccld_amt", "nxdy_dncl_amt", "prsm_dpast_amt"}
+    assert set(old["output2"]) == (set(DAY_OUTPUT2) - came) | unused
+    assert {Decimal(old["output2"][name]) for name in unused} == {Decimal(0)}
+    for row in new["output1"]:
+        assert list(row) == [n for n in rows if n not in {"sll_buy_dvsn_cd", "trad_dvsn_name"}]
+    for row in old["output1"]:
+        assert list(row) == [name for name in rows if name != "sll_buy_dvsn_name"]
 
 
 def test_header_names_in_the_case_seen(raw: Maker, broker: Broker) -> None:
@@ -458,6 +530,7 @@ def test_every_row_comes_once(rows: int, page_rows: int) -> None:
 
 def test_one_walk_sees_one_moment(raw: Maker, clock: Clock) -> None:
     """Prices move between pages, yet a walk's pages are those of its first moment."""
+    clock.advance(86_400)  # from Sunday to Monday's night session
     with Broker(clock=clock) as broker:
         bare = raw(broker)
         still = [page.json() for page in bare.walk()]

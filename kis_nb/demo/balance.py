@@ -15,7 +15,7 @@ from kis_nb._fields import NIGHT_BALANCE, SUMMARY, Basis, Margin
 from kis_nb.demo.replies import JSON, Reply, dump, error
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Collection
 
     from kis_nb.demo.book import Book, View
 
@@ -36,15 +36,25 @@ _PARAMETERS = dict(
         strict=True,
     )
 )
-# Of the four fields that the new TR does not use, it leaves out two and sends two as zero. Neither
-# TR sends nxdy_dncl_amt: the published examples lack it.
-_UNSENT_BY_NEW = {"mmga_tot_amt", "mmga_cash_amt"}
-_UNUSED = {"mtnc_rt": "0.00000000", "isfc_amt": "0"}
+# Recorded live, the new TR's output2 has the 31 keys of the day call and lacks these four
+# (live-facts a); the old one's published answer lacks the three that came with the new (its example
+# in inquire-ngt-balance.md). Both write the others in the glossary's order.
+_UNSENT_BY_NEW = {"mmga_tot_amt", "mmga_cash_amt", "mtnc_rt", "isfc_amt"}
+_UNSENT_BY_OLD = {"tot_ccld_amt", "nxdy_dncl_amt", "prsm_dpast_amt"}
 _KEY = re.compile(r"([0-9]{1,12})\^([0-9]{1,9})\^([0-9]{1,6})\^", re.ASCII)
 _KEY_LENGTH = 200
-# Padded as the published examples are.
-_FOUND = ("KIOK0510", "조회가 완료되었습니다".ljust(70))
-_NOTHING = ("KIOK0530", "조회되었습니다".ljust(80))
+_SAID_LENGTH = 80  # bytes of msg1, blanks included (live-facts a)
+
+
+def _said(text: str) -> str:
+    return text + " " * (_SAID_LENGTH - len(text.encode("cp949")))
+
+
+# Success codes seen or documented (live-facts a). No client may test them, so they vary here too.
+_FOUND = ("KIOK0510", _said("조회가 완료되었습니다"))
+_NOTHING = ("KIOK0530", _said("조회되었습니다"))
+_MORE = ("KIOK0500", _said("조회가 계속됩니다"))
+_LAST = ("KIOK0460", _said("조회되었습니다. (마지막 자료)"))
 _KEPT = 256
 # The codes that a parameter takes.
 _CODES: dict[str, set[str]] = {
@@ -86,7 +96,7 @@ class BalanceDesk:
         headers: dict[str, str],
         query: dict[str, str],
         now: float,
-        bound: Container[str] | None = None,
+        bound: Collection[str] | None = None,
     ) -> Reply:
         """The page, or what is wrong with the parameters.
 
@@ -120,13 +130,16 @@ class BalanceDesk:
             sent.append(("gt_uid", headers["gt_uid"]))
         return Reply(200, tuple(sent), body)
 
-    def _refused(self, query: dict[str, str], bound: Container[str] | None) -> Reply | None:
+    def _refused(self, query: dict[str, str], bound: Collection[str] | None) -> Reply | None:
         for name, (korean, blank) in _PARAMETERS.items():
             if name not in query or (not blank and not query[name].strip()):
                 return error("APMP0001", about=korean)
         account = _account(query)
-        if account not in self._book or (bound is not None and account not in bound):
-            return error("OPSQ2000")
+        own = self._book.accounts if bound is None else bound
+        if account not in self._book or account not in own:
+            # The key's own customer under another product code is told apart (live-facts a and c).
+            known = any(each[:8] == account[:8] for each in own)
+            return error("KIOK0560" if known and account not in self._book else "OPSQ2000")
         if any(query[name] not in codes for name, codes in _CODES.items()):
             return error("OPSQ2001")
         return None
@@ -151,19 +164,19 @@ class BalanceDesk:
     ) -> bytes:
         purchase = query["EXCC_STAT_CD"] == Basis.PURCHASE.value
         maintenance = query["MGNA_DVSN"] == Margin.MAINTENANCE.value
-        rows = view.rows(place.start, place.start + self._rows, purchase=purchase, named=new)
+        rows = view.rows(place.start, place.start + self._rows, purchase=purchase, new=new)
         figures = view.summary(maintenance=maintenance, purchase=purchase)
-        figures |= _UNUSED if new else {}
-        names = [wanted.name for wanted in SUMMARY.fields if wanted.name in figures]
-        msg_cd, msg1 = _FOUND if rows else _NOTHING
+        unsent = _UNSENT_BY_NEW if new else _UNSENT_BY_OLD
+        names = [wanted.name for wanted in SUMMARY.fields if wanted.name not in unsent]
+        msg_cd, msg1 = (
+            _MORE if following else _LAST if place.start else _FOUND if rows else _NOTHING
+        )
         return dump(
             {
                 "ctx_area_fk200": place.search.ljust(_KEY_LENGTH),
                 "ctx_area_nk200": following.ljust(_KEY_LENGTH),
                 "output1": rows,
-                "output2": {
-                    name: figures[name] for name in names if not (new and name in _UNSENT_BY_NEW)
-                },
+                "output2": {name: figures[name] for name in names},
                 "rt_cd": "0",
                 "msg_cd": msg_cd,
                 "msg1": msg1,

@@ -1,12 +1,12 @@
 """Accounts of the embedded broker, and an account's balance at one moment.
 
-Above `kis_nb.demo.instruments`, `trades` and `ledger`, which it imports beside the standard
+Above `kis_nb.demo.contracts`, `prices`, `trades` and `ledger`, which it imports beside the standard
 library.
 
 Amounts are worked out in int, never typed in. The book is laid out anew for each trading day
-(settlement to settlement), on contracts that are alive that day; between settlements the marks
-move. Deposits follow from the day's margin, so that an account that is to be under a margin call is
-under one on every day.
+(settlement to settlement), on contracts that trade on it; between settlements the marks move while
+a session is on. Deposits follow from the day's margin, so that an account that is to be under a
+margin call is under one on every day.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from fractions import Fraction
 from random import Random
 from typing import TYPE_CHECKING, TypeVar
 
-from kis_nb.demo.instruments import USD, Market, kst_date, settled_at, universe
+from kis_nb.demo.contracts import Instrument, universe
 from kis_nb.demo.ledger import Funds, Marks, Requirement, Sides, ratio, summary
+from kis_nb.demo.market import USD, settled_at, trading_day
+from kis_nb.demo.prices import Market
 from kis_nb.demo.trades import Line, maintenance, trade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
 
 _ROUND = 10_000
 T = TypeVar("T")
@@ -36,7 +39,8 @@ class Portfolio:
     `account` as ``80012345-03``; `rows` positions; `scale` the usual size of one in contracts;
     `cover` equity as a share of maintenance margin (under 1: a margin call), of which `substitute`
     is in securities; `dollars` a foreign deposit in US cents; `english` writes BUY and SLL for the
-    side, as some accounts are answered.
+    side, as some accounts are answered; `old` spells codes and names as until 2025, so it holds
+    only what could be spelt so; `unpriced` positions have no price yet.
     """
 
     account: str
@@ -46,11 +50,34 @@ class Portfolio:
     substitute: Fraction = Fraction(1, 4)
     dollars: int = 0
     english: bool = False
+    old: bool = False
+    unpriced: int = 0
+
+    def contracts(self, today: date) -> list[Instrument]:
+        """What it holds on a trading day.
+
+        Raises:
+            ValueError: more rows than there are contracts.
+        """
+        if not self.old:
+            return universe(today, self.rows)
+        # The published old codes are these products' (products.md); three characters hold a strike
+        # below 1,000 only.
+        held = [
+            replace(contract, old=True)
+            for contract in universe(today, 50 * self.rows + 50)
+            if contract.product.code in {"01", "75"} and contract.kind != "S"
+            if contract.strike < 100_000
+        ]
+        if len(held) < self.rows:
+            raise ValueError(f"so few contracts have an old code: {len(held)}")
+        return held[: self.rows]
 
 
 DEMO = (
-    Portfolio("80012345-03", 64, scale=3, dollars=5_230_517),
-    Portfolio("70045678-03", 6, scale=2, cover=Fraction(9, 10), english=True),
+    Portfolio("80012345-03", 64, scale=3, dollars=5_230_517, unpriced=2),
+    Portfolio("70045678-03", 6, scale=2, cover=Fraction(8, 10), english=True),
+    Portfolio("50087654-03", 5, scale=2, old=True),
     Portfolio("60098765-03", 0),
 )
 
@@ -64,7 +91,7 @@ class Day:
         self._settled = settled_at(moment)
         # Traits go by place and account alone, so they stay while contracts roll.
         dice = Random(f"{market.seed}|{portfolio.account}")
-        held = universe(kst_date(moment), portfolio.rows)
+        held = portfolio.contracts(trading_day(moment))
         lines = [
             trade(
                 market,
@@ -76,6 +103,8 @@ class Day:
             )
             for index, instrument in enumerate(held)
         ]
+        for index in _without_price(lines, portfolio.unpriced):
+            lines[index] = replace(lines[index], priced=False)
         self.lines = sorted(lines, key=lambda line: line.instrument.order)
         self._funds = self._raise_funds()
 
@@ -102,13 +131,16 @@ class Day:
             day=self._sum(lambda line: line.day),
             renewal=self._sum(lambda line: line.renewal),
             fee=self._sum(lambda line: line.fee),
-            option_value=self._sum(
-                lambda line: line.sign * line.cost(purchase=False) if line.instrument.option else 0
-            ),
+            traded=self._sum(lambda line: line.traded),
+        )
+        options = self._sum(
+            lambda line: (
+                line.sign * line.cost(purchase=False) * line.instrument.option * line.priced
+            )
         )
         # Cash is what brings equity to its target; an account all in bought options needs none to
         # get there, and still has some.
-        cash = max(target - flows.equity, target // 2, 5_000_000)
+        cash = max(target - flows.equity(options), target // 2, 5_000_000)
         return replace(
             flows,
             cash=cash,
@@ -133,36 +165,52 @@ class View:
     def __init__(self, day: Day, market: Market, moment: int) -> None:
         self._day = day
         self._moment = moment
-        self._marks = [market.price(line.instrument, moment) for line in day.lines]
+        # A mark of 0 is a contract that nothing tells the price of.
+        self._marks = [
+            market.price(line.instrument, moment) if line.priced else 0 for line in day.lines
+        ]
         self._totals = {basis: self._total(purchase=basis) for basis in (False, True)}
 
     def __len__(self) -> int:
         return len(self._marks)
 
     def _total(self, *, purchase: bool) -> Marks:
-        cost = value = futures = options = 0
+        cost = value = futures = options = held = since = 0
         for line, mark in zip(self._day.lines, self._marks, strict=True):
-            paid = line.cost(purchase=purchase)
-            worth = mark * line.quantity * line.instrument.won
-            cost, value = cost + paid, value + worth
+            worth, profit = _marked(line, mark, purchase=purchase)
+            cost, value = cost + line.cost(purchase=purchase), value + worth
             if line.instrument.option:
-                options += line.sign * (worth - paid)
+                options += profit
+                held += line.sign * worth
             else:
-                futures += line.sign * (worth - paid)
-        return Marks(cost, value, Sides(futures, options))
+                futures += profit
+                since += _marked(line, mark, purchase=False)[1]
+        return Marks(cost, value, Sides(futures, options), held, since)
 
-    def rows(self, start: int, stop: int, *, purchase: bool, named: bool) -> list[dict[str, str]]:
-        """`output1` from row `start` to before `stop`; `named` adds the side's name."""
+    def rows(self, start: int, stop: int, *, purchase: bool, new: bool) -> list[dict[str, str]]:
+        """`output1` from row `start` to before `stop`, as the new or the old TR writes it.
+
+        The new one's row is the day call's, with the side's name and without its code and the
+        trade type (live-facts a, siblings.md); the old one's is the published example's.
+        """
         pairs = zip(self._day.lines[start:stop], self._marks[start:stop], strict=True)
-        return [self._row(line, mark, purchase=purchase, named=named) for line, mark in pairs]
+        return [self._row(line, mark, purchase=purchase, new=new) for line, mark in pairs]
 
-    def _row(self, line: Line, mark: int, *, purchase: bool, named: bool) -> dict[str, str]:
+    def _row(self, line: Line, mark: int, *, purchase: bool, new: bool) -> dict[str, str]:
         cano, _, product = self._day.portfolio.account.partition("-")
         instrument, quantity = line.instrument, line.quantity
-        cost, value = line.cost(purchase=purchase), mark * quantity * instrument.won
+        worth, profit = _marked(line, mark, purchase=purchase)
         korean = "매수" if line.sign > 0 else "매도"
         english = "BUY" if line.sign > 0 else "SLL"
         name = english if self._day.portfolio.english else korean
+        side = (
+            {"sll_buy_dvsn_name": name if quantity else ""}
+            if new
+            else {
+                "sll_buy_dvsn_cd": "02" if line.sign > 0 else "01",
+                "trad_dvsn_name": korean,
+            }
+        )
         return {
             "cano": cano,
             "acnt_prdt_cd": product,
@@ -170,16 +218,14 @@ class View:
             "prdt_type_cd": "301",
             "shtn_pdno": instrument.short_code,
             "prdt_name": instrument.name,
-            **({"sll_buy_dvsn_name": name if quantity else ""} if named else {}),
-            "sll_buy_dvsn_cd": "02" if line.sign > 0 else "01",
-            "trad_dvsn_name": korean,
+            **side,
             "cblc_qty": str(quantity),
             "excc_unpr": price_text(line.settlement),
             "ccld_avg_unpr1": ratio(line.filled, 100 * quantity),
             "idx_clpr": price_text(mark),
-            "pchs_amt": str(cost),
-            "evlu_amt": str(value),
-            "evlu_pfls_amt": str(line.sign * (value - cost)),
+            "pchs_amt": str(line.cost(purchase=purchase)),
+            "evlu_amt": str(worth),
+            "evlu_pfls_amt": str(profit),
             "trad_pfls_amt": str(line.realized),
             "lqd_psbl_qty": str(line.liquidatable),
         }
@@ -188,6 +234,30 @@ class View:
         """`output2`, every field that either TR sends."""
         funds = self._day.funds(self._moment)
         return summary(funds, self._totals[purchase], maintenance=maintenance)
+
+
+def _marked(line: Line, mark: int, *, purchase: bool) -> tuple[int, int]:
+    """A position's value and P&L at a mark; both 0 without one (products.md, "No price yet")."""
+    if not line.priced:
+        return 0, 0
+    worth = mark * line.quantity * line.instrument.won
+    return worth, line.sign * (worth - line.cost(purchase=purchase))
+
+
+def _without_price(lines: Sequence[Line], count: int) -> list[int]:
+    """Places of so many open positions in contracts that hardly trade: bought options and futures
+    in turn, of the latest months, those of the KOSPI 200's own products last.
+    """
+
+    def quiet(index: int) -> tuple[date, bool]:
+        contract = lines[index].instrument
+        return contract.last_day, contract.product.code != "01"
+
+    held = [index for index in range(len(lines)) if lines[index].quantity]
+    held.sort(key=quiet, reverse=True)
+    options = [index for index in held if lines[index].instrument.option and lines[index].sign > 0]
+    futures = [index for index in held if not lines[index].instrument.option]
+    return [index for pair in zip(options, futures, strict=False) for index in pair][:count]
 
 
 def price_text(hundredths: int) -> str:
@@ -236,6 +306,11 @@ class Book:
             self._portfolios[account] = replace(self._portfolios[account], rows=rows)
             self._revisions[account] += 1
 
+    @property
+    def market(self) -> Market:
+        """Where its prices come from."""
+        return self._market
+
     def view(self, account: str, moment: int) -> View:
         """The account at a moment in epoch seconds.
 
@@ -244,7 +319,7 @@ class Book:
         """
         with self._lock:
             key = account, self._revisions[account]
-            today = (*key, settled_at(moment), kst_date(moment))
+            today = (*key, settled_at(moment))
             return self._kept(self._views, (*key, moment), lambda: self._look(today, key, moment))
 
     def _look(self, today: object, key: tuple[str, int], moment: int) -> View:

@@ -16,6 +16,7 @@ from kis_nb._fields import NIGHT_BALANCE
 from kis_nb.demo.balance import BalanceDesk
 from kis_nb.demo.book import Book
 from kis_nb.demo.faults import Fault, play
+from kis_nb.demo.master import MASTER_FILES, MasterFiles
 from kis_nb.demo.replies import Reply, error, say
 from kis_nb.demo.server import Request, Server, loopback
 from kis_nb.demo.tokens import Tokens, asked_for, new_app_key, new_app_secret
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _TOKEN_PATH = "/oauth2/tokenP"  # noqa: S105
-_METHODS = {NIGHT_BALANCE.path: "GET", _TOKEN_PATH: "POST"}
+_METHODS = {NIGHT_BALANCE.path: "GET", _TOKEN_PATH: "POST", **dict.fromkeys(MASTER_FILES, "GET")}
 _COMPANY = {
     "personalseckey": "EGW00304",
     "seq_no": "EGW00209",
@@ -73,7 +74,7 @@ class Broker:
     its own it is answered ``OPSQ2000`` ``INVALID_CHECK_ACNO``.
 
     Args:
-        book: the accounts; the three demo accounts when left out.
+        book: the accounts; the four demo accounts when left out.
         host, port: a loopback address; port 0 takes a free one.
         app_key, app_secret: of the first account; made afresh for each broker when left out, as
             those of the other accounts always are.
@@ -134,6 +135,7 @@ class Broker:
         self._host, self._port = loopback(host), port
         self._clock, self._monotonic = clock, monotonic
         self._desk = BalanceDesk(self.book, page_rows, key_seconds)
+        self._files = MasterFiles(self.book.market)
         self._server: Server | None = None
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -283,6 +285,8 @@ class Broker:
             return say(405, body, ("Allow", method), outcome="405")
         if call.path == _TOKEN_PATH:
             return self._key_of(asked_for(request.body)).tokens.ask(request.body)
+        if call.path in MASTER_FILES:
+            return self._files.answer(call.path, call.time)
         key = self._key_of(request.headers.get("appkey"))
         return self._refused(key, request.headers, call) or self._desk.answer(
             request.headers, call.query, call.time, key.accounts

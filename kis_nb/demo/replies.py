@@ -41,6 +41,7 @@ ERRORS: dict[str, tuple[int, str, str]] = {
     "OPSQ1002": (200, "1", "세션 연결 오류"),
     "OPSQ2000": (200, "2", "ERROR : INPUT INVALID_CHECK_ACNO"),
     "OPSQ2001": (200, "2", "ERROR : INPUT FIELD NOT FOUND"),
+    "KIOK0560": (200, "7", "조회할 내용이 없습니다"),
     "APMP0001": (200, "7", "은(는) 필수입력 항목입니다"),
     "SYDB0050": (200, "7", "조회이후에 자료가 변경되었습니다.(다시 조회하세요)"),
 }

@@ -1,6 +1,6 @@
 """One position on one trading day: its trades, and the amounts that follow from them.
 
-Above `kis_nb.demo.instruments`, which it imports beside the standard library.
+Above `kis_nb.demo.contracts` and `prices`, which it imports beside the standard library.
 
 A trade's price is what the market's seed gave at the trade's time, so cost, realized P&L,
 variation, premiums and fees follow from one history. Amounts are whole won in int, prices integers
@@ -12,7 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kis_nb.demo.instruments import DAY, Instrument, Market
+from kis_nb.demo.contracts import Instrument
+from kis_nb.demo.market import DAY, settled_at
+from kis_nb.demo.prices import Market
 
 if TYPE_CHECKING:
     from random import Random
@@ -25,7 +27,9 @@ _DAYTIME = 24_600  # seconds of the day session in which the day's trades happen
 class Line:
     """One position on one trading day; all of it that does not move with the mark.
 
-    `filled` is the sum of price (hundredths) times quantity over the open contracts.
+    `filled` is the sum of price (hundredths) times quantity over the open contracts; `traded` the
+    amount of the day's trades, bought and sold alike; `priced` False while nothing tells the
+    contract's price at this moment.
     """
 
     instrument: Instrument
@@ -38,8 +42,10 @@ class Line:
     premiums: int
     day: int
     renewal: int
+    traded: int
     fee: int
     initial: int
+    priced: bool = True
 
     def cost(self, *, purchase: bool) -> int:
         """Cost in won: from the fills, or from the settlement price."""
@@ -60,7 +66,7 @@ def trade(
     has a closing order pending on part of it.
     """
     sign = -1 if index % 3 == 1 else 1 if index < 9 or dice.random() < 0.55 else -1
-    size = scale * {"A05": 4, "A75": 4, "A06": 3}.get(instrument.product.code, 1)
+    size = scale * {"05": 4, "75": 4, "06": 3, "AJ": 3, "AK": 3}.get(instrument.product.code, 1)
     size = size * 2 if instrument.option else size
     carried, opened = 1 + dice.randrange(size), dice.randrange(size)
     total = carried + opened
@@ -70,17 +76,18 @@ def trade(
     def ago(seconds: int) -> int:
         return market.price(instrument, now - seconds // _MINUTES * _MINUTES)
 
-    # Carried contracts came in one to three lots over the last twelve days.
+    # Carried contracts came in one to three lots over the twelve days up to the settlement before.
+    settled = settled_at(now - 1)
     lots = min(1 + dice.randrange(3), carried)
     parts = [carried // lots + (lot < carried % lots) for lot in range(lots)]
-    bought = sum(part * ago(DAY + dice.randrange(11 * DAY)) for part in parts)
+    bought = sum(part * ago(now - settled + dice.randrange(11 * DAY)) for part in parts)
     early = dice.randrange(_DAYTIME // 2, _DAYTIME)
     into, out = ago(early), ago(dice.randrange(early))
     bought += opened * into
     released = bought * closed // total  # at average cost; what stays keeps the rest, exactly
     last, before, won = (
         market.price(instrument, now),
-        market.price(instrument, now - DAY),
+        market.price(instrument, settled),
         instrument.won,
     )
     per_contract = instrument.margin(
@@ -100,6 +107,7 @@ def trade(
         (closed * out - opened * into) * sign * won if instrument.option else 0,
         0 if instrument.option else variation,
         0 if instrument.option else carried * (last - before) * sign * won,
+        traded,
         traded * instrument.product.fee // 10**6,
         per_contract * quantity,
     )

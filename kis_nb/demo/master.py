@@ -1,0 +1,112 @@
+"""KIS's master files of the demo's contracts: what a name and a code leave open, needing no key.
+
+Imports `kis_nb.demo.market`, `contracts`, `prices` and `replies` beside the standard library.
+The forms are those of products.md, "The master file"; the official samples read the second file by
+the same places. A contract is listed under today's codes, from the settlement before its first
+trading day to its last one's.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import zipfile
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from kis_nb.demo.contracts import Instrument, listed
+from kis_nb.demo.market import USD, settled_at, trading_day
+from kis_nb.demo.replies import Reply
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from kis_nb.demo.prices import Market
+
+_FOLDER = "/common/master/"
+_INDEX, _COMMODITY = "fo_idx_code_mts.mst", "fo_com_code.mst"
+MASTER_FILES = frozenset(f"{_FOLDER}{name}.zip" for name in (_INDEX, _COMMODITY))
+_KEPT = 4
+
+
+class MasterFiles:
+    """Both files, made once for a trading day. Thread-safe."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self._made: OrderedDict[tuple[str, date], bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def answer(self, path: str, now: float) -> Reply:
+        """The zip that stands at one of `MASTER_FILES` on the trading day of `now`."""
+        moment = int(now)
+        key = path, trading_day(moment)
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = self._zip(path.removeprefix(_FOLDER).removesuffix(".zip"), moment)
+                if len(self._made) > _KEPT:
+                    self._made.popitem(last=False)
+            body = self._made[key]
+        return Reply(200, (("Content-Type", "application/zip"),), body)
+
+    def _zip(self, name: str, moment: int) -> bytes:
+        day = trading_day(moment)
+        if name == _INDEX:
+            lines = _index_lines(listed(day), self._market, settled_at(moment))
+        else:
+            lines = _commodity_lines(listed(day))
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+            entry = zipfile.ZipInfo(name, (max(day.year, 1980), day.month, day.day, 6, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            file.writestr(entry, "".join(f"{line}\n" for line in lines).encode("cp949"))
+        return packed.getvalue()
+
+
+def _index_lines(contracts: Iterable[Instrument], market: Market, settled: int) -> Iterator[str]:
+    """Nine columns with ``|``: kind, codes, name, ATM class, strike, month rank, underlying."""
+    for contract in contracts:
+        underlying = contract.product.underlying
+        if underlying is USD:
+            continue
+        yield "|".join(
+            (
+                dict(contract.product.groups)[contract.kind],
+                contract.short_code,
+                contract.isin,
+                contract.name,
+                _atm(contract, market.level(underlying, settled)) if contract.option else " ",
+                f"{contract.strike // 100:05d}.{contract.strike % 100:02d}",
+                str(contract.rank) if contract.kind == "F" else " ",
+                underlying.code,
+                underlying.label,
+            )
+        )
+
+
+def _atm(contract: Instrument, level: int) -> str:
+    """1 at the money, 2 in, 3 out of it: how the published lines read against an index of 1,000."""
+    away = contract.strike - level // 10_000
+    if 2 * abs(away) <= contract.product.strikes.step:
+        return "1"
+    return "2" if (away < 0) == (contract.kind == "C") else "3"
+
+
+def _commodity_lines(contracts: Iterable[Instrument]) -> Iterator[str]:
+    """Group, kind, short code from place 2, standard code from 11, name from 23, tail from 55.
+
+    Group and kind are ours, no line of the live file is at hand. Whether it counts characters or
+    bytes is not told either, so the blanks before the tail leave room for both ways of reading. The
+    tail is read after its blanks: the rank at place 8, the underlying's code at 9, its name at 12.
+    """
+    for contract in contracts:
+        underlying = contract.product.underlying
+        if underlying is not USD:
+            continue
+        blanks = 32 - len(contract.name.encode("cp949")) + 16
+        yield (
+            f"1{dict(contract.product.groups)[contract.kind]}"
+            f"{contract.short_code:<9}{contract.isin:<12}{contract.name}{'':{blanks}}"
+            f"00000.00{contract.rank % 10}{underlying.code:<3}{underlying.label}"
+        )

@@ -1,0 +1,54 @@
+"""What a contract costs at any moment.
+
+Imports `kis_nb.demo.market`, `kis_nb.demo.contracts` and the standard library only. Prices are
+integers, in hundredths of a point (hundredths of a won for the US dollar).
+"""
+
+from __future__ import annotations
+
+from math import isqrt
+
+from kis_nb.demo.contracts import Instrument
+from kis_nb.demo.market import DAY, Levels, last_traded
+
+_YEAR = 365 * DAY
+
+
+class Market(Levels):
+    """Prices from a seed, those of the last trade while no session is on."""
+
+    def forward(self, instrument: Instrument, moment: int) -> int:
+        """The underlying's level carried to the contract's expiry at 2 % a year, in millionths."""
+        return self._carried(instrument, last_traded(moment), instrument.expires_at)
+
+    def _carried(self, instrument: Instrument, moment: int, until: int) -> int:
+        level = self.level(instrument.product.underlying, moment)
+        return level + level * 2 * max(until - moment, 0) // (100 * _YEAR)
+
+    def price(self, instrument: Instrument, moment: int) -> int:
+        """Price in hundredths, on the exchange's tick; an option's never below 0.02."""
+        low, turn, high = instrument.product.ticks
+        moment = last_traded(moment)
+        forward = self._carried(instrument, moment, instrument.expires_at)
+        if instrument.kind == "S":
+            later = self._carried(instrument, moment, instrument.far_expires_at)
+            return _on_tick(later - forward, high)
+        if not instrument.option:
+            return _on_tick(forward, high)
+        inside = forward - instrument.strike * 10_000
+        if instrument.kind == "P":
+            inside = -inside
+        left = max(instrument.expires_at - moment, 0)
+        # Half of (d + sqrt(d^2 + c^2)): never under the intrinsic value, convex in the strike, call
+        # less put is exactly the forward less the strike, and c / 2 at the money, where 18 % a year
+        # (of the KOSPI 200; in proportion to its swing for the others) gives
+        # 0.4 x 0.18 x forward x sqrt(years).
+        swing = instrument.product.underlying.swing
+        spread = forward * forward * 20_736 * swing * swing * left // (10**10 * _YEAR)
+        value = (inside + isqrt(inside * inside + spread)) // 2
+        return max(_on_tick(value, high if value >= turn * 10_000 else low), low, 2)
+
+
+def _on_tick(millionths: int, tick: int) -> int:
+    size = tick * 10_000
+    return (millionths + size // 2) // size * tick
