@@ -63,14 +63,25 @@ def _without(message: str, argv: Sequence[str]) -> str:
     return message
 
 
+def add_account(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say whose: account, or the demo."""
+    parser.add_argument(
+        "account",
+        metavar="ACCOUNT",
+        nargs="?",
+        help="12345678-03, or the masked label of a configured account; all when left out",
+    )
+    _add_demo(parser)
+
+
 def add_pull(parser: argparse.ArgumentParser) -> None:
     """The arguments that say what to pull: account, both codes, and the demo."""
     parser.add_argument(
         "account",
         metavar="ACCOUNT",
         nargs="?",
-        help="12345678-03, or the masked label of a configured account; may be left out when "
-        "there is one, and in the demo",
+        help="12345678-03, or the name or masked label of a configured account; may be left out "
+        "when there is one, and in the demo",
     )
     for option, code, default in (
         ("--mgna-dvsn", Margin, Margin.INITIAL),
@@ -86,6 +97,10 @@ def add_pull(parser: argparse.ArgumentParser) -> None:
             help=f"{code.__doc__.split(':')[0] if code.__doc__ else ''}: {meanings} "
             f"(default {default.value})",
         )
+    _add_demo(parser)
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--demo", action="store_true", help="the embedded broker's invented account, no key needed"
     )

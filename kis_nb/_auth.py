@@ -1,30 +1,33 @@
-"""The access token and its store.
+"""The access token: issued once, kept, and replaced when KIS refuses it.
 
-Bytes wing, above `_config` and `_http`. KIS sends the customer a phone message for every token it
-issues, allows one issue a minute and locks out keys that keep asking, so a token is kept on disk,
-shared by all of the user's processes, and asked for by one of them at a time.
+KIS sends the customer a phone message for every token it issues, allows one issue a minute and
+locks out keys that keep asking, so a token is kept on disk, shared by all of the user's processes,
+and asked for by one of them at a time. For six hours after an issue KIS gives the same token back,
+even one that it refuses.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import tempfile
+import logging
 import threading
-import time
-import warnings
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 from kis_nb._config import SENDABLE, Secret, Settings
 from kis_nb._errors import AuthError, Cancelled, TransportError
 from kis_nb._http import Call, Http, NoReply, Reply, Scrubber
+from kis_nb._recovery import FINAL, Recovery, meaning_of, read_loose_refusal
+from kis_nb._token_store import REFUSED, Held, TokenStore
+
+# Told what is waited for, and for how many seconds at most.
+Waiting: TypeAlias = Callable[[str, float], None]
 
 TOKEN_PATH = "/oauth2/tokenP"
+_log = logging.getLogger("kis_nb")
 _KST = timezone(timedelta(hours=9))
 # A pull of many pages must not see its token end half-way.
 _MARGIN = 60.0
@@ -33,132 +36,17 @@ _MINUTE = 61.0
 # A refused key or secret is not tried again for this long, by any process: trying on has locked
 # customers out for hours.
 _REFUSED_FOR = 600.0
-# As long as an issue may take another process; one that is stuck must not stop everyone for ever.
-_LOCKED_FOR = 180.0
-_REFUSED = {
-    "EGW00103": "the app key is not known",
-    "EGW00105": "the app secret does not fit the app key",
-}
 _TOO_SOON = "EGW00133"
-_TOO_OFTEN = "EGW00201"
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """What the store says: a token and its end, or that the credentials were refused till then."""
-
-    token: Secret | None
-    until: float
-    refused: str = ""
-
-
-class TokenStore:
-    """One small file per host and app key, readable by its owner only.
-
-    Its name and its text hold digests, never the host or the app key. A folder that cannot be
-    written costs a warning, once, and the token is then kept in this process alone.
-    """
-
-    def __init__(self, folder: Path | None, host: str, app_key: Secret, app_secret: Secret) -> None:
-        self._digest = _digest(host, app_key.reveal(), app_secret.reveal())
-        self._path = folder / f"token-{_digest(host, app_key.reveal())}.json" if folder else None
-        self._memory: _Held | None = None
-
-    def lock(self, cancel: threading.Event | None = None) -> AbstractContextManager[Any]:
-        """Held while a token is issued; other processes wait for it and then find the token.
-
-        Raises:
-            Cancelled: `cancel` was set meanwhile.
-        """
-        if self._path is not None:
-            import filelock  # here because most processes find a token in the store
-
-            try:
-                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                lock = filelock.FileLock(f"{self._path}.lock", mode=0o600)
-                end = time.monotonic() + _LOCKED_FOR
-                while True:
-                    try:
-                        return lock.acquire(timeout=0.2)
-                    except filelock.Timeout:
-                        if cancel is not None and cancel.is_set():
-                            raise Cancelled("the pull was cancelled") from None
-                        if time.monotonic() > end:
-                            raise
-            except (OSError, NotImplementedError) as error:  # the latter: no locks on this disk
-                self._forsake(error)
-        return nullcontext()
-
-    def read(self) -> _Held | None:
-        """What is stored and meant for these credentials; a damaged or foreign file counts as
-        none.
-        """
-        if self._path is None:
-            return self._memory
-        try:
-            entry = json.loads(self._path.read_bytes())
-            # The token of an older secret for the same key serves as well as ours; what was refused
-            # about that secret does not concern us.
-            ours = entry["for"] == self._digest and entry["refused"] in _REFUSED
-            if entry["token"] and not SENDABLE.fullmatch(entry["token"]):
-                return self._memory
-            held = _Held(
-                Secret.of(entry["token"]), float(entry["until"]), entry["refused"] if ours else ""
-            )
-        except (
-            *(OSError, ValueError, LookupError, TypeError, AttributeError),
-            *(ArithmeticError, RecursionError),
-        ):
-            return self._memory
-        return held
-
-    def write(self, held: _Held) -> None:
-        """Store at once or not at all: readers see the old file or the new one."""
-        self._memory = held
-        if self._path is None:
-            return
-        entry = {
-            "for": self._digest,
-            "token": held.token.reveal() if held.token else "",
-            "until": held.until,
-            "refused": held.refused,
-        }
-        content = Secret(json.dumps(entry))
-        del entry  # an interrupt while writing would show it in the traceback's locals
-        try:
-            # Writers hold the lock, so these were left by one that was killed.
-            for stale in self._path.parent.glob(f"{self._path.name}*.new"):
-                stale.unlink()
-            _write_atomically(self._path, content)
-        except OSError as error:
-            self._forsake(error)
-
-    def _forsake(self, error: OSError | NotImplementedError) -> None:
-        why = getattr(error, "strerror", None) or error
-        warnings.warn(
-            f"the token store {self._path} cannot be used ({why}); this "
-            "process keeps its token in memory, and every other one will ask KIS for its own. "
-            "KIS_NB_CACHE_DIR names another folder",
-            stacklevel=2,
-        )
-        self._path = None
-
-
-def _write_atomically(path: Path, content: Secret) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content.reveal().encode())
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+_DAY = 86_400.0
+# So long after an issue KIS gives the same token back.
+_REPEATED_FOR = 6 * 3600.0
+# When it is not known when a token was issued that KIS gave back dead: before this it is not asked.
+_DEAD_FOR = 600.0
+_ONE_A_MINUTE = (
+    "KIS issues one access token a minute for an app key, and another program has just asked for "
+    "one"
+)
+_OTHER_PROCESS = "another program on this computer is asking KIS for an access token"
 
 
 class Tokens:
@@ -171,15 +59,22 @@ class Tokens:
         self._store = TokenStore(
             settings.cache_dir, settings.base_url, settings.app_key, settings.app_secret
         )
-        self._held: _Held | None = None
+        self._held: Held | None = None
         # When KIS may be asked again after it said "too soon": a pull that is cancelled while it
         # waits and begun anew, as by clicking, must not ask anew as well.
         self._not_before = 0.0
         # Threads of this process queue here; the file lock is for processes.
         self._lock = threading.Lock()
+        # What the thread that holds the lock waits for, and till when, for those behind it.
+        self._wait: tuple[str, float] | None = None
 
-    def get(self, cancel: threading.Event | None = None) -> Secret:
+    def get(self, cancel: threading.Event | None = None, waiting: Waiting | None = None) -> Secret:
         """A token that should be good.
+
+        Args:
+            cancel: stops the waits when set.
+            waiting: told of a wait that takes long. When there is none, the logger ``kis_nb`` says
+                it at level WARNING.
 
         Raises:
             AuthError: the key or the secret was refused.
@@ -191,9 +86,14 @@ class Tokens:
         held = self._held
         if held is not None and held.token is not None and self._lasts(held):
             return held.token
-        return self._obtain(None, cancel)
+        return self._obtain(None, cancel, waiting)
 
-    def renew(self, refused: Secret, cancel: threading.Event | None = None) -> Secret:
+    def renew(
+        self,
+        refused: Secret,
+        cancel: threading.Event | None = None,
+        waiting: Waiting | None = None,
+    ) -> Secret:
         """A token other than the one just refused.
 
         Raises: as `get`; AuthError also when there is no other token to be had.
@@ -203,76 +103,109 @@ class Tokens:
                 "KIS refused the token that was handed in (expired, or of another host or app "
                 "key); pass a new one as token=, or leave it out to have one issued"
             )
-        return self._obtain(refused, cancel)
+        return self._obtain(refused, cancel, waiting)
 
-    def _lasts(self, held: _Held) -> bool:
+    def _lasts(self, held: Held) -> bool:
         return held.until - _MARGIN > self._http.clock.time()
 
-    def _obtain(self, refused: Secret | None, cancel: threading.Event | None) -> Secret:
-        with self._lock:
+    def _obtain(
+        self, refused: Secret | None, cancel: threading.Event | None, waiting: Waiting | None
+    ) -> Secret:
+        with self._turn(cancel, waiting):
             found = self._stored(refused)
             if found is None:
-                with self._store.lock(cancel):
+                held_up = self._telling(_OTHER_PROCESS, _MINUTE, waiting)
+                with self._store.lock(cancel, held_up):
                     # Another process may have been at it while this one waited for the lock.
-                    found = self._stored(refused) or self._issue(refused, cancel)
+                    found = self._stored(refused) or self._issue(refused, cancel, waiting)
             self._held = found
             token = found.token
         assert token is not None
         self._scrubber.learn(token)
         return token
 
-    def _stored(self, refused: Secret | None) -> _Held | None:
-        """A good token that is ours or the store's, and is not the one just refused."""
+    @contextmanager
+    def _turn(self, cancel: threading.Event | None, waiting: Waiting | None) -> Iterator[None]:
+        """One thread at a time; those behind it hear what it waits for.
+
+        Raises:
+            Cancelled: `cancel` was set meanwhile.
+        """
+        heard = None
+        while not self._lock.acquire(timeout=0.1):
+            if cancel is not None and cancel.is_set():
+                raise Cancelled("the pull was cancelled")
+            wait = self._wait
+            if wait is not None and wait != heard and waiting is not None:
+                heard = wait
+                waiting(wait[0], max(0.0, wait[1] - self._http.clock.monotonic()))
+        try:
+            yield
+        finally:
+            self._wait = None
+            self._lock.release()
+
+    def _telling(self, why: str, seconds: float, waiting: Waiting | None) -> Callable[[], None]:
+        """Says what is waited for: to whoever asked to know, else to everyone."""
+
+        def tell() -> None:
+            self._wait = why, self._http.clock.monotonic() + seconds
+            level = logging.WARNING if waiting is None else logging.INFO
+            _log.log(level, "waiting up to %.0f s for an access token: %s", seconds, why)
+            if waiting is not None:
+                waiting(why, seconds)
+
+        return tell
+
+    def _stored(self, refused: Secret | None) -> Held | None:
+        """A good token that is ours or the store's, and is not the one just refused.
+
+        Raises:
+            AuthError: there is none, and asking KIS for one is known not to help yet.
+        """
+        now = self._http.clock.time()
+        dead: Held | None = None
         for held in (self._held, self._store.read()):
-            if held is None or not self._lasts(held):
+            if held is None:
+                continue
+            useless = held.token == refused if refused else not self._lasts(held)
+            # Said to hold for longer than we ever note: the clock was set back since.
+            if held.token and useless and 0 < held.dead_until - now <= _REPEATED_FOR:
+                dead = held
+            if not self._lasts(held):
                 continue
             if held.refused:
-                # Said to hold for longer than we ever note: the clock was set back since.
-                if held.until - self._http.clock.time() > _MARGIN + _REFUSED_FOR:
+                if held.until - now > _MARGIN + _REFUSED_FOR:
                     continue
                 raise self._refusal(held.refused, remembered=True)
             if held.token is not None and held.token != refused:
                 return held
+        if dead is not None:
+            raise self._dead(dead.dead_until)
         return None
 
-    def _issue(self, refused: Secret | None, cancel: threading.Event | None) -> _Held:
+    def _issue(
+        self, refused: Secret | None, cancel: threading.Event | None, waiting: Waiting | None
+    ) -> Held:
         """Ask KIS for a token; wait out the minute if it was asked too soon."""
         clock = self._http.clock
         deadline = clock.monotonic() + 2 * _MINUTE
         pause = 0.5
         tries = self._settings.retries
         while True:
-            if (other := self._await_other(refused, cancel)) is not None:
+            if (other := self._await_other(refused, cancel, waiting)) is not None:
                 return other
             reply = self._http.exchange(self._token_call(), cancel)
             why = reply.why if isinstance(reply, NoReply) else ""
             if isinstance(reply, Reply):
                 answer = self._read(reply)
-                if answer.code in _REFUSED:
-                    self._store.write(
-                        _Held(None, clock.time() + _MARGIN + _REFUSED_FOR, answer.code)
-                    )
-                    raise self._refusal(answer.code, remembered=False)
                 if answer.token is not None:
-                    if answer.token == refused:
-                        raise AuthError(
-                            "KIS refused its own token and then issued the same one again; "
-                            "sign out other uses of this app key, or try again later"
-                        )
-                    held = _Held(answer.token, answer.until)
-                    self._store.write(held)
-                    return held
+                    return self._accept(answer, refused)
                 if answer.code == _TOO_SOON:
                     self._not_before = clock.monotonic() + _MINUTE
                     if clock.monotonic() < deadline:
                         continue
-                code = answer.code[:50]
-                why = f"HTTP {reply.status} {code} {answer.text[:300]}"
-                final = reply.status < 500 and answer.code not in ("", _TOO_OFTEN)
-                if final or answer.code == _TOO_SOON:
-                    raise AuthError(f"KIS issued no token: {why.strip()}", code=code)
-                if answer.code == _TOO_OFTEN:
-                    self._http.rate.slow_down()
+                why = self._refused(answer, reply.status)
             if tries <= 0 or (isinstance(reply, NoReply) and not reply.again):
                 raise TransportError(
                     f"no token from {self._http.host}: {why}; the credentials were not refused, "
@@ -281,6 +214,54 @@ class Tokens:
             tries -= 1
             clock.sleep(pause, cancel)
             pause = min(2 * pause, 8)
+
+    def _accept(self, answer: _Answer, refused: Secret | None) -> Held:
+        """Store the token that was issued.
+
+        Raises:
+            AuthError: it is the one that was just refused.
+        """
+        held = Held(answer.token, answer.until)
+        if answer.token == refused:
+            held = replace(held, dead_until=self._dead_until(answer.issued))
+        self._store.write(held)
+        self._held = held
+        if held.dead_until:
+            raise self._dead(held.dead_until)
+        return held
+
+    def _dead_until(self, issued: float | None) -> float:
+        now = self._http.clock.time()
+        if issued is not None and now - _REPEATED_FOR < issued <= now + _MARGIN:
+            return min(issued, now) + _REPEATED_FOR
+        return now + _DEAD_FOR
+
+    def _refused(self, answer: _Answer, status: int) -> str:
+        """What to say of a refusal after which it may be asked again.
+
+        Raises:
+            AuthError: it may not.
+        """
+        if answer.code in REFUSED:
+            until = self._http.clock.time() + _MARGIN + _REFUSED_FOR
+            self._store.write(Held(None, until, answer.code))
+            raise self._refusal(answer.code, remembered=False)
+        code = answer.code[:50]
+        why = f"HTTP {status} {code} {answer.text[:300]}".strip()
+        if answer.code == _TOO_SOON:
+            raise AuthError(
+                f"KIS issued no token: {why}. It went on saying so after the minute that its rule "
+                "names, which has lasted up to nine; a token got before stays good meanwhile. Pull "
+                "again in some minutes, and look for other programs that use this app key",
+                code=code,
+            )
+        meaning = meaning_of(answer.code, answer.text)
+        if meaning.recovery in {Recovery.SLOWER, Recovery.SPACED}:
+            self._http.rate.slow_down(ledger=meaning.recovery is Recovery.SPACED)
+        elif meaning.recovery in FINAL or (status < 500 and answer.code):
+            hint = f"; {meaning.hint}" if meaning.hint else ""
+            raise AuthError(f"KIS issued no token: {why}{hint}", code=code)
+        return why
 
     def _token_call(self) -> Call:
         body = {
@@ -299,16 +280,39 @@ class Tokens:
         code, text = self._scrubber.scrub(told.code), self._scrubber.scrub(told.text)
         return replace(told, code=code, text=text)
 
-    def _await_other(self, refused: Secret | None, cancel: threading.Event | None) -> _Held | None:
+    def _await_other(
+        self, refused: Secret | None, cancel: threading.Event | None, waiting: Waiting | None
+    ) -> Held | None:
         """When another program had a token issued within the minute: take it if it stores it, else
         return after the minute.
         """
         clock = self._http.clock
+        left = self._not_before - clock.monotonic()
+        if left > 0:
+            self._telling(_ONE_A_MINUTE, left, waiting)()
         while clock.monotonic() < self._not_before:
             clock.sleep(1, cancel)
             if (held := self._stored(refused)) is not None:
                 return held
         return None
+
+    def _dead(self, until: float) -> AuthError:
+        """KIS gave a token back that it refuses."""
+        again = datetime.fromtimestamp(until, _KST)
+        issued = again - timedelta(seconds=_REPEATED_FOR)
+        known = until - self._http.clock.time() > _DEAD_FOR
+        said = (
+            f"It was issued about {issued:%H:%M}, so another can be had from {again:%H:%M} (Korean "
+            "time)"
+            if known
+            else f"KIS is asked again after {again:%H:%M} (Korean time)"
+        )
+        return AuthError(
+            "KIS refused its own token and, asked for a new one, gave the same one again, as it "
+            f"does for six hours after an issue. {said}; until then nothing is gained by asking. "
+            f"Check that this app key belongs to {self._http.host}, or use another app key of the "
+            "same account"
+        )
 
     def _refusal(self, code: str, *, remembered: bool) -> AuthError:
         ago = (
@@ -318,7 +322,7 @@ class Tokens:
             else ""
         )
         return AuthError(
-            f"KIS refused these credentials: {_REFUSED[code]} ({code}){ago}. Check app_key and "
+            f"KIS refused these credentials: {REFUSED[code]} ({code}){ago}. Check app_key and "
             "app_secret: both must be of the same app, for live trading",
             code=code,
         )
@@ -326,12 +330,13 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What the token call said."""
+    """What the token call said. `issued`: a day before the token's own end, as KIS reckons it."""
 
     token: Secret | None = None
     until: float = 0.0
     code: str = ""
     text: str = ""
+    issued: float | None = None
 
 
 def word(value: object) -> str:
@@ -346,7 +351,7 @@ def _read_answer(reply: Reply, now: float) -> _Answer:
     try:
         body = json.loads(reply.body)
     except (ValueError, RecursionError):
-        return _Answer()
+        body = read_loose_refusal(reply.body)
     if not isinstance(body, dict):
         return _Answer()
     token = body.get("access_token")
@@ -355,14 +360,17 @@ def _read_answer(reply: Reply, now: float) -> _Answer:
         text = word(body.get("error_description")) or word(body.get("msg1"))
         return _Answer(code=code, text=text.strip())
     ends: list[float] = []
+    issued: float | None = None
     with suppress(KeyError, TypeError, ValueError, OverflowError):
         ends.append(now + int(body["expires_in"]))
     with suppress(KeyError, TypeError, ValueError):
         # Korean local time without a zone. An issue within 6 hours gives back the same token, and
         # this end, unlike expires_in, is then surely the token's own.
         local = datetime.fromisoformat(body["access_token_token_expired"])
-        ends.append(local.replace(tzinfo=_KST).timestamp())
+        end = local.replace(tzinfo=_KST).timestamp()
+        ends.append(end)
+        issued = end - _DAY
     # A token just issued has hours to live. An end before that was reckoned with a clock of ours
     # that is days ahead, and would have every single call ask for a token.
     ends = [end for end in ends if end > now + 3600]
-    return _Answer(token=Secret(token.strip()), until=min(ends, default=now + 3600))
+    return _Answer(token=Secret(token.strip()), until=min(ends, default=now + 3600), issued=issued)

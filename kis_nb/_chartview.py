@@ -14,10 +14,10 @@ import hashlib
 import json
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import anywidget
 import traitlets
@@ -27,6 +27,20 @@ Spec: TypeAlias = dict[str, Any]
 
 _STATIC = files("kis_nb") / "_static"
 _KERNEL = uuid.uuid4().hex
+
+
+class Gesture(NamedTuple):
+    """A selection made on a page.
+
+    Attributes:
+        ids: what is selected after it.
+        page: the page it was made on; None when code selected.
+        number: counts that page's gestures up, over all its charts and tables.
+    """
+
+    ids: tuple[str, ...]
+    page: str | None = None
+    number: int = 0
 
 
 class _Chart(Protocol):
@@ -121,7 +135,8 @@ class ChartView(anywidget.AnyWidget):
         self._rows: dict[str, list[Row]] = {}
         self._variants: dict[str, dict[str, list[Row]]] = {}
         self._shown = ""
-        self._from_page: str | None = None
+        self._origin = Gesture(())
+        self._on_gesture: Callable[[Gesture], None] | None = None
         self.name = name
         super().__init__(_version=_BUNDLE.version(), **traits)
         self.on_msg(self._hear)
@@ -200,6 +215,22 @@ class ChartView(anywidget.AnyWidget):
                 }
             )
 
+    def select(self, gesture: Gesture) -> None:
+        """Select what was selected elsewhere, and tell the pages whose gesture it was."""
+        with self._lock:
+            self._origin = gesture
+            try:
+                self.selected = gesture.ids
+            finally:
+                self._origin = Gesture(())
+
+    def on_gesture(self, hearer: Callable[[Gesture], None]) -> None:
+        """Have gestures on this chart heard, and nothing that code selects.
+
+        The hearer runs on the thread that handles the page's message, under no lock.
+        """
+        self._on_gesture = hearer
+
     @traitlets.validate("selected")
     def _check_selected(self, proposal: Any) -> tuple[str, ...]:
         return tuple(dict.fromkeys(str(one) for one in proposal["value"]))
@@ -207,10 +238,11 @@ class ChartView(anywidget.AnyWidget):
     @traitlets.observe("selected")
     def _tell_selected(self, change: Any) -> None:
         with self._lock:
-            # The page that a gesture came from shows it already; hearing of it again, late, would
-            # undo the next gesture.
-            page = self._from_page
-            self.send({"type": "select", "ids": list(change["new"]), "page": page})
+            # With whose gesture it was, so that a page that has gone on since can pass it over.
+            _, page, number = self._origin
+            self.send(
+                {"type": "select", "ids": list(change["new"]), "page": page, "number": number}
+            )
 
     def _hear(self, _widget: object, content: Any, _buffers: object) -> None:
         """Answer the page. Runs on the main thread or on a subshell's."""
@@ -223,15 +255,11 @@ class ChartView(anywidget.AnyWidget):
                 if self._spec is not None:
                     self._send_all()
         elif content.get("type") == "select":
-            ids = content.get("ids")
-            if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
-                return
-            with self._lock:
-                self._from_page = str(content.get("page"))
-                try:
-                    self.selected = tuple(ids)
-                finally:
-                    self._from_page = None
+            gesture = read_gesture(content, str(content.get("page")))
+            if gesture is not None:
+                self.select(gesture)
+                if self._on_gesture is not None:
+                    self._on_gesture(gesture)
 
     def _send_all(self) -> None:
         self.send(
@@ -250,6 +278,16 @@ class ChartView(anywidget.AnyWidget):
 
     def _send_bundle(self) -> None:
         self.send({"type": "vega"}, buffers=[_BUNDLE.source()])
+
+
+def read_gesture(content: Any, page: str) -> Gesture | None:
+    """A gesture as a page sent it; None for what is none."""
+    if not isinstance(content, dict):
+        return None
+    ids, number = content.get("ids"), content.get("number", 0)
+    if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+        return None
+    return Gesture(tuple(dict.fromkeys(ids)), page, number) if isinstance(number, int) else None
 
 
 # Colours as the charts write them, and the CSS variable that takes their place on a page, where it

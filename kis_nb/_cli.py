@@ -1,6 +1,7 @@
-"""The command line: ``kis-nb demo | serve | balance | new``.
+"""The command line: ``kis-nb demo | serve | balance | new | check``.
 
-A face: imports `_args`, `_export`, `_lab` and, once a command needs them, `_client` and `demo`.
+A face: imports `_args`, `_export`, `_lab` and, once a command needs them, `_check`, `_client`,
+`_report` and `demo`.
 Exit codes: 0 done, 1 it failed, 2 the line cannot be understood, 130 Ctrl-C, 141 the reader of a
 pipe went away.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import shutil
 import sys
 import threading
 import warnings
@@ -63,8 +65,27 @@ examples:
   kis-nb balance --output positions.parquet
   kis-nb balance --block summary --format csv
 
-Every digit is kept: amounts are text in json, digits in csv, Decimals in parquet. A file is whole
-or not there, and only its owner may read it. Account numbers are masked.
+FILE's ending names the format: .csv, .json, .parquet, .xlsx, or .txt for the table; another one
+needs --format. Every digit is kept: amounts are text in json, digits in csv, Decimals in parquet;
+xlsx has those that Excel would cut as text. A file is whole or not there, and only its owner may
+read it. Account numbers are masked.
+"""
+_CHECK = """\
+One line a step: ✓ it is right, ! worth knowing, ✗ something is wrong and what to do. The steps are
+the settings and where they come from, the key's form, the token, each account in its four views
+(MGNA_DVSN by EXCC_STAT_CD), the products, this computer's clock, JupyterLab, the widgets and a
+Korean font. Exit code 1 when one is wrong.
+
+If no token is stored, one is asked for, and KIS sends a message to your phone.
+
+examples:
+  kis-nb check
+  kis-nb check --demo
+  kis-nb check 12345678-03 --report kis-report.json
+
+The report is for showing others how the service answered you: keys there and not there, how
+figures are written (-9(7) for -1237500), pages, codes and times. No value is in it: no figure, no
+name, no account, no key. kis-nb serve --form FILE answers in its form.
 """
 _NEW = """\
 examples:
@@ -126,12 +147,14 @@ def _run(words: list[str]) -> int:
     if args.command == "demo":
         return _lab.demo(port=args.port, browser=args.browser, folder=args.dir, lab_args=lab_args)
     if args.command == "serve":
-        return _serve(args.port)
+        return _serve(args.port, args.form)
     if args.command == "balance":
         return _balance(args)
     if args.command == "new":
         return _new(args)
-    raise _args.UsageProblem("say what to do: demo, serve, balance or new (see kis-nb --help)")
+    if args.command == "check":
+        return _check(args)
+    raise _args.UsageProblem("say what to do: demo, serve, balance, new or check (see --help)")
 
 
 def _parser() -> _args.Parser:
@@ -156,6 +179,9 @@ def _parser() -> _args.Parser:
         "serve", help=line, description=f"{line[0].upper()}{line[1:]}.", epilog=_SERVE
     )
     serve.add_argument("--port", type=_args.port, default=0, help="default: any free one")
+    serve.add_argument(
+        "--form", type=Path, metavar="FILE", help="answer as a report of check --report says"
+    )
 
     line = "pull a whole account and print or keep it"
     balance = commands.add_parser(
@@ -163,14 +189,14 @@ def _parser() -> _args.Parser:
     )
     _args.add_pull(balance)
     balance.add_argument(
-        "--format", choices=_export.FORMATS, help="default: told by --output's ending, else table"
+        "--format", choices=_export.FORMATS, help="default: told by FILE's ending, else table"
     )
     balance.add_argument("--output", type=Path, metavar="FILE", help="write here, not to stdout")
     balance.add_argument("--force", action="store_true", help="overwrite FILE")
     balance.add_argument(
         "--block",
         choices=_export.BLOCKS,
-        help="only this one (csv and parquet hold one: positions, unless told)",
+        help="only this one (csv, parquet and xlsx hold one: positions, unless told)",
     )
     balance.add_argument(
         "--lang", choices=("ko", "en"), help="labels of the table (default: as the terminal's)"
@@ -183,14 +209,27 @@ def _parser() -> _args.Parser:
     new.add_argument("template", metavar="TEMPLATE", nargs="?", help="see --list")
     new.add_argument("path", metavar="PATH", nargs="?", type=Path, help="a file or a folder")
     new.add_argument("--list", action="store_true", help="name the templates")
+
+    line = "go through the set-up step by step, and say what is wrong"
+    check = commands.add_parser(
+        "check", help=line, description=f"{line[0].upper()}{line[1:]}.", epilog=_CHECK
+    )
+    _args.add_account(check)
+    check.add_argument(
+        "--report", type=Path, metavar="FILE", help="write how KIS answered, without any value"
+    )
+    check.add_argument("--force", action="store_true", help="overwrite FILE")
+    check.add_argument("--lang", choices=("ko", "en"), help="default: as the terminal's")
     return parser
 
 
-def _serve(port: int) -> int:
+def _serve(port: int, form: Path | None) -> int:
+    from kis_nb import _report
     from kis_nb.demo import Broker  # the other commands do without it
 
+    shape = None if form is None else _report.read(form)
     stop = threading.Event()
-    with _lab.on_end(lambda *_: stop.set()), Broker(port=port) as broker:
+    with _lab.on_end(lambda *_: stop.set()), Broker(port=port, form=shape) as broker:
         lines = [
             f"address: {broker.address}",
             *(
@@ -205,13 +244,10 @@ def _serve(port: int) -> int:
 
 
 def _balance(args: argparse.Namespace) -> int:
-    form = args.format
-    if form is None:
-        ending = args.output.suffix.lstrip(".") if args.output else ""
-        form = ending if ending in _export.FORMATS else "table"
+    form = _format(args.format, args.output)
     to_terminal = args.output is None and sys.stdout.isatty()
-    if form == "parquet" and to_terminal:
-        raise _args.UsageProblem("parquet is not for a terminal: add --output FILE, or pipe it")
+    if form in _export.BINARY and to_terminal:
+        raise _args.UsageProblem(f"{form} is not for a terminal: add --output FILE, or pipe it")
     # Before the pull, which takes a while; `save` looks again.
     if args.output and args.output.exists() and not args.force:
         raise FileExistsError(errno.EEXIST, "is there already", str(args.output))
@@ -221,7 +257,8 @@ def _balance(args: argparse.Namespace) -> int:
         form,
         blocks=[args.block] if args.block else [],
         lang=args.lang or _terminal_lang(),
-        width=os.get_terminal_size().columns if to_terminal else None,
+        # COLUMNS goes before; a terminal that tells no width, or 0, loses no column by it.
+        width=shutil.get_terminal_size((0, 0)).columns or None if to_terminal else None,
     )
     if balance.demo and form in ("csv", "parquet"):  # the others say so themselves
         sys.stderr.write("kis-nb: DEMO: these accounts are invented\n")
@@ -232,6 +269,51 @@ def _balance(args: argparse.Namespace) -> int:
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
     return 0
+
+
+def _format(given: _export.Format | None, output: Path | None) -> _export.Format:
+    """The format that was asked for by name or by the file's ending.
+
+    Raises:
+        UsageProblem: the ending names another format, or none and nothing else does.
+    """
+    if output is None:
+        return given or "table"
+    told = _export.ENDINGS.get(output.suffix.lower())
+    if told is None and given is None:
+        raise _args.UsageProblem(
+            f"--output names no format: end FILE with {', '.join(_export.ENDINGS)}, or add --format"
+        )
+    if told is not None and given is not None and told != given:
+        raise _args.UsageProblem(
+            f"--format {given} and a FILE that ends with {output.suffix.lower()} contradict each "
+            "other: leave out --format, or change the ending"
+        )
+    return given or told or "table"
+
+
+def _check(args: argparse.Namespace) -> int:
+    if args.report and args.report.exists() and not args.force:
+        raise FileExistsError(errno.EEXIST, "is there already", str(args.report))
+    from kis_nb._check import Check  # the other commands do without it
+
+    check = Check(args.account, demo=args.demo, lang=args.lang or _terminal_lang())
+    encoding = (sys.stdout.isatty() and sys.stdout.encoding) or "utf-8"
+    marks = {"ok": "✓", "note": "!", "wrong": "✗"}
+    try:
+        "".join(marks.values()).encode(encoding)
+    except UnicodeEncodeError:
+        marks |= {"ok": "+", "wrong": "x"}
+    wrong = False
+    for result in check.run():
+        wrong = wrong or result.mark == "wrong"
+        line = f"{marks[result.mark]} {result.step:8}  {result.text}\n"
+        sys.stdout.flush()
+        sys.stdout.buffer.write(line.encode(encoding, "replace"))
+        sys.stdout.buffer.flush()
+    if args.report:
+        _export.save(args.report, check.report(), overwrite=args.force)
+    return 1 if wrong else 0
 
 
 def _pull(args: argparse.Namespace) -> Balance:

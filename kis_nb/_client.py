@@ -230,7 +230,9 @@ class Client:
                 be left out when one account is configured.
             mgna_dvsn: ``"01"`` initial (개시) or ``"02"`` maintenance (유지) margin.
             excc_stat_cd: ``"1"`` settlement (정산) or ``"2"`` purchase (본정산) price basis.
-            progress: called with the number of pages read, after each page.
+            progress: called with the number of pages read, after each page. When it has a method
+                ``waiting(why, seconds)``, that is called when an access token must be waited for,
+                which can take a minute; else the logger ``kis_nb`` says so.
             cancel: an event that stops the pull when set.
 
         Raises:

@@ -65,7 +65,9 @@ class TransportError(KisError):
 
 
 class RateLimitError(KisError):
-    """KIS went on answering "too many calls a second" (``EGW00201``) through the retries."""
+    """KIS went on answering "too many calls a second" through the retries: its gateway
+    (``EGW00201``) or its ledger (``EGW00215``).
+    """
 
 
 class ApiError(KisError):

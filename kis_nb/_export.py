@@ -1,7 +1,8 @@
-"""A balance outside the notebook: the terminal's table, CSV, JSON and Parquet, and files that are
-whole or not there.
+"""A balance outside the notebook: the terminal's table, CSV, JSON, Parquet, Excel, and files that
+are whole or not there.
 
-Under the faces, above the meeting: imports `_fields` and, once there is one, `_balance`.
+Under the faces, above the meeting: imports `_fields` and, once there is one, `_balance` and
+`_board._xlsx`.
 """
 
 from __future__ import annotations
@@ -23,8 +24,18 @@ if TYPE_CHECKING:
 
     from kis_nb._balance import Balance
 
-Format: TypeAlias = Literal["table", "csv", "json", "parquet"]
-FORMATS: tuple[Format, ...] = ("table", "csv", "json", "parquet")
+Format: TypeAlias = Literal["table", "csv", "json", "parquet", "xlsx"]
+FORMATS: tuple[Format, ...] = ("table", "csv", "json", "parquet", "xlsx")
+# What a file's name promises, in small letters.
+ENDINGS: dict[str, Format] = {
+    ".csv": "csv",
+    ".json": "json",
+    ".parquet": "parquet",
+    ".xlsx": "xlsx",
+    ".txt": "table",
+}
+# Not for a terminal, and of one block only.
+BINARY: tuple[Format, ...] = ("parquet", "xlsx")
 BLOCKS = ("positions", "summary")
 
 # The terminal's columns, and the order in which they give way when the terminal is too narrow.
@@ -64,11 +75,11 @@ def export(
 
     Args:
         balance: what to write.
-        form: "table" for people; "csv" and "parquet" hold one block, "json" both in one object with
-            numbers of the wire's decimals as strings.
+        form: "table" for people; "csv", "parquet" and "xlsx" hold one block, "json" both in one
+            object with numbers of the wire's decimals as strings.
         blocks: "positions", "summary" or both; none named is both for "table" and "json",
-            positions for "csv" and "parquet".
-        lang: labels of the table; the other formats keep the wire names.
+            positions for the others.
+        lang: labels of the table and the workbook; the other formats keep the wire names.
         width: columns of the terminal; None lets the table grow as wide as it is.
     """
     if form == "table":
@@ -78,6 +89,12 @@ def export(
     frame = getattr(balance, blocks[0] if blocks else "positions")
     if form == "csv":
         return str(frame.write_csv()).encode()
+    if form == "xlsx":
+        from kis_nb._balance import relabel
+        from kis_nb._board._xlsx import workbook
+
+        sheet = blocks[0] if blocks else "positions"
+        return workbook(relabel(frame, lang), sheet=sheet, about=[head_line(balance, lang)])
     buffer = io.BytesIO()
     frame.write_parquet(
         buffer, metadata={f"kis_nb.{k}": str(v) for k, v in _about(balance).items()}

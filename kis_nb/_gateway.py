@@ -1,7 +1,6 @@
-"""One KIS call: headers, parameters, token renewal, the error table.
+"""One KIS call: headers, parameters, token renewal, and what is done about an error.
 
-Bytes wing, above `_auth`. What comes back is a good page, or a typed error with its meaning and
-what to do about it; the table is wire.md's, read off live services.
+What comes back is a good page, or a typed error with its meaning and what to do about it.
 """
 
 from __future__ import annotations
@@ -12,12 +11,11 @@ import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import Any
 
 import orjson
 
-from kis_nb._auth import Tokens, word
+from kis_nb._auth import Tokens, Waiting, word
 from kis_nb._config import Secret, Settings
 from kis_nb._errors import (
     ApiError,
@@ -29,42 +27,7 @@ from kis_nb._errors import (
 )
 from kis_nb._fields import Endpoint
 from kis_nb._http import Call, Hidden, Http, NoReply, Reply, Scrubber
-
-
-class _Help(Enum):
-    """What helps against an error."""
-
-    SLOWER = auto()
-    NEW_TOKEN = auto()
-    AGAIN = auto()
-    START_OVER = auto()
-    NOTHING_KEY = auto()
-    NOTHING = auto()
-
-
-_TABLE = {
-    "EGW00201": _Help.SLOWER,
-    "EGW00121": _Help.NEW_TOKEN,
-    "EGW00123": _Help.NEW_TOKEN,
-    "EGW00316": _Help.AGAIN,
-    "EGW00001": _Help.AGAIN,
-    "EGW00002": _Help.AGAIN,
-    "EGW00202": _Help.AGAIN,
-    "EGW00203": _Help.AGAIN,
-    "EGW00204": _Help.AGAIN,
-    "EGW00300": _Help.AGAIN,
-    "OPSQ0003": _Help.AGAIN,
-    "OPSQ1002": _Help.AGAIN,
-    "SYDB0050": _Help.START_OVER,
-    "EGW00103": _Help.NOTHING_KEY,
-    "EGW00105": _Help.NOTHING_KEY,
-}
-
-_HINTS = {
-    "APMP0001": "a parameter is missing or blank",
-    "OPSQ2000": "check the account number, and that this app key may see it",
-    "OPSQ2001": "a value was not accepted",
-}
+from kis_nb._recovery import ASKED_AGAIN, Recovery, meaning_of, read_loose_refusal
 
 
 class DataChanged(Exception):
@@ -115,6 +78,7 @@ class Gateway:
         *,
         follow_up: bool,
         cancel: threading.Event | None = None,
+        waiting: Waiting | None = None,
     ) -> Page:
         """One page, asked again while that may help.
 
@@ -123,12 +87,13 @@ class Gateway:
             params: values of `Endpoint.params`; those left out are sent blank.
             follow_up: this asks for a further page (header ``tr_cont: N``).
             cancel: stops the waits when set.
+            waiting: told when a token must be waited for.
 
         Raises:
             DataChanged: start over from the first page.
             AuthError, RateLimitError, ApiError, TransportError, DecodeError, Cancelled.
         """
-        token = self._tokens.get(cancel)
+        token = self._tokens.get(cancel, waiting)
         renewed = False
         tries = self._settings.retries
         pause = 0.5
@@ -143,20 +108,20 @@ class Gateway:
             outcome = self._judge(reply, endpoint)
             if isinstance(outcome, Page):
                 return outcome
-            help_, error = outcome
-            if help_ is _Help.START_OVER:
+            recovery, error = outcome
+            if recovery is Recovery.START_OVER:
                 raise DataChanged
-            if help_ is _Help.NEW_TOKEN and not renewed:
+            if recovery is Recovery.NEW_TOKEN and not renewed:
                 renewed = True
-                token = self._tokens.renew(token, cancel)
+                token = self._tokens.renew(token, cancel, waiting)
                 continue
-            if help_ not in (_Help.SLOWER, _Help.AGAIN) or tries <= 0:
+            wait = pause
+            if recovery in {Recovery.SLOWER, Recovery.SPACED}:
+                self._http.rate.slow_down(ledger=recovery is Recovery.SPACED)
+                wait = max(pause, 1.0)
+            if recovery not in ASKED_AGAIN or tries <= 0:
                 raise error
             tries -= 1
-            wait = pause
-            if help_ is _Help.SLOWER:
-                self._http.rate.slow_down()
-                wait = max(pause, 1.0)
             self._http.clock.sleep(wait * self._chance.uniform(1.0, 1.5), cancel)
             pause = min(2 * pause, 8)
 
@@ -178,17 +143,21 @@ class Gateway:
             headers["gt_uid"] = uuid.uuid4().hex
         return headers
 
-    def _judge(self, reply: Reply | NoReply, endpoint: Endpoint) -> Page | tuple[_Help, KisError]:
-        """A page, or the error that came instead and what helps against it."""
+    def _judge(
+        self, reply: Reply | NoReply, endpoint: Endpoint
+    ) -> Page | tuple[Recovery, KisError]:
+        """A page, or the error that came instead and what to do about it."""
         host = self._http.host
         if isinstance(reply, NoReply):
             error: KisError = TransportError(f"{endpoint.path} at {host}: {reply.why}")
-            return (_Help.AGAIN if reply.again else _Help.NOTHING), error
+            return (Recovery.AGAIN if reply.again else Recovery.NOTHING), error
         try:
             body = _parse(reply.body)
         except (ValueError, RecursionError):
+            if refusal := read_loose_refusal(reply.body):
+                return self._error(refusal, reply)
             what = "an empty body" if not reply.body.strip() else "no JSON"
-            return _Help.AGAIN, TransportError(
+            return Recovery.AGAIN, TransportError(
                 f"{endpoint.path} at {host}: HTTP {reply.status} with {what}, as gateways and "
                 "proxies answer during maintenance; try again later",
                 status=reply.status,
@@ -197,7 +166,7 @@ class Gateway:
             return _read_page(body, reply, endpoint)
         return self._error(body if isinstance(body, dict) else {}, reply)
 
-    def _error(self, body: dict[str, Any], reply: Reply) -> tuple[_Help, KisError]:
+    def _error(self, body: Mapping[str, Any], reply: Reply) -> tuple[Recovery, KisError]:
         rt_cd = self._text(body.get("rt_cd"))
         code = self._text(body.get("msg_cd") or body.get("error_code"))
         msg1 = self._text(body.get("msg1") or body.get("error_description"))
@@ -205,36 +174,43 @@ class Gateway:
             f": {msg1}" if msg1 else ""
         )
         tr_id = self._settings.tr_id
-        if not code:
+        meaning = meaning_of(code, msg1)
+        recovery = meaning.recovery
+        hint = f"; {meaning.hint}" if meaning.hint else ""
+        if not code and recovery is Recovery.NOTHING:
             if reply.status >= 500:
-                return _Help.AGAIN, TransportError(f"{tr_id}: {said}", status=reply.status)
-            return _Help.NOTHING, DecodeError(
+                return Recovery.AGAIN, TransportError(f"{tr_id}: {said}", status=reply.status)
+            return Recovery.NOTHING, DecodeError(
                 f"{tr_id}: HTTP {reply.status} with JSON that is no KIS answer (rt_cd is missing)"
             )
-        help_ = _TABLE.get(code, _Help.NOTHING)
-        match help_:
-            case _Help.SLOWER:
-                return help_, RateLimitError(
+        match recovery:
+            case Recovery.SLOWER:
+                return recovery, RateLimitError(
                     f"{tr_id}: {said}. Another program may use this app key, or its limit is "
                     "lower than calls_per_second: pass a smaller one"
                 )
-            case _Help.NEW_TOKEN:
-                return help_, AuthError(
+            case Recovery.SPACED:
+                return recovery, RateLimitError(
+                    f"{tr_id}: {said}. KIS's ledger takes fewer calls than its gateway, about one "
+                    "a second for an account when it is busy, and refused this one each time: try "
+                    "again later, with fewer programs at this account"
+                )
+            case Recovery.NEW_TOKEN:
+                return recovery, AuthError(
                     f"{tr_id}: {said}. A new token was refused as well; check that base_url and "
                     "app_key belong together",
                     code=code,
                 )
-            case _Help.NOTHING_KEY:
-                return help_, AuthError(f"{tr_id}: {said}. Check app_key and app_secret", code=code)
-            case _Help.AGAIN:
-                return help_, TransportError(
+            case Recovery.KEY:
+                return recovery, AuthError(f"{tr_id}: {said}{hint}", code=code)
+            case Recovery.AGAIN:
+                return recovery, TransportError(
                     f"{tr_id}: {said}, and again when asked again; try later",
                     status=reply.status,
                     code=code,
                 )
             case _:
-                hint = f"; {_HINTS[code]}" if code in _HINTS else ""
-                return help_, ApiError(
+                return recovery, ApiError(
                     f"{tr_id}: {said} [rt_cd {rt_cd or '-'}]{hint}",
                     rt_cd=rt_cd,
                     msg_cd=code,
@@ -265,11 +241,11 @@ _TR_CONT = {"F": True, "M": True, "D": False, "E": False}
 
 def _read_page(
     body: dict[str, Any], reply: Reply, endpoint: Endpoint
-) -> Page | tuple[_Help, KisError]:
+) -> Page | tuple[Recovery, KisError]:
     tr_cont = reply.headers.get("tr_cont", "").strip()
     keys = tuple(body.get(cursor.lower()) or "" for cursor in endpoint.cursors)
     if not all(isinstance(key, str) for key in keys):
-        return _Help.NOTHING, DecodeError(
+        return Recovery.NOTHING, DecodeError(
             f"{endpoint.path}: {' or '.join(endpoint.cursors)} is not text"
         )
     return Page(reply.body, _TR_CONT.get(tr_cont), tr_cont, tuple(map(Secret, keys)))

@@ -10,9 +10,10 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -31,14 +32,30 @@ if TYPE_CHECKING:
 MAX_BODY = 4 * 1024 * 1024
 
 
+# A part of an address that looks like a key: no host has a name like it.
+_KEY_LIKE = re.compile(
+    r"(?<![A-Za-z0-9+=%-])(?:[A-Za-z0-9]{30,}|(?=[A-Za-z0-9]*[+=%])[A-Za-z0-9+=%]{12,})"
+    r"(?![A-Za-z0-9+=%-])"
+)
+
+
+def shown_host(base_url: str) -> str:
+    """Host and port for people; whatever looks like a key that was pasted in there is masked."""
+    return _KEY_LIKE.sub("<secret>", urlsplit(base_url).netloc)
+
+
 class _HideAccount(logging.Filter):
-    """urllib3 logs each request's address at DEBUG, and the query holds the account number."""
+    """urllib3 logs each request's address at DEBUG, and the query holds the account number; a host
+    that is a key in truth is hidden too.
+    """
 
     _CANO = re.compile(r"(CANO=\d{3})\d+|(CTX_AREA_FK200=\d{3})\d+")
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
         hidden = self._CANO.sub(lambda m: f"{m[1] or m[2]}*****", text)
+        address, mark, query = hidden.partition("?")
+        hidden = _KEY_LIKE.sub("<secret>", address) + mark + query
         if hidden != text:
             record.msg, record.args = hidden, None
         return True
@@ -73,11 +90,13 @@ class Clock:
 class Scrubber:
     """Takes secrets and account numbers out of text that came from outside.
 
-    KIS's error texts may repeat what was sent, as it is, percent-encoded or in base64.
+    KIS's error texts may repeat what was sent, as it is, percent-encoded or in base64, alone or
+    within more that was encoded with it. Safe to share between threads.
     """
 
     def __init__(self, secrets: Iterable[Secret], accounts: Iterable[Account] = ()) -> None:
         self._masks: dict[str, str] = {}
+        self._lock = threading.Lock()
         for secret in secrets:
             self.learn(secret)
         for account in accounts:
@@ -86,8 +105,7 @@ class Scrubber:
     def learn(self, secret: Secret) -> None:
         """Mask this too, from now on."""
         text = secret.reveal()
-        encoded = base64.b64encode(text.encode()).decode().rstrip("=")
-        self._add((text, quote(text, safe=""), quote(text), encoded), "<secret>")
+        self._add((text, quote(text, safe=""), quote(text), *_in_base64(text)), "<secret>")
 
     def learn_account(self, account: Account) -> None:
         """Mask this account's number too, from now on."""
@@ -95,8 +113,9 @@ class Scrubber:
             self._add((account.cano + account.product, account.cano), account.masked[:8])
 
     def _add(self, texts: Iterable[str], mask: str) -> None:
-        # A new dict each time: another thread may be going through the old one.
-        self._masks = {**self._masks, **{text: mask for text in texts if text}}
+        with self._lock:
+            # A new dict each time: another thread may be going through the old one.
+            self._masks = {**self._masks, **{text: mask for text in texts if text}}
 
     def scrub(self, text: str) -> str:
         """The text with every known secret and account number masked."""
@@ -104,6 +123,36 @@ class Scrubber:
         for secret in sorted(masks, key=len, reverse=True):
             text = text.replace(secret, masks[secret])
         return text
+
+
+# A shorter piece of base64 could be part of any word.
+_SHORTEST_PIECE = 8
+
+
+def _in_base64(text: str) -> Iterator[str]:
+    """How a text looks in base64, in both alphabets, wherever in the encoded data it begins.
+
+    Three letters hold four, so there are three ways; those at either end that also hold bits of
+    what stands beside it are left out.
+    """
+    data = text.encode()
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + data).decode().rstrip("=")
+        # Letters whose six bits are all of this text.
+        begin, end = -(-8 * before // 6), 8 * (before + len(data)) // 6
+        piece = encoded[begin:end]
+        if len(piece) >= _SHORTEST_PIECE:
+            yield piece
+            yield piece.translate(_URL_SAFE)
+            yield quote(piece, safe="")
+        if before == 0:
+            # Alone, its last letter is known too.
+            yield encoded
+            yield encoded.translate(_URL_SAFE)
+            yield quote(encoded, safe="")
+
+
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 class Hidden(Mapping[str, str]):
@@ -163,8 +212,18 @@ class NoReply:
     again: bool = True
 
 
+# Gets each call of this thread, what came of it, and the seconds that it took: `kis-nb check`
+# watches so, whatever clients and keys take part.
+Observer: TypeAlias = Callable[[Call, Reply | NoReply, float], None]
+observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
+
+
 class Http:
-    """Sends calls to one host. Safe to share between threads."""
+    """Sends calls to one host. Safe to share between threads.
+
+    Attributes:
+        host: host and port for people to read: a key pasted into `base_url` is masked in it.
+    """
 
     def __init__(
         self,
@@ -175,9 +234,11 @@ class Http:
         clock: Clock,
         connections: int = 8,
         session: requests.Session | None = None,
+        scrubber: Scrubber | None = None,
     ) -> None:
         self.base_url = base_url
-        self.host = urlsplit(base_url).netloc
+        host = shown_host(base_url)
+        self.host = host if scrubber is None else scrubber.scrub(host)
         self.clock = clock
         self.rate = rate
         self._timeout = timeout
@@ -202,13 +263,18 @@ class Http:
         """
         try:
             with self.rate.turn(cancel):
-                return self._send(call)
+                begin = self.clock.monotonic()
+                reply = self._send(call)
         except KeyboardInterrupt:
             pass
         except TooSlow:
             return NoReply("the answer came too slowly to wait for")
         except (OSError, urllib3.exceptions.HTTPError, UnicodeError) as error:
             return self._explain(error)
+        else:
+            if (observe := observer.get()) is not None:
+                observe(call, reply, self.clock.monotonic() - begin)
+            return reply
         # Raised anew, out here: the interrupted frames hold the headers, and a traceback that
         # shows locals would print them.
         raise KeyboardInterrupt

@@ -1,15 +1,15 @@
 """The one loop over cursors: any endpoint that pages by them comes back whole, or as an error that
 says how far it got.
-
-Bytes wing, above `_gateway`.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from kis_nb._auth import Waiting
 from kis_nb._config import Secret
 from kis_nb._errors import KisError, PaginationError
 from kis_nb._fields import Endpoint
@@ -30,6 +30,7 @@ class Pages(Protocol):
         *,
         follow_up: bool,
         cancel: threading.Event | None = None,
+        waiting: Waiting | None = None,
     ) -> Page: ...
 
 
@@ -39,6 +40,8 @@ class Walk:
     Attributes:
         pages: the good pages so far, in order; whole only once `run` has returned.
         as_of: when the first of them arrived, in seconds since 1970.
+        doubtful: the last page promised another (``tr_cont: F``) and gave no key for it. Such pages
+            were seen to be the last; whether the rows are all there, their totals tell.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Walk:
     ) -> None:
         self.pages: list[Page] = []
         self.as_of = 0.0
+        self.doubtful = False
         self._gateway = gateway
         self._endpoint = endpoint
         self._params = params
@@ -60,7 +64,8 @@ class Walk:
         """All pages from the first to the last; started over when the data changes under way.
 
         Args:
-            progress: called with the number of pages read, after each.
+            progress: called with the number of pages read, after each. When it has a method
+                ``waiting(why, seconds)``, that is called when a token must be waited for.
             cancel: stops the walk when set.
 
         Raises:
@@ -86,6 +91,7 @@ class Walk:
         )
 
     def _once(self, progress: Callable[[int], None] | None, cancel: threading.Event | None) -> None:
+        waiting: Waiting | None = getattr(progress, "waiting", None)
         keys: tuple[Secret, ...] = ()
         seen: set[tuple[Secret, ...]] = set()
         while True:
@@ -93,7 +99,9 @@ class Walk:
             params = Hidden(
                 {**self._params, **dict(zip(self._endpoint.cursors, sent, strict=False))}
             )
-            page = self._gateway.page(self._endpoint, params, follow_up=bool(keys), cancel=cancel)
+            page = self._gateway.page(
+                self._endpoint, params, follow_up=bool(keys), cancel=cancel, waiting=waiting
+            )
             if not self.pages:
                 self.as_of = self._clock.time()
             self.pages.append(page)
@@ -112,16 +120,19 @@ class Walk:
     def _more(self, page: Page) -> bool:
         """Whether a further page must be read.
 
-        The last cursor is the key proper: it is blank when nothing follows, while the others
-        repeat the search condition on every page.
+        The last cursor is the key proper: it is blank, or separators without anything between,
+        when nothing follows, while the others repeat the search condition on every page.
         """
-        key = page.keys[-1].reveal().strip()
+        key = re.search(r"[^\W_]|[^\x00-\x7f]", page.keys[-1].reveal()) is not None
         if page.more is None:
             if key or page.tr_cont:
                 said = f"says {page.tr_cont!r}" if page.tr_cont else "is missing"
                 raise PaginationError(
                     self._stuck(f"header tr_cont {said}, so it is not known whether more follows")
                 )
+            return False
+        if page.tr_cont == "F" and not key:
+            self.doubtful = True
             return False
         if page.more and not key:
             raise PaginationError(self._stuck("more is promised, but the key for it is blank"))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from kis_nb._auth import Tokens
 from kis_nb._balance import Balance
+from kis_nb._completeness import check_complete
 from kis_nb._config import Settings
 from kis_nb._errors import DecodeError, KisError
 from kis_nb._fields import NIGHT_BALANCE
@@ -42,6 +43,7 @@ class KeyClient:
             ),
             clock=clock,
             connections=THREADS,
+            scrubber=scrubber,
         )
         self.gateway = Gateway(settings, self.http, Tokens(settings, self.http, scrubber), scrubber)
 
@@ -65,7 +67,7 @@ class KeyClient:
         del params
         try:
             walk.run(progress=progress, cancel=cancel)
-            return self._balance(walk, len(walk.pages), view)
+            return self._whole(walk, view)
         except KisError as error:
             bad = error.page if isinstance(error, DecodeError) and error.page else None
             good = len(walk.pages) if bad is None else bad - 1
@@ -73,6 +75,12 @@ class KeyClient:
             if good and error.partial is None:
                 error.partial = self._partial(walk, good, view)
             raise
+
+    def _whole(self, walk: Walk, view: View) -> Balance:
+        balance = self._balance(walk, len(walk.pages), view)
+        if walk.doubtful:
+            check_complete(balance.positions, balance.summary, len(walk.pages))
+        return balance
 
     def _partial(self, walk: Walk, pages: int, view: View) -> Balance | None:
         """The pages before an error; None when they cannot be read either."""

@@ -50,14 +50,9 @@ class _Window:
         self._changed = -math.inf
 
     def join(self, client: RateLimit) -> None:
-        """Heed what this client asked for, until it leaves or goes away."""
+        """Heed what this client asks for, until it is closed or goes away."""
         with self.lock:
             self._clients.add(client)
-
-    def leave(self, client: RateLimit) -> None:
-        """Heed it no longer."""
-        with self.lock:
-            self._clients.discard(client)
 
     @property
     def forgotten(self) -> bool:
@@ -65,11 +60,14 @@ class _Window:
         with self.lock:
             last = max(self._last_answer, self._changed)
             idle = self.clock.monotonic() - last > _REMEMBERED
-            return idle and not self._under_way and not self._clients
+            return idle and not self._under_way and not self._asked()
+
+    def _asked(self) -> list[float]:
+        return [client.calls_per_second for client in self._clients if not client.closed]
 
     def _allowed(self) -> tuple[int, float]:
         """Calls, and the seconds in which no more than so many may arrive."""
-        asked = min((client.calls_per_second for client in self._clients), default=1.0)
+        asked = min(self._asked(), default=1.0)
         if asked < 1:
             return 1, 1 / asked
         return int(min(asked, 1e9)), 1.0
@@ -80,7 +78,7 @@ class _Window:
         """
         with self.lock:
             # A client that was closed may be used on: requests opens its connections anew.
-            self._clients.add(client)
+            client.closed = False
             now = self.clock.monotonic()
             top, seconds = self._allowed()
             self._recover(now, top, seconds)
@@ -165,6 +163,7 @@ class RateLimit:
         self, calls_per_second: float, clock: Clock, *, window: _Window | None = None
     ) -> None:
         self.calls_per_second = calls_per_second
+        self.closed = False
         self._clock = clock
         self._window = window or _Window(clock)
         self._window.join(self)
@@ -196,7 +195,8 @@ class RateLimit:
 
     def close(self) -> None:
         """Ask for nothing any longer: the key's other clients need not heed this one."""
-        self._window.leave(self)
+        # No lock: the garbage collector may come here in a thread that holds it.
+        self.closed = True
 
 
 _windows: dict[tuple[object, ...], _Window] = {}

@@ -10,7 +10,7 @@ import altair as alt
 import pytest
 
 from kis_nb import _chartview
-from kis_nb._chartview import LIGHT, WIDTH, ChartView, split
+from kis_nb._chartview import LIGHT, WIDTH, ChartView, Gesture, split
 from kis_nb.charts._look import Look
 from kis_nb.charts._pnl import PNL, rows
 from tests.factories import book, make_balance
@@ -144,17 +144,30 @@ def test_selection_both_ways(page: Page) -> None:
     view = ChartView(_bars(1))
     seen: list[tuple[str, ...]] = []
     view.observe(lambda change: seen.append(change["new"]), "selected")
-    view._hear(view, {"type": "select", "ids": ["a", "b", "a"], "page": "p1"}, [])
+    gestures: list[Gesture] = []
+    view.on_gesture(gestures.append)
+    told = {"type": "select", "ids": ["a", "b", "a"], "page": "p1", "number": 3}
+    view._hear(view, told, [])
     assert view.selected == ("a", "b")
-    assert page.heard[-1] == {"type": "select", "ids": ["a", "b"], "page": "p1"}
+    assert page.heard[-1] == told | {"ids": ["a", "b"]}
     view.selected = ("c",)
-    assert page.heard[-1] == {"type": "select", "ids": ["c"], "page": None}
+    assert page.heard[-1] == {"type": "select", "ids": ["c"], "page": None, "number": 0}
     assert seen == [("a", "b"), ("c",)]
+    # What code selects is no gesture.
+    assert gestures == [Gesture(("a", "b"), "p1", 3)]
 
 
 @pytest.mark.parametrize(
     "message",
-    [None, "ask", {}, {"type": "select"}, {"type": "select", "ids": [1]}, {"type": "else"}],
+    [
+        None,
+        "ask",
+        {},
+        {"type": "select"},
+        {"type": "select", "ids": [1]},
+        {"type": "else"},
+        {"type": "select", "ids": [], "number": "1"},
+    ],
 )
 def test_nonsense_from_the_page_is_ignored(page: Page, message: Any) -> None:
     """A message that is none of ours changes nothing and raises nothing."""

@@ -7,7 +7,10 @@ import re
 import threading
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any, cast
 from xml.etree import ElementTree as ET
 
@@ -18,10 +21,14 @@ import traitlets
 import kis_nb
 from kis_nb._balance import Balance
 from kis_nb._board import _figures, _tables, _words
+from kis_nb._board import _situation as _situation_module
 from kis_nb._board._controls import Controls
+from kis_nb._board._gallery import Gallery
 from kis_nb._board._jobs import Jobs
 from kis_nb._board._picture import Easel, Picture, compared
 from kis_nb._board._save import as_csv, as_excel
+from kis_nb._board._screen import Screen
+from kis_nb._board._shelf import View, view_of
 from kis_nb._board._situation import Situation
 from kis_nb._board._state import State
 from kis_nb._board._xlsx import workbook
@@ -115,6 +122,16 @@ def test_head_line_is_exact() -> None:
     assert card(cards, "pnl")["value"] == "▼ -2,469,135,780,246,913,578"
     assert card(cards, "equity")["value"] == "9,007,199,254,740,993,001"
     assert card(cards, "margin")["value"] == "33.3%"
+
+
+def test_what_the_payoff_leaves_out_is_a_count() -> None:
+    """One short line with how many positions, by reason, however many there are."""
+    rows = [position(f"X{n:05}", "이름 없는 것") for n in range(30)]
+    line = Picture(balance(rows), None, "en").left_out()
+    assert line.startswith("30 left out of the payoff: ")
+    assert "이름 없는 것" not in line
+    assert len(line) < 100
+    assert Picture(balance([]), None, "en").left_out() == ""
 
 
 def test_null_is_a_dash_and_never_a_zero() -> None:
@@ -337,6 +354,14 @@ def test_a_pull_of_other_codes_is_named() -> None:
     assert _situation(None, State(busy=True), "02").parts()["status"].endswith("EXCC_STAT_CD=1")
 
 
+def test_waiting_for_a_token_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The progress says what is waited for, and until when, for the page to count down to."""
+    monkeypatch.setattr(_situation_module, "time", SimpleNamespace(time=lambda: 1000.0))
+    busy = _situation(None, State(busy=True, token_in=42.0)).parts()["busy"]
+    assert busy["token"] == {"text": "Waiting for a token · {n} s", "until": 1042}
+    assert _situation(None, State(busy=True)).parts()["busy"]["token"] is None
+
+
 def test_backing_off_is_said() -> None:
     """After an error auto-refresh says when it tries again, or that it has stopped."""
     note = _situation(None, State(failed=True, retry_in=20)).parts()["note"]
@@ -372,16 +397,98 @@ def test_jobs_run_in_order_until_closed() -> None:
     assert done == [0, 1, 2, 3, 4]
 
 
+def test_a_failing_job_ends_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception in a job is reported, and what was handed in after it is done."""
+    raised: list[type[BaseException]] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: raised.append(args.exc_type))
+    jobs, over = Jobs(), threading.Event()
+    nothing: list[None] = []
+    jobs.put(nothing.pop)
+    jobs.put(over.set)
+    assert over.wait(PATIENCE)
+    jobs.close()
+    assert raised == [IndexError]
+
+
+# --- what stands beside what ------------------------------------------------------------------
+
+
+class Held:
+    """A feed with an initial and a maintenance balance at hand, so many seconds apart."""
+
+    def __init__(self, apart: float, *, renewing: bool = False) -> None:
+        self.renewing = renewing
+        self._apart = apart
+        self.first = balance(prsm_dpast="1000", mgna_tota="400")
+        other = balance(mgna_dvsn="02", mgna_tota="300")
+        # The time of day says an hour more: it is not what tells the two apart.
+        self.second = replace(other, as_of=other.as_of + timedelta(hours=1))
+
+    def at_hand(self, view: View) -> Balance | None:
+        held = {view_of(one): one for one in (self.first, self.second)}
+        return held.get(view)
+
+    def before(self, _view: View) -> None:
+        return None
+
+    def apart(self, one: View, other: View) -> float:
+        return 0.0 if one == other else self._apart
+
+    def room(self) -> tuple[str, str]:
+        """The room's figure, and all that stands below it."""
+        gallery = Gallery(cast("Any", self), None)
+        told = card(gallery.cards(gallery.current(view_of(self.first), "en"), "en"), "room")
+        return told["value"], " ".join(part["label"] for part in told["sub"])
+
+    def beside(self) -> str:
+        """The margin chart's head."""
+        screen = Screen(Controls(["a"], "en", "kr", 0), lambda *_: None, lambda *_: None, fed=True)
+        gallery = Gallery(cast("Any", self), None)
+        near = {str(at): one for at, one in enumerate(gallery.near(self.first, "en"))}
+        choice = {"pnl_by": "position", "book_by": "product", "book_measure": "quantity"}
+        choice["payoff_on"] = "KOSPI 200"
+        screen.draw_charts(next(iter(near.values())), near, choice, gallery.moment, "en", "kr")
+        return str(screen._easels["margin"].view._rows["margin"][0]["head"])
+
+
+def test_maintenance_of_the_same_moment_is_unmarked() -> None:
+    """Within some seconds card and chart show it as it is."""
+    held = Held(4)
+    assert held.room()[0] == "700"
+    assert "as of" not in held.room()[1]
+    assert "as of" not in held.beside()
+
+
+@pytest.mark.parametrize("renewing", [False, True])
+def test_maintenance_of_another_moment_says_when(*, renewing: bool) -> None:
+    """Further apart its time stands beside it, on the card and over the chart."""
+    held = Held(250 if renewing else 30, renewing=renewing)
+    assert held.room() == (
+        "700",
+        "Equity less maintenance margin · 70.0% of equity Maintenance margin as of 00:15:04",
+    )
+    assert "other views as of 00:15:04" in held.beside()
+
+
+@pytest.mark.parametrize("renewing", [False, True])
+def test_maintenance_of_long_ago_is_not_shown(*, renewing: bool) -> None:
+    """Too far apart it is left out, also while pulls go on for ever."""
+    held = Held(301 if renewing else 61, renewing=renewing)
+    assert held.room()[0] == "–"
+    assert "as of" not in held.beside()
+
+
 # --- the whole, on the embedded broker --------------------------------------------------------
 
 
 def _client(broker: Broker) -> kis_nb.Client:
-    return kis_nb.connect(
-        app_key=broker.app_key,
-        app_secret=broker.app_secret,
-        accounts=broker.accounts,
-        base_url=broker.address,
-    )
+    keys = [
+        {"account": account, "app_key": app_key, "app_secret": app_secret, "name": name}
+        for (account, app_key, app_secret), name in zip(
+            broker.keys, ("헤지", "Spreads"), strict=False
+        )
+    ]
+    return kis_nb.connect(keys=keys, base_url=broker.address)
 
 
 class Watch:
@@ -395,6 +502,17 @@ class Watch:
     def _hear(self, _change: object) -> None:
         with self._changed:
             self._changed.notify_all()
+
+    def until_account(self, account: str) -> Balance:
+        """That account's balance."""
+
+        def there() -> bool:
+            now = self._dashboard.balance
+            return now is not None and now.account == account
+
+        with self._changed:
+            assert self._changed.wait_for(there, PATIENCE)
+        return cast("Balance", self._dashboard.balance)
 
     def until(self, mgna_dvsn: str = "01", excc_stat_cd: str = "1") -> Balance:
         def there() -> bool:
@@ -433,6 +551,137 @@ def test_traits_drive_and_observe(small: tuple[Broker, Dashboard]) -> None:
     assert dashboard.account == "70045678-03"
     assert repr(dashboard.account) == "700*****-03"
     assert repr(dashboard) == "<KisDashboard>"
+
+
+class Pages:
+    """Counts what a dashboard sends about its selection, and can be waited on."""
+
+    def __init__(self, dashboard: Dashboard) -> None:
+        self.sent: list[str] = []
+        self.jobs = dashboard._jobs
+        for name, easel in dashboard._screen._easels.items():
+            self._listen(name, easel.view)
+        self._listen("table", dashboard._screen.table)
+
+    def _listen(self, name: str, widget: Any) -> None:
+        send = widget.send
+
+        def hear(content: Any, buffers: Any = None) -> None:
+            if content["type"] == "select" or "picked" in content.get("parts", {}):
+                self.sent.append(name)
+            send(content, buffers)
+
+        widget.send = hear
+
+    def settle(self) -> None:
+        """Wait until what was handed to the jobs, and what that handed on, is done."""
+        for _ in range(4):
+            done = threading.Event()
+            self.jobs.put(done.set)
+            assert done.wait(PATIENCE)
+
+
+def test_selections_close_together_end(small: tuple[Broker, Dashboard]) -> None:
+    """Two selections in one breath are told once each, and the last one stands everywhere."""
+    _, dashboard = small
+    Watch(dashboard).until()
+    pages = Pages(dashboard)
+    dashboard.selected = ("a",)
+    dashboard.selected = ("b",)
+    pages.settle()
+    assert dashboard.selected == ("b",)
+    assert len(pages.sent) == 2 * 6
+    assert {easel.view.selected for easel in dashboard._screen._easels.values()} == {("b",)}
+
+
+def test_gestures_close_together_end_in_the_last(small: tuple[Broker, Dashboard]) -> None:
+    """Gestures on table and chart count in the order of their page, however they arrive, and each
+    is told with its number, so that the page can pass over what it has overtaken.
+    """
+    _, dashboard = small
+    Watch(dashboard).until()
+    easels = dashboard._screen._easels
+    pages = Pages(dashboard)
+    dashboard._act("select", {"ids": ["a"], "number": 1}, "p")
+    dashboard._act("select", {"ids": ["a", "b"], "number": 3}, "p")
+    pages.settle()
+    late = {"type": "select", "ids": ["c"], "page": "p", "number": 2}
+    easels["pnl"].view._hear(easels["pnl"].view, late, [])
+    pages.settle()
+    assert dashboard.selected == ("a", "b")
+    assert dashboard._screen.table._parts["picked"] == {
+        "ids": ["a", "b"],
+        "only": False,
+        "page": "p",
+        "number": 3,
+    }
+    assert {easel.view.selected for easel in easels.values()} == {("a", "b")}
+
+
+def test_an_observer_that_fails_stops_nothing(
+    small: tuple[Broker, Dashboard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an exception in an observer of `selected` the next gesture is heard."""
+    _, dashboard = small
+    Watch(dashboard).until()
+    raised: list[type[BaseException]] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: raised.append(args.exc_type))
+
+    def fail(change: Any) -> None:
+        if change["new"] == ("a",):
+            raise ZeroDivisionError
+
+    dashboard.observe(fail, "selected")
+    pages = Pages(dashboard)
+    for number, name in enumerate("ab"):
+        dashboard._act("select", {"ids": [name], "number": number}, "p")
+    pages.settle()
+    assert raised == [ZeroDivisionError]
+    assert dashboard.selected == ("b",)
+
+
+def test_each_account_is_pulled_with_its_own_key(small: tuple[Broker, Dashboard]) -> None:
+    """Two accounts with two keys toggle, and none is asked for with the other's."""
+    broker, dashboard = small
+    watch = Watch(dashboard)
+    assert watch.until_account("80012345-03").positions.height == 5
+    control = dashboard._controls["account"]
+    control.value = 1
+    assert watch.until_account("70045678-03").positions.height == 2
+    control.value = 0
+    watch.until_account("80012345-03")
+    keys = {account[:8]: app_key for account, app_key, _ in broker.keys}
+    pulls = [call for call in broker.calls if call.page]
+    assert {call.query["CANO"] for call in pulls} == keys.keys()
+    assert all(call.headers["appkey"] == keys[call.query["CANO"]] for call in pulls)
+    assert {call.outcome for call in pulls} == {"ok"}
+
+
+def test_the_account_control_shows_names(small: tuple[Broker, Dashboard]) -> None:
+    """The name before the mask; an account can be chosen by its name, in any case of letters."""
+    _, dashboard = small
+    labels = [label for label, _ in dashboard._controls["account"].options]
+    assert labels == ["헤지 · 800*****-03", "Spreads · 700*****-03"]
+    dashboard.account = "spreads"
+    assert dashboard.account == "70045678-03"
+    dashboard.account = "헤지 · 800*****-03"
+    assert dashboard.account == "80012345-03"
+
+
+def test_an_account_without_a_key_is_refused(small: tuple[Broker, Dashboard]) -> None:
+    """A client of several keys never asks for an account with another one's."""
+    broker, dashboard = small
+    with pytest.raises(ValueError, match=r"no app key is configured for 123\*{5}-03"):
+        dashboard.account = "12345678-03"
+    with (
+        _client(broker) as client,
+        pytest.raises(ValueError, match="no app key is configured"),
+    ):
+        kis_nb.dashboard(client, account="12345678-03")
+    with _client(broker) as client:
+        second = kis_nb.dashboard(client, account="Spreads")
+        assert second.account == "70045678-03"
+        second.close()
 
 
 def test_a_wrong_code_is_refused(small: tuple[Broker, Dashboard]) -> None:

@@ -14,7 +14,8 @@ from typing import Any, cast
 import pytest
 
 from kis_nb._balance import Balance
-from kis_nb._board._feed import Clock, Feed
+from kis_nb._board._feed import Feed
+from kis_nb._board._pulls import Clock
 from kis_nb._board._shelf import Shelf, View
 from kis_nb._board._state import State
 from kis_nb._errors import AuthError, Cancelled, KisError, TransportError
@@ -94,12 +95,22 @@ class FakeClock(Clock):
 
     def __init__(self) -> None:
         self.now = 1000.0
+        self.waits = 0
 
     def monotonic(self) -> float:
         return self.now
 
     def wait(self, condition: threading.Condition, seconds: float | None) -> None:  # noqa: ARG002
+        self.waits += 1
         condition.wait(PATIENCE)
+
+    def look(self, feed: Feed) -> None:
+        """Have the beat look at the clock, and wait until it rests again."""
+        waits = self.waits
+        with feed._wake:
+            feed._wake.notify_all()
+        while self.waits == waits:
+            threading.Event().wait(0.005)
 
 
 class Ear:
@@ -203,14 +214,102 @@ def test_a_late_answer_is_not_shown_as_the_new_view(stand: Stand) -> None:
 
 
 def test_an_overtaken_answer_does_not_replace_a_newer_one() -> None:
-    """Of two balances of a view the later moment stays, whichever comes last."""
+    """Of two balances of a view that of the later pull stays, whichever comes last, and whatever
+    the computer's time of day said.
+    """
     shelf = Shelf()
-    newer, older = balance(FIRST, 9), balance(FIRST, 1)
-    assert shelf.keep(FIRST, newer, 0)
-    assert not shelf.keep(FIRST, older, 1)
+    newer, older = balance(FIRST, 1), balance(FIRST, 9)
+    assert shelf.keep(FIRST, newer, 0, 2)
+    assert not shelf.keep(FIRST, older, 1, 1)
     held = shelf.get(FIRST)
     assert held is not None
     assert held.balance is newer
+
+
+def test_a_clock_set_back_drops_nothing(stand: Stand) -> None:
+    """With the time of day an hour back a newer balance is kept, and pulled once."""
+    stand.feed.want(FIRST)
+    stand.until_at_hand(FIRST, stand.next().give(3600))
+    stand.settle_behind()
+    stand.pass_time(40)
+    stand.feed.refresh()
+    stand.until_at_hand(FIRST, stand.next().give(0))
+    stand.settle_behind()
+    assert stand.client.asked.empty()
+
+
+def test_pulls_behind_get_to_finish(stand: Stand) -> None:
+    """With an interval as short as a pull, what falls due waits for the one behind and goes before
+    the next; each view has its turn.
+    """
+    stand.feed.every(5)
+    stand.feed.want(FIRST)
+    order = []
+    for _ in range(12):
+        request = stand.next()
+        order.append(request.view)
+        # A pull takes longer than the interval, 22 pages of 250 ms.
+        stand.pass_time(5.5)
+        assert not request.cancel.is_set()
+        stand.until_at_hand(request.view, request.give())
+        if not stand.feed.renewing:
+            stand.pass_time(5.5)
+    assert order[:6:2] == [FIRST] * 3
+    assert len(set(order[:6])) == 4
+    behind = [view for view in order[6:] if view != FIRST]
+    assert len(set(behind)) == len(behind) >= 2
+
+
+def test_a_wish_does_not_wait_for_the_one_behind(stand: Stand) -> None:
+    """What somebody asks for goes before a pull behind, also when older figures are at hand."""
+    stand.feed.want(FIRST)
+    stand.next().give()
+    stand.settle_behind()
+    stand.pass_time(40)
+    stand.feed.refresh()
+    stand.next().give()
+    behind = stand.next()
+    third: View = (ACCOUNT, Margin.MAINTENANCE, Basis.PURCHASE)
+    stand.feed.want(third)
+    stand.pass_time(1)
+    assert stand.next().view == third
+    assert behind.cancel.is_set()
+
+
+def test_unseen_it_rests(stand: Stand) -> None:
+    """Taken off its last page auto-refresh stops; shown again it goes on at once."""
+    stand.feed.every(5)
+    stand.feed.want(FIRST)
+    stand.next().give()
+    stand.settle_behind()
+    stand.feed.shown("one")
+    stand.feed.shown("two")
+    stand.feed.hidden("one")
+    stand.pass_time(5)
+    stand.until_at_hand(FIRST, stand.next().give(1))
+    stand.feed.hidden("two")
+    stand.clock.look(stand.feed)
+    stand.pass_time(500)
+    stand.clock.look(stand.feed)
+    assert stand.client.asked.empty()
+    stand.feed.shown("three")
+    assert stand.next().view == FIRST
+    assert stand.client.asked.empty()
+
+
+def test_unseen_it_does_what_code_asks(stand: Stand) -> None:
+    """Without a page `refresh` and a choice of codes still bring figures."""
+    stand.feed.want(FIRST)
+    stand.next().give()
+    stand.settle_behind()
+    stand.feed.shown("one")
+    stand.feed.hidden("one")
+    stand.feed.refresh()
+    stand.until_at_hand(FIRST, stand.next().give(1))
+    stand.pass_time(20)
+    stand.feed.want(SECOND)
+    stand.pass_time(1)
+    assert stand.next().view == SECOND
 
 
 def test_shelf_does_not_grow_for_ever() -> None:
@@ -218,7 +317,7 @@ def test_shelf_does_not_grow_for_ever() -> None:
     shelf = Shelf()
     for number in range(50):
         view = (Account(f"{number:08}", "03"), Margin.INITIAL, Basis.SETTLEMENT)
-        shelf.keep(view, balance(FIRST), 0)
+        shelf.keep(view, balance(FIRST), 0, number)
     assert len(shelf._held) == 32
 
 
@@ -283,6 +382,19 @@ def test_progress_is_told_for_the_front_only(stand: Stand) -> None:
     assert stand.feed.state.page == 0
     newer.progress(1)
     assert stand.feed.state.page == 1
+
+
+def test_waiting_for_a_token_is_told(stand: Stand) -> None:
+    """The seconds that a token is waited for count down, until the first page is there."""
+    stand.feed.want(FIRST)
+    request = stand.next()
+    assert stand.feed.state.token_in is None
+    cast("Any", request.progress).waiting("one a minute", 42.0)
+    assert stand.feed.state.token_in == 42
+    stand.pass_time(2)
+    assert stand.feed.state.token_in == 40
+    request.progress(1)
+    assert stand.feed.state.token_in is None
 
 
 def test_cancel_keeps_what_is_at_hand(stand: Stand) -> None:

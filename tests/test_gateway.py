@@ -30,6 +30,9 @@ ACCOUNT = "80012345-03"
 PASSING: dict[str, type[KisError]] = {
     "EGW00201": RateLimitError,
     "EGW00201 as 200": RateLimitError,
+    "EGW00201 without quotes": RateLimitError,
+    "EGW00215": RateLimitError,
+    "EGW00215 as 200": RateLimitError,
     "EGW00316": TransportError,
     "EGW00001": TransportError,
     "EGW00002": TransportError,
@@ -37,8 +40,13 @@ PASSING: dict[str, type[KisError]] = {
     "EGW00203": TransportError,
     "EGW00204": TransportError,
     "EGW00300": TransportError,
+    "EGW00301": TransportError,
+    "EGW00302": TransportError,
     "OPSQ0003": TransportError,
+    "OPSQ0003 as 200": TransportError,
+    **{f"OPSQ{number:04}": TransportError for number in range(4, 12)},
     "OPSQ1002": TransportError,
+    "90020000": TransportError,
     "HTML 200": TransportError,
     "HTML 502": TransportError,
     "HTML 503": TransportError,
@@ -48,11 +56,25 @@ PASSING: dict[str, type[KisError]] = {
     "redirect": TransportError,
     "SYDB0050": PaginationError,
     "EGW00121": AuthError,
+    "EGW00122": AuthError,
     "EGW00123": AuthError,
 }
 FINAL: dict[str, type[KisError]] = {
     "EGW00103": AuthError,
     "EGW00105": AuthError,
+    "EGW00304": AuthError,
+    "EGW02004": AuthError,
+    "EGW02007": AuthError,
+    **dict.fromkeys(
+        (
+            *("KIOK0560", "APAC0071", "APAC0134", "SKFT2101", "APBK1271", "APAC0489", "APBK1617"),
+            *("IGW00002", "90070000", "APBK1631", "OPSQ0002", "EGW00310", "EGW00356", "EGW00205"),
+            *("EGW00213", "EGW02006", "EGW00206", "EGW00003", "EGW00004", "EGW00207", "EGW00303"),
+            *("EGW00131", "EGW00132", "EGW00550", "EGW00551", "EGW00552", "EGW00553"),
+            "EGW00550 without quotes",
+        ),
+        ApiError,
+    ),
     "APMP0001": ApiError,
     "OPSQ2000": ApiError,
     "OPSQ2001": ApiError,
@@ -76,6 +98,13 @@ def test_the_table_is_whole() -> None:
         *("EGW00201", "EGW00123", "EGW00121", "EGW00316", "EGW00001", "EGW00002", "EGW00202"),
         *("EGW00203", "EGW00204", "EGW00300", "OPSQ0003", "OPSQ1002", "SYDB0050", "EGW00103"),
         *("EGW00105", "APMP0001", "OPSQ2000", "OPSQ2001"),
+        # Of the newer table.
+        *("EGW00215", "KIOK0560", "APAC0071", "APAC0134", "SKFT2101", "APBK1271", "APAC0489"),
+        *("APBK1617", "IGW00002", "EGW02004", "EGW02007", "EGW02006", "EGW00213", "EGW00205"),
+        *("OPSQ0002", "EGW00310", "EGW00356", "EGW00304", "EGW00122", "EGW00206", "EGW00003"),
+        *("EGW00004", "EGW00207", "EGW00303", "EGW00131", "EGW00132", "EGW00301", "EGW00302"),
+        *(f"OPSQ{number:04}" for number in range(4, 12)),
+        *("90020000", "90070000", "EGW00550", "EGW00551", "EGW00552", "EGW00553", "APBK1631"),
     }
     assert documented <= PASSING.keys() | FINAL.keys()
     assert PASSING.keys() | FINAL.keys() <= WIRE.keys()
@@ -119,7 +148,7 @@ def test_an_error_that_stays_is_raised_with_what_was_read(
         assert error.partial is not None
         assert error.partial.positions.height == 40
     calls = [call for call in still.calls if call.outcome == name]
-    assert len(calls) == {"EGW00121": 2, "EGW00123": 2}.get(name, 4)
+    assert len(calls) == (2 if PASSING[name] is AuthError else 4)
 
 
 @pytest.mark.parametrize("page", [1, 2])
@@ -132,7 +161,7 @@ def test_an_error_that_helps_nothing_is_raised_at_once(
     with pytest.raises(FINAL[name]) as caught:
         client_of(still).balance(ACCOUNT)
     assert sum(call.outcome == name for call in still.calls) == 1
-    assert name in str(caught.value)
+    assert name.removesuffix(" without quotes") in str(caught.value)
     assert caught.value.pages == page - 1
 
 
@@ -148,6 +177,182 @@ def test_an_api_error_holds_the_reply(still: Broker, client_of: Callable[..., Cl
         "ERROR : INPUT INVALID_CHECK_ACNO",
         "CTFN6118R",
     )
+
+
+# Exchanges as others recorded them: HTTP status, body, and what the message must say.
+LIVE: dict[str, tuple[int, str, type[KisError], str]] = {
+    "product 01 of another kind of account": (
+        200,
+        '{"rt_cd":"7","msg_cd":"KIOK0560","msg1":"조회할 내용이 없습니다' + " " * 50 + '"}',
+        ApiError,
+        "account number, and that its product is 03",
+    ),
+    "no such account": (
+        200,
+        '{"rt_cd":"7","msg_cd":"APAC0071","msg1":" "}',
+        ApiError,
+        "no such account .* product is 03",
+    ),
+    "another account's key": (
+        200,
+        '{"rt_cd":"2","msg_cd":"OPSQ2000","msg1":"ERROR : INPUT INVALID_CHECK_ACNO"}',
+        ApiError,
+        r"belongs to one account.*connect\(keys=\[.*KIS_APP_SECRET_2 and KIS_ACC.*accounts: in ",
+    ),
+    "another account's key at the ledger": (
+        500,
+        '{"rt_cd":"1","msg_cd":"IGW00002","msg1":"x"}',
+        ApiError,
+        "another account's: an app key belongs to one account",
+    ),
+    "a paper key": (
+        500,
+        '{"rt_cd":"1","msg_cd":"EGW02004","msg1":"x"}',
+        AuthError,
+        "for paper trading",
+    ),
+    "a secret cut short": (
+        500,
+        '{"rt_cd":"1","msg_cd":"EGW00304","msg1":"x"}',
+        AuthError,
+        "a new token does not mend",
+    ),
+    "keys without quotes": (
+        500,
+        '{rt_cd:"1",msg_cd:"EGW00550",msg1:"x"}',
+        ApiError,
+        r"EGW00550 \(HTTP 500\): x \[rt_cd 1\].*apply for it",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_a_refusal_says_what_to_do(
+    still: Broker, client_of: Callable[..., Client], name: str
+) -> None:
+    """At once, with one balance call and one token: neither is asked for again."""
+    status, body, kind, said = LIVE[name]
+    still.fault(Fault(status=status, body=body, times=None))
+    with pytest.raises(kind, match=said) as caught:
+        client_of(still).balance(ACCOUNT)
+    assert type(caught.value) is kind
+    assert caught.value.partial is None
+    assert [call.path[-6:] for call in still.calls] == ["tokenP", "alance"]
+
+
+def test_the_code_of_nothing_found_is_success_when_rt_cd_says_so(
+    still: Broker, client_of: Callable[..., Client], exchange: Callable[[str], dict[str, Any]]
+) -> None:
+    """KIOK0560 with rt_cd 0 is an empty account."""
+    empty = exchange("balance-empty")
+    still.replay({**empty, "body": {**empty["body"], "msg_cd": "KIOK0560"}})
+    assert client_of(still).balance(ACCOUNT).positions.height == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"rt_cd":"1","msg_cd":"EGW00215","msg1":"초당 거래건수를 초과하였습니다."}',
+        '{"rt_cd":"1","msg_cd":"ZZZ00001","msg1":"원장 초당  거래건수를 초과하였습니다."}',
+        '{"rt_cd":"1","msg_cd":"","msg1":"초당거래건수를 초과하였습니다."}',
+        '{rt_cd:"1",msg_cd:"EGW00215",msg1:"초당 거래건수를 초과하였습니다."}',
+    ],
+)
+@pytest.mark.parametrize("status", [200, 500])
+def test_the_ledgers_limit_spaces_the_calls(
+    still: Broker, client_of: Callable[..., Client], fast: Fast, body: str, status: int
+) -> None:
+    """Whatever the code and the status: at least 1.05 s between the calls after it, and all rows
+    come.
+    """
+    still.fault(Fault(status=status, body=body, page=1))
+    client = client_of(still)
+    begin = fast.time()
+    assert client.balance(ACCOUNT).positions.height == 45
+    # Three more calls follow the refusal.
+    assert 3 * 1.05 <= fast.time() - begin <= 3 * 1.05 + 0.6
+    # It recovers: another pull half a minute later waits for nothing.
+    for _ in range(6):
+        fast._clock.advance(10)
+        client.balance(ACCOUNT)
+    fast._clock.advance(10)
+    fast.waits.clear()
+    client.balance(ACCOUNT)
+    assert fast.waits == []
+
+
+def test_a_ledger_that_takes_one_call_a_second_is_read_whole(
+    clock: Clock, fast: Fast, client_of: Callable[..., Client]
+) -> None:
+    """Five pages at 15 calls a second: refused once, then in time until the pace rises again."""
+    with Broker(
+        book=Book.sized({ACCOUNT: 95}, seed=1),
+        clock=clock,
+        monotonic=clock,
+        ledger_calls_per_second=1,
+    ) as broker:
+        begin = fast.time()
+        assert client_of(broker).balance(ACCOUNT).positions.height == 95
+        refused = [call.outcome for call in broker.calls].count("EGW00215")
+    assert refused == 1
+    assert fast.time() - begin < 7
+
+
+def test_token_calls_are_counted_in_the_allowance(
+    still: Broker, client_of: Callable[..., Client], fast: Fast
+) -> None:
+    """One call a second: the token call and three pages take three seconds."""
+    begin = fast.time()
+    client_of(still, calls_per_second=1).balance(ACCOUNT)
+    assert len(still.calls) == 4
+    assert fast.time() - begin == pytest.approx(3, abs=0.01)
+
+
+@pytest.mark.parametrize("missing", [0, 5])
+@pytest.mark.parametrize("key", ["", " !^ !^ !^"])
+def test_f_with_a_blank_key_is_the_end_when_the_rows_add_up(
+    still: Broker, client_of: Callable[..., Client], missing: int, key: str
+) -> None:
+    """A third page that promises a fourth, with all rows and with some left out."""
+
+    def change(body: dict[str, Any]) -> None:
+        body["ctx_area_nk200"] = key.ljust(200)
+        del body["output1"][5 - missing :]
+
+    still.fault(Fault(kind="mutate", page=3, headers={"tr_cont": "F"}, change=change))
+    client = client_of(still)
+    if not missing:
+        assert client.balance(ACCOUNT).positions.height == 45
+        return
+    with pytest.raises(PaginationError, match="do not add up") as caught:
+        client.balance(ACCOUNT)
+    assert caught.value.pages == 3
+    assert caught.value.partial is not None
+    assert caught.value.partial.positions.height == 40
+
+
+@pytest.mark.parametrize("total", ["0", "1"])
+def test_an_empty_account_that_promises_more_is_judged_by_its_totals(
+    still: Broker,
+    client_of: Callable[..., Client],
+    exchange: Callable[[str], dict[str, Any]],
+    total: str,
+) -> None:
+    """Totals of 0 fit no rows; a total without a row does not."""
+    empty = exchange("balance-empty")
+    sums = {**empty["body"]["output2"], "pchs_amt_smtl": total + "00"}
+    still.replay(
+        {
+            **empty,
+            "headers": {**empty["headers"], "tr_cont": "F"},
+            "body": {**empty["body"], "output2": sums},
+        }
+    )
+    if total == "0":
+        assert client_of(still).balance(ACCOUNT).positions.height == 0
+    else:
+        with pytest.raises(PaginationError, match="do not add up"):
+            client_of(still).balance(ACCOUNT)
 
 
 def test_an_unknown_code_is_an_api_error(still: Broker, client_of: Callable[..., Client]) -> None:

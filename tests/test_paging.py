@@ -16,6 +16,7 @@ from kis_nb._paging import Walk
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from kis_nb._auth import Waiting
     from kis_nb._fields import Endpoint
     from tests.conftest import Fast
 
@@ -36,7 +37,10 @@ class Script:
         *,
         follow_up: bool,
         cancel: threading.Event | None = None,
+        waiting: Waiting | None = None,
     ) -> Page:
+        if waiting is not None:
+            waiting("for a token", 61.0)
         assert endpoint is NIGHT_BALANCE
         assert cancel is None or not cancel.is_set()
         self.asked.append((follow_up, dict(params)))
@@ -91,7 +95,8 @@ def test_no_tr_cont_and_no_key_is_the_end(fast: Fast) -> None:
 @pytest.mark.parametrize(
     ("answers", "read", "said"),
     [
-        ([page("F")], 1, "key for it is blank"),
+        ([page("M")], 1, "key for it is blank"),
+        ([page("M", " !^ !^ !^")], 1, "key for it is blank"),
         ([page("F", "k1"), page("M")], 2, "key for it is blank"),
         ([page("F", "k1"), page("M", "k1")], 2, "given before"),
         ([page("F", "k1"), page("M", "k2"), page("M", "k1")], 3, "given before"),
@@ -110,6 +115,28 @@ def test_cursors_that_lead_nowhere_are_an_error(
     with pytest.raises(PaginationError, match=said) as caught:
         made.run()
     assert caught.value.pages == read == len(script.asked)
+
+
+@pytest.mark.parametrize("key", ["", "^ ^", " !^ !^ !^", "^".ljust(200, "!")])
+def test_f_with_a_blank_key_ends_in_doubt(fast: Fast, key: str) -> None:
+    """Seen on last pages; separators with nothing between are a blank key. Totals decide."""
+    made, script = walk(fast, page("F", "k1"), page("F", key))
+    assert made.doubtful
+    assert len(made.pages) == len(script.asked) == 2
+
+
+@pytest.mark.parametrize("tr_cont", ["", "D", "E"])
+def test_separators_are_no_key_at_the_end_either(fast: Fast, tr_cont: str) -> None:
+    """Without the header they end the walk as a blank key does; nothing is doubtful then."""
+    made, _ = walk(fast, page(tr_cont, " !^ !^ !^"))
+    assert len(made.pages) == 1
+    assert not made.doubtful
+
+
+def test_a_walk_begun_again_leaves_the_doubt_behind(fast: Fast) -> None:
+    """Only the last walk's end counts."""
+    made, _ = walk(fast, page("F", "k"), DataChanged(), page("F", "k"), page("E"))
+    assert not made.doubtful
 
 
 def test_exactly_a_thousand_pages_are_fine(fast: Fast) -> None:
@@ -151,6 +178,21 @@ def test_progress_counts_the_pages_read(fast: Fast) -> None:
     seen: list[int] = []
     walk(fast, page("F", "a"), DataChanged(), page("F", "b"), page("E"), progress=seen.append)
     assert seen == [1, 1, 2]
+
+
+def test_progress_that_can_be_told_of_a_wait_is(fast: Fast) -> None:
+    """By its method `waiting`, when it has one."""
+    told: list[object] = []
+
+    class Progress:
+        def __call__(self, pages: int) -> None:
+            told.append(pages)
+
+        def waiting(self, why: str, seconds: float) -> None:
+            told.append((why, seconds))
+
+    walk(fast, page("E"), progress=Progress())
+    assert told == [("for a token", 61.0), 1]
 
 
 def test_a_cancelled_walk_does_not_start_over(fast: Fast) -> None:

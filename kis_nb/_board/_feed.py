@@ -15,14 +15,14 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from itertools import product
-from typing import TYPE_CHECKING, Protocol
+from itertools import count, product
+from typing import TYPE_CHECKING
 
+from kis_nb._board._pulls import Clock, Listener, Progress, Pull, Pulls, Viewers
 from kis_nb._board._shelf import Shelf, View
 from kis_nb._board._state import State
 from kis_nb._errors import AuthError, Cancelled, ConfigError, KisError
-from kis_nb._fields import Account, Basis, Margin
+from kis_nb._fields import Basis, Margin
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
@@ -40,50 +40,6 @@ _LONGEST_BACKOFF = 600.0
 _AT_ONCE = 4
 
 
-class Pulls(Protocol):
-    """What the feed needs of a client."""
-
-    def balance(
-        self,
-        account: Account,
-        *,
-        mgna_dvsn: Margin,
-        excc_stat_cd: Basis,
-        progress: Callable[[int], None] | None = None,
-        cancel: threading.Event | None = None,
-    ) -> Balance: ...
-
-
-class Listener(Protocol):
-    """Told on the feed's threads, one thing at a time or several at once, never under its lock."""
-
-    def feed_balance(self, view: View) -> None:
-        """A newer balance of this view is at hand."""
-
-    def feed_state(self) -> None:
-        """`Feed.state` has changed."""
-
-
-class Clock:
-    """Time, handed in so that tests can run it fast."""
-
-    def monotonic(self) -> float:
-        """Seconds that never go back."""
-        return time.monotonic()
-
-    def wait(self, condition: threading.Condition, seconds: float | None) -> None:
-        """Give the condition up until it is notified or the time is over."""
-        condition.wait(seconds)
-
-
-@dataclass(eq=False, slots=True)
-class _Pull:
-    view: View
-    quiet: bool = False
-    page: int = 0
-    cancel: threading.Event = field(default_factory=threading.Event)
-
-
 class Feed:
     """Pulls balances for one listener. All methods may be called from any thread.
 
@@ -97,14 +53,17 @@ class Feed:
         self._wake = threading.Condition(threading.Lock())
         self._view: View | None = None
         self._shelf = Shelf()
-        self._front: _Pull | None = None
-        self._behind: _Pull | None = None
-        self._running: set[_Pull] = set()
+        self._numbers = count(1)
+        self._viewers = Viewers()
+        self._front: Pull | None = None
+        self._behind: Pull | None = None
+        self._running: set[Pull] = set()
         self._threads: set[threading.Thread] = set()
         self._beating = False
         self._waiting = False
         self._auto = 0.0
         self._due: float | None = None
+        self._asked = False
         self._failures = 0
         self._failed = False
         self._error: KisError | None = None
@@ -126,7 +85,7 @@ class Feed:
                 if self._front is None:
                     self._start_front(quiet=False)
             elif self._clock.monotonic() - held.at > _FRESH:
-                self._set_due(_REST)
+                self._set_due(_REST, asked=True)
             elif self._auto:
                 self._set_due(self._auto)
         return None if held is None else held.balance
@@ -161,11 +120,31 @@ class Feed:
             self._set_due(seconds or None)
         self._tell_state()
 
+    def shown(self, view: str) -> None:
+        """A page shows the listener in a view of this name: what is due is pulled again."""
+        with self._wake:
+            self._viewers.came(view)
+            self._wake.notify_all()
+
+    def hidden(self, view: str) -> None:
+        """That view was taken off its page: when it was the last, nothing is pulled unasked."""
+        with self._wake:
+            self._viewers.went(view)
+            self._wake.notify_all()
+
     def at_hand(self, view: View) -> Balance | None:
         """The newest balance of a view, or None."""
         with self._wake:
             held = self._shelf.get(view)
             return None if held is None else held.balance
+
+    def apart(self, one: View, other: View) -> float:
+        """Seconds between the arrival of what is at hand for two views, whatever the time of day
+        said; infinite when one is not at hand.
+        """
+        with self._wake:
+            a, b = self._shelf.get(one), self._shelf.get(other)
+            return float("inf") if a is None or b is None else abs(a.at - b.at)
 
     def before(self, view: View) -> Balance | None:
         """The balance of a view that `at_hand` took the place of, or None."""
@@ -189,6 +168,9 @@ class Feed:
                 busy=front is not None or self._waiting,
                 quiet=front is not None and front.quiet,
                 page=front.page if front is not None else 0,
+                token_in=max(front.until - self._clock.monotonic(), 0.0)
+                if front is not None and front.until is not None
+                else None,
                 failed=self._failed,
                 error=self._error,
                 cancelled=self._was_cancelled,
@@ -222,8 +204,9 @@ class Feed:
         self._failed, self._error, self._failures = False, None, 0
         self._was_cancelled = self._stopped = False
 
-    def _set_due(self, seconds: float | None) -> None:
+    def _set_due(self, seconds: float | None, *, asked: bool = False) -> None:
         """Let the beat start a pull after so many seconds; None: not at all."""
+        self._asked = asked
         self._due = None if seconds is None else self._clock.monotonic() + seconds
         if seconds is not None and not self._beating and not self._closed:
             self._beating = True
@@ -242,16 +225,16 @@ class Feed:
         self._due = None
         self._was_cancelled = False
         if self._behind is not None:
-            # The one who clicks goes first, also through the rate limit.
+            # Who asks goes first, also through the rate limit.
             self._behind.cancel.set()
             self._behind = None
         if len(self._running) >= _AT_ONCE:
             self._waiting = True
             return
-        self._front = _Pull(self._view, quiet)
+        self._front = Pull(self._view, next(self._numbers), quiet)
         self._start(self._front)
 
-    def _start(self, pull: _Pull) -> None:
+    def _start(self, pull: Pull) -> None:
         self._running.add(pull)
         self._thread(self._run, pull)
 
@@ -271,6 +254,8 @@ class Feed:
         """Pull the next view of the account in front that is not at hand or has fallen back."""
         if self._closed or self._front or self._behind or self._failed or self._view is None:
             return
+        if self._viewers.gone:
+            return
         account, margin, basis = self._view
         now = self._clock.monotonic()
         # One click away first: the other margin, the other basis, then both.
@@ -278,15 +263,17 @@ class Feed:
             sorted(Margin, key=lambda m: m != margin),
             sorted(Basis, key=lambda b: b != basis),
         )
-        views = [(account, m, b) for b, m in product(bases, margins)]
-        for view in views[1:]:
-            held = self._shelf.get(view)
-            if held is None or now - held.at > _BEHIND:
-                self._behind = _Pull(view, quiet=True)
-                self._start(self._behind)
-                return
+        views = [(account, m, b) for b, m in product(bases, margins)][1:]
+        # The oldest first, or a long book's last view would never have its turn.
+        ages = {view: now - held.at if (held := self._shelf.get(view)) else None for view in views}
+        missing = [view for view, age in ages.items() if age is None]
+        old = [(age, view) for view, age in ages.items() if age is not None and age > _BEHIND]
+        if missing or old:
+            view = missing[0] if missing else max(old, key=lambda one: one[0])[1]
+            self._behind = Pull(view, next(self._numbers), quiet=True)
+            self._start(self._behind)
 
-    def _settle(self, pull: _Pull, error: KisError | None, *, unforeseen: bool) -> None:
+    def _settle(self, pull: Pull, error: KisError | None, *, unforeseen: bool) -> None:
         """Take note of how a pull ended; a cancelled one is nobody's any more."""
         self._running.discard(pull)
         cancelled = isinstance(error, Cancelled)
@@ -308,20 +295,32 @@ class Feed:
                 self._set_due(self._auto or None)
         if pull is self._behind:
             self._behind = None
+            # What fell due meanwhile goes now, before the next one behind.
+            self._wake.notify_all()
         if self._waiting and not self._front:
             self._waiting = False
             self._start_front(quiet=False)
-        elif not bad and not cancelled:
+        elif not bad and not cancelled and not self._is_due():
             self._start_behind()
+
+    def _is_due(self) -> bool:
+        return self._due is not None and self._due <= self._clock.monotonic()
+
+    def _may_start(self) -> bool:
+        """Whether what is due may start. Unless it was asked for, somebody must see it, and a pull
+        behind is let finish: with intervals as short as a pull none ever would.
+        """
+        return self._asked or (self._behind is None and not self._viewers.gone)
 
     # From here on the lock is free.
 
-    def _run(self, pull: _Pull) -> None:
+    def _run(self, pull: Pull) -> None:
         account, margin, basis = pull.view
 
-        def progress(pages: int) -> None:
+        def note(pages: int, wait: float | None) -> None:
             with self._wake:
                 pull.page = pages
+                pull.until = None if wait is None else self._clock.monotonic() + wait
                 shown = pull is self._front
             if shown:
                 self._tell_state()
@@ -335,7 +334,7 @@ class Feed:
                     account,
                     mgna_dvsn=margin,
                     excc_stat_cd=basis,
-                    progress=progress,
+                    progress=Progress(note),
                     cancel=pull.cancel,
                 )
             foreseen = True
@@ -346,7 +345,7 @@ class Feed:
         finally:
             with self._wake:
                 newer = balance is not None and self._shelf.keep(
-                    pull.view, balance, self._clock.monotonic()
+                    pull.view, balance, self._clock.monotonic(), pull.number
                 )
                 self._settle(pull, failure, unforeseen=not foreseen)
             if newer:
@@ -357,11 +356,10 @@ class Feed:
         """Start what is due, for as long as the feed lives."""
         while True:
             with self._wake:
-                while not self._closed:
+                while not self._closed and not (self._is_due() and self._may_start()):
                     left = None if self._due is None else self._due - self._clock.monotonic()
-                    if left is not None and left <= 0:
-                        break
-                    self._clock.wait(self._wake, left)
+                    # What is due and may not start waits for word, not for a time.
+                    self._clock.wait(self._wake, left if left is None or left > 0 else None)
                 if self._closed:
                     return
                 self._due = None
@@ -386,13 +384,3 @@ class Feed:
             here = threading.current_thread()
             args = (type(error), error, error.__traceback__, here)
             threading.excepthook(threading.ExceptHookArgs(args))
-
-
-def let_go(feed: Feed, drawing: threading.RLock) -> None:
-    """End a feed whose listener is gone, or goes with the process.
-
-    The kernel then closes its sockets, so what is being drawn is waited for; and the lock is kept,
-    since whoever drew after this would write a traceback into the server's log.
-    """
-    feed.close(0.0)
-    drawing.acquire(timeout=2)

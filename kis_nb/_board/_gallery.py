@@ -1,23 +1,30 @@
 """Which balance is on show, and which others stand beside it.
 
-Under the face `_dashboard`: imports `_feed`, `_fields`, `_picture` and `_shelf`. The caller holds
-the dashboard's lock.
+Under the face `_dashboard`: imports `_feed`, `_fields`, `_figures`, `_picture`, `_shelf` and
+`_words`. The caller holds the dashboard's lock.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from kis_nb._board import _figures
 from kis_nb._board._feed import Feed
 from kis_nb._board._picture import Picture
 from kis_nb._board._shelf import View, view_of
+from kis_nb._board._words import say
 from kis_nb._fields import Basis, Lang, Margin
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
 
-# Views pulled further apart than this are not set side by side: they would compare two moments.
+# Views that came within this many seconds are of the same moment. Further apart, the page says when
+# each was pulled; and from some point on they are not set side by side at all, though what is just
+# being renewed keeps its place for longer, so that no chart jumps twice.
+_SAME = 5.0
 _TOGETHER = 60.0
+_RENEWING = 300.0
 
 
 class Gallery:
@@ -63,24 +70,54 @@ class Gallery:
         return picture
 
     def together(self, balance: Balance) -> list[Balance]:
-        """The views of this account at hand that show the same moment, in the codes' order."""
-        feed = self._feed
+        """The views of this account at hand from about the same time, in the codes' order.
+
+        `moment` tells which of them need their time beside them.
+        """
+        feed, shown = self._feed, view_of(balance)
         if feed is None:
             return [balance]
-        renewing = feed.renewing
+        bound = _RENEWING if feed.renewing else _TOGETHER
         found = []
         for view in [(balance.account, margin, basis) for margin in Margin for basis in Basis]:
-            one = balance if view == view_of(balance) else feed.at_hand(view)
-            if one is None:
-                continue
-            apart = abs((one.as_of - balance.as_of).total_seconds())
-            # What is just being renewed keeps its place meanwhile: no chart jumps twice.
-            if apart <= _TOGETHER or renewing:
+            one = balance if view == shown else feed.at_hand(view)
+            if one is not None and (view == shown or feed.apart(view, shown) <= bound):
                 found.append(one)
         return found
 
+    def moment(self, balance: Balance, others: Sequence[Balance]) -> str:
+        """When those of the others were pulled that are not of this balance's moment; blank when
+        all of them are.
+        """
+        feed = self._feed
+        late = [
+            one.as_of
+            for one in others
+            if feed is not None
+            and view_of(one) != view_of(balance)
+            and feed.apart(view_of(one), view_of(balance)) > _SAME
+        ]
+        return (
+            "–".join(dict.fromkeys(f"{at:%H:%M:%S}" for at in (min(late), max(late))))
+            if late
+            else ""
+        )
+
+    def cards(self, picture: Picture | None, lang: Lang) -> list[_figures.Json]:
+        """The head line; labels and dashes without a picture."""
+        if picture is None:
+            return _figures.blank(lang)
+        balance = picture.balance
+        upkeep = self.maintenance(balance)
+        cards = _figures.cards(balance, picture.before, upkeep, lang)
+        if upkeep is not None and (at := self.moment(balance, [upkeep])):
+            room = next(card for card in cards if card["key"] == "room")
+            note = {"label": say("room_moment", lang, at=at), "value": ""}
+            room["sub"] = [*room.get("sub", []), note]
+        return cards
+
     def maintenance(self, balance: Balance) -> Balance | None:
-        """A pull with MGNA_DVSN 02 of the same moment, on the same basis if there is one."""
+        """A pull with MGNA_DVSN 02 from about the same time, on the same basis if there is one."""
         held = [one for one in self.together(balance) if one.mgna_dvsn is Margin.MAINTENANCE]
         held.sort(key=lambda one: one.excc_stat_cd is not balance.excc_stat_cd)
         return next(iter(held), None)

@@ -44,4 +44,12 @@ class Jobs:
 
 def _work(jobs: queue.SimpleQueue[Callable[[], None] | None]) -> None:
     while (job := jobs.get()) is not None:
-        job()
+        try:
+            job()
+        except Exception as error:  # noqa: BLE001  (whatever a job does wrong is its own)
+            # Reported and not raised: the jobs after it are still to be done.
+            here = threading.current_thread()
+            args = (type(error), error, error.__traceback__, here)
+            threading.excepthook(threading.ExceptHookArgs(args))
+        # Nothing of it is held while there is nothing to do.
+        del job

@@ -7,8 +7,9 @@ Sends only what differs from what the page has. The caller holds the dashboard's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
@@ -17,8 +18,11 @@ from kis_nb._board._figures import template
 from kis_nb._board._panel import Act, ChecksPanel, HeadPanel, NotePanel, TablePanel
 from kis_nb._board._picture import CHARTS, Colors, Easel, Picture, compared
 from kis_nb._board._words import say
-from kis_nb._chartview import ChartView
+from kis_nb._chartview import ChartView, Gesture
 from kis_nb._fields import Lang
+
+if TYPE_CHECKING:
+    from kis_nb._balance import Balance
 
 
 class Screen:
@@ -27,8 +31,7 @@ class Screen:
     Args:
         controls: laid out among them.
         act: hears what is done on the panels.
-        picked: hears what is selected on a chart. It is called under the chart's own lock, so it
-            must not draw.
+        picked: hears the gestures on a chart, by its name; not what `select` selects.
         fed: whether there are balances to choose from, so that the choosing controls have a place.
 
     Attributes:
@@ -39,7 +42,7 @@ class Screen:
         self,
         controls: Controls,
         act: Act,
-        picked: Callable[[str, tuple[str, ...]], None],
+        picked: Callable[[str, Gesture], None],
         *,
         fed: bool,
     ) -> None:
@@ -53,7 +56,7 @@ class Screen:
         self._easels = {name: Easel(name, ChartView(name=name)) for name in CHARTS}
         for name, easel in self._easels.items():
             easel.view.add_class(f"kis-{name}")
-            easel.view.observe(_hearer(picked, name), "selected")
+            easel.view.on_gesture(partial(picked, name))
         self.children = self._lay_out(controls, fed=fed)
 
     def _lay_out(self, controls: Controls, *, fed: bool) -> list[w.Widget]:
@@ -95,6 +98,7 @@ class Screen:
         picture: Picture,
         near: Mapping[str, Picture],
         choice: dict[str, str],
+        moment: Callable[[Balance, Sequence[Balance]], str],
         lang: Lang,
         colors: Colors,
     ) -> None:
@@ -105,6 +109,7 @@ class Screen:
             near: the views of its account from the same moment, itself among them, each under the
                 name by which the page asks for it.
             choice: what the switches over the charts say.
+            moment: `Gallery.moment`.
             lang, colors: of all of them.
         """
         shown = picture.balance
@@ -117,10 +122,12 @@ class Screen:
                 held = {view: one.rows(name, choice) for view, one in near.items()}
                 easel.show(held[here], lang, colors, here, held)
                 continue
-            if name == "margin":
-                rows = compared(name, sides, shown, lang)
-            elif name == "views":
-                rows = compared(name, every, shown, lang)
+            if name in ("margin", "views"):
+                beside = sides if name == "margin" else every
+                rows = compared(name, beside, shown, lang)
+                if at := moment(shown, beside):
+                    head = f"{rows[0]['head']} · {say('other_views', lang, at=at)}"
+                    rows = [rows[0] | {"head": head}, *rows[1:]]
             else:
                 rows = picture.rows(name, choice)
             easel.show(rows, lang, colors)
@@ -131,21 +138,22 @@ class Screen:
         self.table.show({"table": picture.table()})
         self.checks.show({"checks": picture.checks()})
 
-    def select(self, ids: tuple[str, ...], source: str) -> None:
-        """Select these positions everywhere but where they were selected."""
-        for name, easel in self._easels.items():
-            if name != source:
-                easel.view.selected = ids
+    def select(self, gesture: Gesture, source: str) -> None:
+        """Select these positions everywhere.
+
+        Also where it was done: meanwhile code, or another page, may have selected something else
+        there. The page passes over what its own later gestures have overtaken.
+        """
+        for easel in self._easels.values():
+            easel.view.select(gesture)
+        ids, page, number = gesture
         # A brush over a chart leaves the table with what it touched.
         only = source in self._easels and len(ids) > 1
-        self.table.show({"picked": {"ids": list(ids), "only": only}})
+        told = {"ids": list(ids), "only": only, "page": page, "number": number}
+        self.table.show({"picked": told})
 
 
 def _box(name: str, *children: w.Widget) -> w.Box:
     box = w.Box(children)
     box.add_class(f"kis-{name}")
     return box
-
-
-def _hearer(picked: Callable[[str, tuple[str, ...]], None], name: str) -> Callable[[Any], None]:
-    return lambda change: picked(name, change["new"])

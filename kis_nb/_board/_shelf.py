@@ -26,11 +26,14 @@ def view_of(balance: Balance) -> View:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A view's newest balance, the one before it, and when it came on the caller's clock."""
+    """A view's newest balance, the one before it, when it came on the caller's clock, and which of
+    the caller's pulls brought it.
+    """
 
     balance: Balance
     before: Balance | None
     at: float
+    number: int
 
 
 class Shelf:
@@ -46,16 +49,18 @@ class Shelf:
         """What is at hand for a view."""
         return self._held.get(view)
 
-    def keep(self, view: View, balance: Balance, now: float) -> bool:
+    def keep(self, view: View, balance: Balance, now: float, number: int) -> bool:
         """Keep a balance unless a newer one of its view is here; says whether it was kept.
 
-        Answers overtake each other: a cancelled pull may still come back, after the next one.
+        Answers overtake each other: a cancelled pull may still come back, after the next one. Which
+        is newer is told by the number of the pull, counted up as they begin: the time of day may be
+        set back.
         """
         old = self._held.get(view)
-        if old is not None and old.balance.as_of > balance.as_of:
+        if old is not None and old.number > number:
             return False
         self._held.pop(view, None)
-        self._held[view] = Held(balance, None if old is None else old.balance, now)
+        self._held[view] = Held(balance, None if old is None else old.balance, now, number)
         while len(self._held) > _KEPT:
             del self._held[next(iter(self._held))]
         return True

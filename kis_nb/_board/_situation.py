@@ -6,6 +6,7 @@ Under the face `_dashboard`: imports `_errors`, `_fields`, `_figures`, `_shelf`,
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from kis_nb._fields import Lang
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
+    from kis_nb._board._feed import Feed
 
 _SEOUL = ZoneInfo("Asia/Seoul")
 
@@ -45,6 +47,24 @@ class Situation:
     auto: bool
     problem: ConfigError | None
     lang: Lang
+
+    @classmethod
+    def of(
+        cls,
+        feed: Feed | None,
+        wanted: View,
+        shown: Balance | None,
+        *,
+        auto: bool,
+        problem: ConfigError | None,
+        lang: Lang,
+    ) -> Situation:
+        """How things stand with this feed; without one nothing is wanted."""
+        if feed is None:
+            return cls(None, shown, None, 0, auto, problem, lang)
+        known = feed.at_hand(wanted)
+        pages = known.pages if known is not None else 0
+        return cls(wanted, shown, feed.state, pages, auto, problem, lang)
 
     @property
     def trouble(self) -> Trouble | None:
@@ -94,7 +114,14 @@ class Situation:
         # A pull that goes on past the last one's pages has an end that nobody knows.
         total = self.pages if self.pages >= page else 0
         key = "page_of" if total else "page"
+        if self.state.token_in is not None:
+            # The page counts down to a moment; a count would stand still there.
+            until = round(time.time() + self.state.token_in)
+            token = {"text": say("token", self.lang, n="{n}"), "until": until}
+        else:
+            token = None
         return {
+            "token": token,
             "name": say("progress_name", self.lang),
             "text": say(key, self.lang, n=page, total=total),
             "page": page,

@@ -3,7 +3,12 @@
 // so that nothing of it is in a synced trait; this page sends `ask` when it holds nothing yet (after a
 // reload) and `select` after a gesture.
 
-const PAGE = Math.random().toString(36).slice(2);
+// The page, and how many gestures it has seen: shared with the panels (`panel.js`).
+const PAGE = (globalThis[Symbol.for("kis_nb.page")] ??= {
+  id: Math.random().toString(36).slice(2),
+  gestures: 0,
+  views: 0,
+});
 // Shared by all charts of the page, of all kernels and all copies of this module.
 const pages = (globalThis[Symbol.for("kis_nb.vega")] ??= {});
 
@@ -54,6 +59,21 @@ function shown() {
   });
 }
 
+// Where the tooltip was shown last: {frame, x, y}.
+let tip = null;
+
+// New rows may say something else of the mark under a mouse that rests: the tooltip goes, and comes
+// back with what is there now.
+function renewTip(frame) {
+  const box = document.getElementById("kis-tip");
+  if (!box || tip?.frame !== frame) return;
+  box.remove();
+  const under = document.elementFromPoint(tip.x, tip.y);
+  if (!frame.contains(under)) return;
+  const place = { clientX: tip.x, clientY: tip.y, bubbles: true };
+  under.dispatchEvent(new PointerEvent("pointermove", place));
+}
+
 // One tooltip for the page, in the theme's colours. Text only: names come from the wire.
 function tooltip(handler, event, item, value) {
   let box = document.getElementById("kis-tip");
@@ -75,6 +95,7 @@ function tooltip(handler, event, item, value) {
         return [key, figure];
       }),
   );
+  tip = { frame: event.target?.closest?.(".kis-chart-frame"), x: event.clientX, y: event.clientY };
   const { width, height } = box.getBoundingClientRect();
   const x = event.clientX + 14 + width > innerWidth ? event.clientX - 14 - width : event.clientX + 14;
   const y = event.clientY + 14 + height > innerHeight ? event.clientY - 14 - height : event.clientY + 14;
@@ -154,7 +175,9 @@ class Place {
       if (this.picks) this.view.signal("picked", picked);
       await this.view.runAsync();
     }
+    const renewed = this.filled !== rows;
     Object.assign(this, { drawn, filled: rows, width });
+    if (renewed) renewTip(frame);
   }
 
   fill(view) {
@@ -285,7 +308,7 @@ class Place {
 
   pick(ids) {
     if (JSON.stringify(ids) === JSON.stringify(this.state.picked)) return;
-    this.send({ type: "select", ids, page: PAGE });
+    this.send({ type: "select", ids, page: PAGE.id, number: ++PAGE.gestures });
   }
 
   remove() {
@@ -304,7 +327,7 @@ function meets(a, b) {
 
 // A factory: anywidget calls it once for each model, so that its views share this state.
 export default () => {
-  const state = { seq: -1, drawn: 0, rows: {}, picked: [], spec: null, variants: {}, said: "" };
+  const state = { seq: -1, drawn: 0, rows: {}, picked: [], gesture: 0, spec: null, variants: {}, said: "" };
   const places = new Set();
   let slot;
   let late;
@@ -348,7 +371,8 @@ export default () => {
     if (content.type === "vega") {
       load(slot, buffers[0]);
     } else if (content.type === "select") {
-      if (content.page === PAGE) return;
+      // A later gesture here is on its way: what it overtook would undo it for a moment.
+      if (content.page === PAGE.id && content.number < state.gesture) return;
       state.picked = content.ids;
       refresh();
     } else if (content.seq > state.seq) {
@@ -376,7 +400,7 @@ export default () => {
     render({ model, el }) {
       el.classList.add("kis-chart");
       const pick = (content) => {
-        state.picked = content.ids;
+        [state.picked, state.gesture] = [content.ids, content.number];
         refresh();
         model.send(content);
       };

@@ -110,7 +110,15 @@ function drawHead(el, act) {
   let tries = 0;
   const root = () => el.closest(".kis-dashboard");
 
+  // How far a pull is, or how long it still waits for its token.
+  function pace() {
+    const { token, text } = parts.busy ?? {};
+    const left = token ? Math.max(0, Math.ceil(token.until - Date.now() / 1000 - skew)) : 0;
+    setText(page, token ? token.text.replace("{n}", left) : (text ?? ""));
+  }
+
   function tick() {
+    pace();
     const seconds = parts.as_of == null ? null : Math.max(0, Math.floor(Date.now() / 1000 + skew - parts.as_of));
     if (seconds == null) return setText(age, "");
     const [key, n] = seconds < 120 ? ["s", seconds] : seconds < 7200 ? ["m", Math.floor(seconds / 60)] : ["h", Math.floor(seconds / 3600)];
@@ -198,6 +206,7 @@ function drawHead(el, act) {
     }
   }
 
+  const left = new AbortController();
   let stop = new AbortController();
   let home = null;
   function settle() {
@@ -219,6 +228,11 @@ function drawHead(el, act) {
   });
   placed.observe(el);
   const ticker = setInterval(tick, 1000);
+  // The kernel is told what of it is on a page: nobody else tells it that a cell was run again.
+  const view = `${PAGE.id}-${++PAGE.views}`;
+  act("shown", view);
+  addEventListener("pagehide", () => act("hidden", view), { signal: left.signal });
+  addEventListener("pageshow", (event) => event.persisted && act("shown", view), { signal: left.signal });
 
   function update(all, changed, newSkew) {
     [parts, skew] = [all, newSkew];
@@ -234,10 +248,10 @@ function drawHead(el, act) {
     if (changed.has("note")) setText(note, all.note ?? "");
     if (changed.has("busy")) {
       progress.hidden = cancel.hidden = !all.busy;
-      setText(page, all.busy?.text ?? "");
+      pace();
       if (all.busy) {
         progress.setAttribute("aria-label", all.busy.name);
-        progress.setAttribute("aria-valuetext", all.busy.text);
+        progress.setAttribute("aria-valuetext", page.textContent);
         if (all.busy.total) {
           progress.setAttribute("aria-valuemin", "0");
           progress.setAttribute("aria-valuemax", all.busy.total);
@@ -284,6 +298,8 @@ function drawHead(el, act) {
       clearTimeout(again);
       placed.disconnect();
       stop.abort();
+      left.abort();
+      act("hidden", view);
     },
   };
 }

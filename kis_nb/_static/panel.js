@@ -1,7 +1,12 @@
 // What all panels share: messages, one state for all views of a model, and text nodes only. The
 // panel's own script follows in the same module and ends in `export default panel(…)`.
 
-const PAGE = Math.random().toString(36).slice(2);
+// The page, and how many gestures it has seen: shared with the charts (`chartview.js`).
+const PAGE = (globalThis[Symbol.for("kis_nb.page")] ??= {
+  id: Math.random().toString(36).slice(2),
+  gestures: 0,
+  views: 0,
+});
 
 // h("b.name", {title: "…"}, "text", child): an element. Strings become text nodes, never markup.
 function h(name, ...parts) {
@@ -41,7 +46,7 @@ function panel(draw) {
 
     function hear(content, buffers, ask) {
       if (content.type === "file") {
-        if (content.page === PAGE) save(content.name, content.mime, buffers[0]);
+        if (content.page === PAGE.id) save(content.name, content.mime, buffers[0]);
         return;
       }
       // A part that was sent before this page listened is lost: ask for all.
@@ -63,7 +68,7 @@ function panel(draw) {
         if (!model.get("_fresh")) ask();
       },
       render({ model, el }) {
-        const act = (what, value = null) => model.send({ type: "act", what, value, page: PAGE });
+        const act = (what, value = null) => model.send({ type: "act", what, value, page: PAGE.id });
         const view = draw(el, act);
         views.add(view);
         if (state.seq >= 0) view.update(state.parts, new Set(Object.keys(state.parts)), state.skew);

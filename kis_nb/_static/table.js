@@ -19,6 +19,7 @@ function drawTable(el, act) {
 
   let content = { columns: [], rows: [], words: {}, keys: new Set() };
   let picked = [];
+  let gesture = 0; // the number of the last one made here
   let only = null; // rows that a brush left, or null
   let sorted = null; // {key, down}
   let shown = [];
@@ -29,7 +30,8 @@ function drawTable(el, act) {
   function pick(ids) {
     picked = ids;
     if (!ids.length) only = null;
-    act("select", ids);
+    gesture = ++PAGE.gestures;
+    act("select", { ids, number: gesture });
     arrange();
   }
 
@@ -165,13 +167,16 @@ function drawTable(el, act) {
         csv.disabled = excel.disabled = !content.rows.length;
         heads();
       }
-      if (changed.has("picked")) {
+      const { page, number } = parts.picked ?? {};
+      // Of a gesture made here nothing comes back before a later one has.
+      const told = changed.has("picked") && !(page === PAGE.id && number < gesture);
+      if (told) {
         picked = parts.picked.ids;
         // What a chart's brush picked is what the table then shows.
         only = parts.picked.only ? parts.picked.ids : null;
       }
       arrange();
-      if (changed.has("picked") && picked.length === 1) {
+      if (told && picked.length === 1 && !(page === PAGE.id && number === gesture)) {
         const tr = lines.get(shown.find((row) => row.id === picked[0])?.key);
         if (tr?.isConnected && !tr.matches(":hover")) {
           const [row, frame] = [tr.getBoundingClientRect(), box.getBoundingClientRect()];

@@ -168,7 +168,12 @@ _HTML_TYPE = {"Content-Type": "text/html; charset=utf-8"}
 
 def _wire() -> dict[str, Fault]:
     found = {code: _says(error(code)) for code in ERRORS}
-    found["EGW00201 as 200"] = _says(error("EGW00201", status=200), "EGW00201 as 200")
+    for code in ("EGW00201", "EGW00215", "OPSQ0003"):
+        found[f"{code} as 200"] = _says(error(code, status=200))
+    # As overseas futures answer: keys without quotes.
+    loose = '{rt_cd:"1",msg_cd:"%s",msg1:"%s"}'
+    for code in ("EGW00201", "EGW00550"):
+        found[f"{code} without quotes"] = Fault(status=500, body=loose % (code, ERRORS[code][2]))
     found |= {
         f"{code} at the token call": replace(_says(token_error(code)), call="token")
         for code in ("EGW00103", "EGW00105", "EGW00133")

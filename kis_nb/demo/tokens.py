@@ -146,12 +146,15 @@ class Tokens:
         with self._lock:
             return self._make(self.clock(), life)
 
-    def revoke(self) -> None:
-        """Void every token issued so far; the next answered call issues a new one."""
+    def revoke(self, *, replace: bool = True) -> None:
+        """Void every token issued so far. The next answered call issues a new one; with `replace`
+        False it gives the dead one out again until `repeat` seconds after its issue, as was seen.
+        """
         with self._lock:
             self._revoked.update(self._good)
-            self._good.clear()
-            self._current = None
+            if replace:
+                self._good.clear()
+                self._current = None
 
     def check(self, headers: dict[str, str]) -> Reply | None:
         """What is wrong with an API call's ``authorization``, ``appkey`` and ``appsecret``."""
@@ -164,6 +167,6 @@ class Tokens:
             return error("EGW00105")
         with self._lock:
             end, revoked = self._good.get(token), token in self._revoked
-        if end is not None and self.clock() < end:
+        if end is not None and not revoked and self.clock() < end:
             return None
         return error("EGW00123" if not revoked and _looks_issued(token) else "EGW00121")

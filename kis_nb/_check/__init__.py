@@ -1,0 +1,294 @@
+"""The set-up, one step at a time: `kis-nb check`.
+
+Under the face `_cli`: imports `_client`, `_report` and what they are made of. Each step
+is a `Result` for people; a step that fails stops no other that can still run. What the gateway
+answered meanwhile is kept as a report without values (`_report`).
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from kis_nb import _report
+from kis_nb._accounts import named_labels
+from kis_nb._auth import TOKEN_PATH
+from kis_nb._check import _machine, _setup
+from kis_nb._check._result import Mark, Result, Say, duration
+from kis_nb._check._setup import RETRIES, one_line
+from kis_nb._client import Client, connect
+from kis_nb._config import LIVE_URL, Secret, Settings
+from kis_nb._errors import AuthError, KisError, TransportError
+from kis_nb._fields import Account, Basis, Lang, Margin
+from kis_nb._http import Call, NoReply, Reply, observer
+from kis_nb._products import products_of
+
+if TYPE_CHECKING:
+    from kis_nb._balance import Balance
+
+# The header Date counts whole seconds, and an answer takes a while.
+_CLOCK_SECONDS = 2.0
+
+
+class Check:
+    """One run through the set-up.
+
+    Args:
+        account: only this one; all configured ones when left out.
+        demo: check the embedded broker, and no key of the user's.
+        lang: of the texts. What KIS and the errors say stays as it is.
+        now: seconds since 1970, by this computer's clock.
+    """
+
+    def __init__(
+        self,
+        account: str | None = None,
+        *,
+        demo: bool = False,
+        lang: Lang = "en",
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._asked = Secret.of(account)
+        self._demo = demo or os.getenv("KIS_NB_DEMO", "") not in ("", "0")
+        self._say = Say(lang)
+        self._now = now
+        self._settings: tuple[Settings, ...] = ()
+        self._recorder = _report.Recorder()
+        self._seconds: list[float] = []
+        self._token_life: float | None = None
+        self._balances: dict[Account, Balance] = {}
+        self._accounts: list[Account] = []
+        self._told: list[dict[str, Any]] = []
+        self._results: list[Result] = []
+
+    def run(self) -> Iterator[Result]:
+        """The steps, each when it is done."""
+        for result in self._steps():
+            self._results.append(result)
+            yield result
+
+    def report(self) -> bytes:
+        """How the service answered, as JSON without one value of it (`_report`).
+
+        Raises:
+            ConfigError: it would hold a secret. Nothing may be written then.
+        """
+        keys = [key for one in self._settings for key in (one.app_key, one.app_secret, one.token)]
+        own = {*self._recorder.shown, *(key for key in keys if key is not None)}
+        host = {one.base_url for one in self._settings}
+        told = {
+            "kis_nb": _machine.version("kis_nb"),
+            "python": platform.python_version(),
+            "system": platform.system(),
+            "demo": self._demo,
+            "host": "live" if host == {LIVE_URL} else "demo" if self._demo else "another",
+            "keys": len(self._settings),
+            "clock_seconds": self._difference(),
+            "steps": [{"step": one.step, "mark": one.mark} for one in self._results],
+            "accounts": self._told,
+        }
+        return _report.write(told, secrets=own, accounts=self._accounts)
+
+    def _steps(self) -> Iterator[Result]:
+        if self._demo:
+            yield _setup.demo_step(self._say)
+        else:
+            self._settings, results = _setup.settings_steps(self._say)
+            yield from results
+            yield from _setup.key_steps(self._settings, self._say, self._now())
+        if self._settings or self._demo:
+            yield from self._pull()
+            yield self._clock()
+        yield from _machine.computer(self._say)
+
+    # --- the account, in each view --------------------------------------------------------------
+
+    def _pull(self) -> Iterator[Result]:
+        try:
+            client = self._client()
+        except KisError as error:
+            yield Result("accounts", "wrong", one_line(error))
+            return
+        with client:
+            accounts = self._chosen(client)
+            if isinstance(accounts, str):
+                yield Result("accounts", "wrong", accounts)
+                return
+            self._accounts = list(accounts)
+            labels = named_labels([*client.accounts, *accounts], client.names)
+            refused: set[Secret | None] = set()
+            for account in accounts:
+                yield from self._views(client, account, labels[account], refused)
+        yield from self._products()
+
+    def _client(self) -> Client:
+        return connect(demo=True, retries=RETRIES) if self._demo else Client(self._settings)
+
+    def _chosen(self, client: Client) -> Sequence[Account] | str:
+        if self._asked is not None:
+            found = client.find_account(self._asked.reveal())
+            return str(found) if isinstance(found, ValueError) else [found]
+        return client.accounts or self._say(
+            "none is configured: name one, as in kis-nb check 12345678-03, or set KIS_ACCOUNTS",
+            "설정된 계좌가 없습니다. kis-nb check 12345678-03처럼 적거나 KIS_ACCOUNTS를 설정하세요",
+        )
+
+    def _views(
+        self, client: Client, account: Account, label: str, refused: set[Secret | None]
+    ) -> Iterator[Result]:
+        """Each of the four views of an account; none further when its key is refused."""
+        told: dict[str, Any] = {"product_is_03": account.product == "03", "views": []}
+        self._told.append(told)
+        owner = next((s.app_key for s in self._settings if account in s.accounts), None)
+        if owner in refused:
+            text = self._say(
+                "not asked: its key was refused, or nobody answers",
+                "키가 거절되었거나 응답이 없어 묻지 않았습니다",
+            )
+            yield Result("account", "wrong", f"{label}: {text}")
+            return
+        for margin, basis in product(Margin, Basis):
+            name = f"{label} MGNA_DVSN={margin.value} EXCC_STAT_CD={basis.value}"
+            found = self._ask(client, (account, margin, basis))
+            if isinstance(found, KisError):
+                outcome = Result("account", "wrong", f"{name}: {one_line(found)}")
+                view: dict[str, Any] = {"outcome": type(found).__name__}
+            else:
+                outcome, view = self._view(name, *found)
+                self._balances[account] = found[0]
+            codes = {"mgna_dvsn": margin.value, "excc_stat_cd": basis.value}
+            told["views"].append(codes | view | {"calls": self._recorder.take()})
+            yield from self._issued()
+            yield outcome
+            silent = isinstance(found, TransportError) and found.status is None
+            if silent or isinstance(found, AuthError):
+                refused.add(owner)
+                return
+
+    def _ask(
+        self, client: Client, view: tuple[Account, Margin, Basis]
+    ) -> tuple[Balance, float] | KisError:
+        """The balance and the seconds that it took, or why there is none."""
+        account, margin, basis = view
+        begin = time.monotonic()
+        try:
+            with self._watched():
+                balance = client.balance(account, mgna_dvsn=margin, excc_stat_cd=basis)
+        except KisError as error:
+            return error
+        return balance, time.monotonic() - begin
+
+    def _view(self, name: str, balance: Balance, seconds: float) -> tuple[Result, dict[str, Any]]:
+        counts = dict.fromkeys(("exact", "rounding", "differs"), 0)
+        counts["not known"] = 0
+        for status in balance.reconcile()["status"]:
+            counts[status or "not known"] += 1
+        worst = next((w for w in ("differs", "rounding") if counts[w]), "exact")
+        word = self._say(
+            {"exact": "exact", "rounding": "rounding", "differs": f"{counts['differs']} off"}[
+                worst
+            ],
+            {"exact": "일치", "rounding": "반올림", "differs": f"차이 {counts['differs']}건"}[
+                worst
+            ],
+        )
+        rows, pages = balance.positions.height, balance.pages
+        text = self._say(
+            f"{rows} row{'s' if rows != 1 else ''}, {pages} page{'s' if pages != 1 else ''}, "
+            f"{seconds:.2f} s, sums: {word}",
+            f"{rows}행, {pages}쪽, {seconds:.2f}초, 합계 대조: {word}",
+        )
+        mark: Mark = "note" if worst == "differs" else "ok"
+        view = {"outcome": "ok", "rows": rows, "pages": pages, "reconcile": counts}
+        return Result("account", mark, f"{name}: {text}"), view
+
+    def _issued(self) -> Iterator[Result]:
+        """Say so, once, when a token was issued."""
+        if self._token_life is not None:
+            left, self._token_life = duration(self._token_life), None
+            text = self._say(f"issued, good for {left}", f"발급됨, {left} 유효")
+            yield Result("token", "ok", text)
+
+    def _products(self) -> Iterator[Result]:
+        if not self._balances:
+            return
+        rows = [one for balance in self._balances.values() for one in products_of(balance)]
+        unknown = sum(one.kind is None or one.product is None for one in rows)
+        if unknown:
+            text = self._say(
+                f"{unknown} of {len(rows)} positions are of a product that nothing tells",
+                f"{len(rows)}개 포지션 중 {unknown}개는 상품을 알 수 없습니다",
+            )
+        else:
+            text = self._say(
+                f"all {len(rows)} positions are known", f"{len(rows)}개 포지션의 상품을 모두 압니다"
+            )
+        yield Result("products", "note" if unknown else "ok", text)
+
+    # --- this computer --------------------------------------------------------------------------
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Note every exchange of this thread: its form, the gateway's clock, a token's life."""
+
+        def watch(call: Call, reply: Reply | NoReply, seconds: float) -> None:
+            self._recorder(call, reply, seconds)
+            if isinstance(reply, Reply):
+                self._note_date(reply.headers.get("Date", ""))
+                if call.path == TOKEN_PATH:
+                    self._token_life = _life(reply.body)
+
+        before = observer.set(watch)
+        try:
+            yield
+        finally:
+            observer.reset(before)
+
+    def _note_date(self, date: str) -> None:
+        try:
+            told = parsedate_to_datetime(date).timestamp()
+        except ValueError:
+            return
+        # Whole seconds, cut off: half a second later is the likeliest.
+        self._seconds.append(self._now() - told - 0.5)
+
+    def _difference(self) -> float | None:
+        """Seconds that this clock is ahead of the gateway's; None when no answer told."""
+        if not self._seconds:
+            return None
+        # The quickest answer is the nearest: a slow one makes this clock look ahead.
+        nearest: float = min(self._seconds, key=abs)
+        return round(nearest, 1)
+
+    def _clock(self) -> Result:
+        ahead = self._difference()
+        if ahead is None:
+            text = self._say("not known: no answer told the time", "응답이 없어 알 수 없습니다")
+            return Result("clock", "note", text)
+        if abs(ahead) <= _CLOCK_SECONDS:
+            text = self._say(
+                f"{abs(ahead):.1f} s from the gateway's, which is near enough",
+                f"서버 시각과 {abs(ahead):.1f}초 차이로 충분합니다",
+            )
+            return Result("clock", "ok", text)
+        way = self._say("ahead of", "빠릅니다") if ahead > 0 else self._say("behind", "느립니다")
+        text = self._say(
+            f"{abs(ahead):.0f} s {way} the gateway's: a token's end and the times shown are "
+            "reckoned with it. Set the clock by the network (NTP)",
+            f"서버보다 {abs(ahead):.0f}초 {way}. 토큰 만료와 표시 시각이 어긋나니 시계를 자동 "
+            "동기화(NTP)하세요",
+        )
+        return Result("clock", "wrong" if abs(ahead) > 60 else "note", text)
+
+
+def _life(body: bytes) -> float | None:
+    """How long the token of this answer lives, in seconds; None when it tells none."""
+    found = re.search(rb'"expires_in"\s*:\s*"?([0-9]{1,9})', body)
+    return float(found[1]) if found and b'"access_token"' in body else None

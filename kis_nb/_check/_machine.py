@@ -1,0 +1,97 @@
+"""What this computer has for a dashboard: JupyterLab, the widgets' parts, a Korean font.
+
+Part of `_check`: imports `_result`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from importlib.resources import files
+from pathlib import Path
+
+from kis_nb._check._result import Result, Say
+
+# Come with the system where fontconfig is not the judge.
+_SYSTEM_FONTS = (
+    "/System/Library/Fonts/AppleSDGothicNeo.ttc",
+    "C:/Windows/Fonts/malgun.ttf",
+)
+
+
+def version(name: str) -> str | None:
+    """The installed version of a distribution; None when there is none."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def has_bundle() -> bool:
+    """Whether the charts' JavaScript, which the build makes, is there."""
+    return (files("kis_nb") / "_static" / "vega.js").is_file()
+
+
+def korean_font() -> bool | None:
+    """Whether a font with Hangul is installed here; None when nothing tells."""
+    if any(Path(font).exists() for font in _SYSTEM_FONTS):
+        return True
+    lister = shutil.which("fc-list")
+    if lister is None:
+        return False if sys.platform in ("darwin", "win32") else None
+    # Without the credentials of our environment: they are no business of another program.
+    environment = {k: v for k, v in os.environ.items() if not k.upper().startswith("KIS_")}
+    try:
+        run = subprocess.run(
+            [lister, ":lang=ko", "family"],
+            env=environment,
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return bool(run.stdout.strip()) if run.returncode == 0 else None
+
+
+def computer(say: Say) -> Iterator[Result]:
+    """The steps that need no key."""
+    if lab := version("jupyterlab"):
+        yield Result("lab", "ok", f"JupyterLab {lab}")
+    else:
+        text = say(
+            'JupyterLab is not here: pip install "kis_nb[lab]" (fine when it runs elsewhere)',
+            '이 환경에 JupyterLab이 없습니다: pip install "kis_nb[lab]" (다른 곳에서 쓰면 괜찮음)',
+        )
+        yield Result("lab", "note", text)
+    parts = {name: version(name) for name in ("ipywidgets", "anywidget")}
+    said = ", ".join(f"{name} {found or '-'}" for name, found in parts.items())
+    if all(parts.values()) and has_bundle():
+        text = say("the charts' JavaScript is there", "차트용 JavaScript 있음")
+        yield Result("widgets", "ok", f"{said}; {text}")
+    else:
+        text = say(
+            "incomplete: reinstall kis_nb (in a checkout: make); charts would not draw",
+            "불완전합니다. kis_nb를 다시 설치하세요(저장소에서는 make). 차트가 그려지지 않습니다",
+        )
+        yield Result("widgets", "wrong", f"{said}; {text}")
+    yield font_step(say)
+
+
+def font_step(say: Say) -> Result:
+    """Whether Hangul can be drawn."""
+    font = korean_font()
+    if font:
+        return Result("font", "ok", say("a Korean font is here", "한글 글꼴 있음"))
+    found = say("none found", "없음") if font is False else say("not known", "알 수 없음")
+    text = say(
+        f"Korean font: {found} on this computer. Charts draw in the browser's: if Hangul shows "
+        "as boxes there, install one (sudo apt install fonts-noto-cjk, or fonts-nanum)",
+        f"한글 글꼴: {found}. 차트는 브라우저의 글꼴로 그려집니다. 한글이 네모로 보이면 "
+        "설치하세요(sudo apt install fonts-noto-cjk 또는 fonts-nanum)",
+    )
+    return Result("font", "note", text)

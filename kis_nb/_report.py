@@ -1,0 +1,259 @@
+"""How the service answered, without one value of it: `kis-nb check --report`.
+
+Below `_check`: imports `_fields`, `_http`, `_config` and `_errors`. A report is JSON that a
+customer may send to strangers. It tells which keys came in which order, how figures and texts are
+written, and how pages follow each other. It holds no figure, no text, no account, no key, no token
+and no digest; `write` looks for them and refuses. The embedded broker answers in its form
+(`kis_nb.demo.form`).
+
+How a text is written is told by classes of characters, each with its count: ``9`` digit, ``0``
+leading zero of a figure, ``A`` and ``a`` Latin letter, ``H`` Hangul, ``L`` another letter, ``_``
+blank, ``?`` anything else; ``^ ! - + . , : / %`` stand for themselves. So ``-1237500`` is
+``-9(7)``, ``309.10000000`` is ``9(3).9(8)``, and a key of a next page ``9(8)^9(2)^9(2)^9^_(183)``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from kis_nb._config import Secret
+from kis_nb._errors import ConfigError
+from kis_nb._fields import NIGHT_BALANCE, Account, Block
+from kis_nb._http import Call, NoReply, Reply
+
+VERSION = 1
+_KEPT = frozenset("^!-+.,:/%")
+# What may be told as it is: names and codes of KIS's own forms. Anything else is told by its
+# pattern, since a service that errs may put a number or a key anywhere.
+_NAME = re.compile(r"[a-z][a-z_]{0,29}[0-9]{0,3}[a-z_]{0,9}", re.ASCII)
+_HEADER = re.compile(r"[A-Za-z]{1,20}([-_][A-Za-z]{1,20}){0,4}", re.ASCII)
+_CODE = re.compile(r"[A-Z]{3,5}[0-9]{4,5}|[0-9]{5}000", re.ASCII)
+_LARGEST = 5_000_000
+# As long a part of a secret as is as good as the whole.
+_PART = 12
+
+
+class Number(str):
+    """A JSON number as it was spelt, told apart from a text."""
+
+    __slots__ = ()
+
+
+def pattern(text: str, *, figure: bool = False) -> str:
+    """The classes of a text's characters with their counts, as the module says.
+
+    Args:
+        text: what came.
+        figure: it is a number: zeros before its first other digit of the integer are padding.
+    """
+    classes = [_class(letter) for letter in text]
+    if figure and (found := re.search(r"[0-9]+", text)):
+        padded = len(found[0]) - len(found[0].lstrip("0") or "0")
+        classes[found.start() : found.start() + padded] = "0" * padded
+    counted = ((kind, len(list(run))) for kind, run in groupby(classes))
+    return "".join(kind if count == 1 else f"{kind}({count})" for kind, count in counted)
+
+
+def _class(letter: str) -> str:
+    if letter in _KEPT:
+        return letter
+    if letter == " ":
+        return "_"
+    if letter.isascii():
+        if letter.isdigit():
+            return "9"
+        if letter.isalpha():
+            return "A" if letter.isupper() else "a"
+        return "?"
+    if "가" <= letter <= "힣":
+        return "H"
+    return "L" if letter.isalpha() else "?"
+
+
+def value_pattern(value: object, *, figure: bool = False) -> str:
+    """The pattern of a JSON value, with its type before it unless it is a text."""
+    if isinstance(value, Number):
+        return f"number {pattern(value, figure=True)}"
+    if isinstance(value, str):
+        return pattern(value, figure=figure)
+    return {type(None): "null", bool: "bool", list: "list"}.get(type(value), "object")
+
+
+class Recorder:
+    """Describes exchanges as they happen and keeps nothing else of them.
+
+    Attributes:
+        calls: a description of each exchange, since the last `take`.
+        shown: secrets that were sent or came along, which a report must not hold.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self.shown: set[Secret] = set()
+
+    def __call__(self, call: Call, reply: Reply | NoReply, seconds: float) -> None:
+        """Note one exchange."""
+        sent = call.headers.get("authorization", "").removeprefix("Bearer ")
+        if sent:
+            self.shown.add(Secret(sent))
+        entry: dict[str, Any] = {
+            "call": "balance" if call.path == NIGHT_BALANCE.path else "token",
+            "ms": round(seconds * 1000),
+        }
+        if call.headers.get("tr_cont") == "N":
+            entry["follow_up"] = True
+        self.calls.append(entry | describe(reply, token=entry["call"] == "token"))
+
+    def take(self) -> list[dict[str, Any]]:
+        """The descriptions so far, which are forgotten here."""
+        taken, self.calls = self.calls, []
+        return taken
+
+
+def describe(reply: Reply | NoReply, *, token: bool = False) -> dict[str, Any]:
+    """One answer: status, names of headers, codes, and the form of its body."""
+    if isinstance(reply, NoReply):
+        return {"body": "no answer"}
+    tr_cont = reply.headers.get("tr_cont")
+    told: dict[str, Any] = {
+        "status": reply.status,
+        "headers": [_safe(name, _HEADER) for name in reply.headers],
+        "tr_cont": None if tr_cont is None else _safe(tr_cont, re.compile(r"[A-Z]|\s*")),
+    }
+    body = _parse(reply.body)
+    if not isinstance(body, dict):
+        return told | _unread(reply.body, body)
+    told["body"] = "JSON"
+    told["order"] = [_safe(name, _NAME) for name in body]
+    for name in ("rt_cd", "msg_cd", "error_code"):
+        if name in body:
+            form = re.compile(r"[0-9]") if name == "rt_cd" else _CODE
+            told[name] = _safe(body[name], form)
+    if token:
+        return told
+    if "msg1" in body:
+        told["msg1"] = value_pattern(body["msg1"])
+    told["page_keys"] = {
+        name: value_pattern(body[name])
+        for name in map(str.lower, NIGHT_BALANCE.cursors)
+        if name in body
+    }
+    for block in (NIGHT_BALANCE.rows, NIGHT_BALANCE.summary):
+        if block.name in body:
+            told[block.name] = _block(body[block.name], block)
+    return told
+
+
+def _parse(body: bytes) -> Any:
+    """The JSON, its numbers as spelt; None when it is none."""
+    try:
+        return json.loads(body, parse_float=Number, parse_int=Number, parse_constant=Number)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _unread(body: bytes, parsed: object) -> dict[str, Any]:
+    """An answer that is no JSON object: what it is, and the code that it names all the same."""
+    if not body.strip():
+        return {"body": "empty"}
+    if parsed is not None:
+        return {"body": "JSON, no object"}
+    head = body.lstrip()[:1]
+    found = _CODE.search(body[:2000].decode("utf-8", "replace")) if head == b"{" else None
+    kind = {b"<": "HTML", b"{": "no strict JSON"}.get(head, "no JSON")
+    return {"body": kind} | ({"msg_cd": found[0]} if found else {})
+
+
+def _safe(value: object, form: re.Pattern[str]) -> str:
+    """The text as it is when it has the form that KIS gives such a text, else its pattern."""
+    if isinstance(value, str) and not isinstance(value, Number) and form.fullmatch(value):
+        return value
+    return value_pattern(value)
+
+
+def _block(found: object, block: Block) -> dict[str, Any]:
+    """The form of a block: its type, its rows, their keys in order, and how each is written."""
+    rows: list[Any] = found if isinstance(found, list) else [found]
+    kind = "list" if isinstance(found, list) else "object"
+    if not all(isinstance(row, dict) for row in rows):
+        return {"type": "list of others" if isinstance(found, list) else value_pattern(found)}
+    told: dict[str, Any] = {"type": kind, "rows": len(rows)}
+    if not rows:
+        return told
+    fields = {field.name: field for field in block.fields}
+    # The first row's order, and what only a later row has behind it.
+    order = list(dict.fromkeys(name for row in rows for name in row))
+    patterns = {
+        _safe(name, _NAME): Counter(
+            value_pattern(row[name], figure=name in fields and fields[name].digits is not None)
+            for row in rows
+            if name in row
+        )
+        for name in order
+    }
+    return told | {
+        "order": [_safe(name, _NAME) for name in order],
+        "orders": len({tuple(row) for row in rows}),
+        "in_some_rows": [
+            _safe(name, _NAME) for name in order if not all(name in row for row in rows)
+        ],
+        "absent": [name for name in fields if name not in order],
+        "unknown": [_safe(name, _NAME) for name in order if name not in fields],
+        "patterns": {name: dict(sorted(counts.items())) for name, counts in patterns.items()},
+    }
+
+
+def write(
+    report: Mapping[str, Any], *, secrets: Iterable[Secret], accounts: Iterable[Account]
+) -> bytes:
+    """The report as a file's content.
+
+    Raises:
+        ConfigError: it holds a part of a secret, or an account number. Nothing is to be written
+            then; that is a defect of ours.
+    """
+    text = json.dumps({"kis_nb_report": VERSION, **report}, ensure_ascii=False, indent=1) + "\n"
+    if _holds(text, secrets, accounts):
+        raise ConfigError(
+            "the report would have held a key or an account number, so it was not written; "
+            "please report this, without the file"
+        )
+    return text.encode()
+
+
+def _holds(text: str, secrets: Iterable[Secret], accounts: Iterable[Account]) -> bool:
+    parts = (
+        part
+        for secret in secrets
+        for at in range(max(len(secret.reveal()) - _PART, 0) + 1)
+        if len(part := secret.reveal()[at : at + _PART]) >= 6
+    )
+    return any(part in text for part in parts) or any(one.cano in text for one in accounts)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A report that `write` made.
+
+    Raises:
+        ConfigError: the file is none, or of a later version.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        content = file.read(_LARGEST + 1)
+    try:
+        report = json.loads(content) if len(content) <= _LARGEST else None
+    except (ValueError, RecursionError):
+        report = None
+    if not isinstance(report, dict) or "kis_nb_report" not in report:
+        raise ConfigError(f"{path}: no report of kis-nb check --report")
+    if report["kis_nb_report"] != VERSION:
+        raise ConfigError(
+            f"{path}: a report of another version of kis_nb; this one reads {VERSION}"
+        )
+    return report
