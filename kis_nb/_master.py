@@ -195,7 +195,8 @@ class MasterFiles(Mapping[str, Listed]):
             TransportError: a file is due and did not come; what is stored stays at hand.
             Cancelled: `cancel` was set.
         """
-        with self._fetching:
+        with self._fetching, self._sole():
+            # Another process may have been at it while this one waited for the lock.
             if not self.at_hand().due:
                 return self
             clock = self._clock
@@ -214,6 +215,27 @@ class MasterFiles(Mapping[str, Listed]):
             finally:
                 http.close()
         return self
+
+    @contextlib.contextmanager
+    def _sole(self) -> Iterator[None]:
+        """Held while files are fetched; other processes wait for it and then find the files."""
+        if self._folder is None or not self.at_hand().due:
+            yield
+            return
+        import filelock  # here because most processes find the files in the store
+
+        lock = filelock.FileLock(self._folder / "master.lock", mode=0o600)
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # As long as a fetch may take another process; past that it costs a second one.
+            lock.acquire(timeout=4 * sum(self._timeout))
+        except (OSError, NotImplementedError):  # no folder, no locks on this disk, or too long
+            yield
+            return
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _fetch(self, http: Http, cancel: threading.Event | None) -> None:
         for file in self._files:

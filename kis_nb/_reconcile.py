@@ -93,9 +93,24 @@ def _sum(values: pl.Series) -> Decimal | None:
     return sum(values.cast(_AMOUNT), Decimal(0))
 
 
+# Held, but KIS sends no price and values it at 0: `kis_nb._products.is_unpriced`, over columns.
+_UNPRICED = (
+    (pl.col("cblc_qty") != 0)
+    & (pl.col("idx_clpr").fill_null(0) == 0)
+    & (pl.col("evlu_amt").fill_null(0) == 0)
+)
+
+
 def _sum_checks(positions: pl.DataFrame, figures: Mapping[str, Decimal | None]) -> list[_Check]:
+    unpriced = positions.filter(_UNPRICED).height
+    lack = f"all rows, {unpriced} of them without a price" if unpriced else "all rows"
     return [
-        (f"{total} = Σ {field}", "all rows", _sum(positions[field]), figures[total])
+        (
+            f"{total} = Σ {field}",
+            lack if field in ("evlu_amt", "evlu_pfls_amt") else "all rows",
+            _sum(positions[field]),
+            figures[total],
+        )
         for total, field in _SUMS.items()
     ]
 
@@ -140,14 +155,8 @@ def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:
     value, cost = (pl.col(name).cast(_AMOUNT) for name in ("evlu_amt", "pchs_amt"))
     side = pl.col("side").cast(pl.String)
     number = pl.int_range(1, pl.len() + 1).cast(pl.String)
-    # A held position without price or value has none to make a P&L of: its 0 is not checked.
-    unpriced = (
-        (pl.col("cblc_qty") != 0)
-        & (pl.col("idx_clpr").fill_null(0) == 0)
-        & (pl.col("evlu_amt").fill_null(0) == 0)
-    )
     return positions.select(
-        what=pl.when(unpriced)
+        what=pl.when(_UNPRICED)
         .then(pl.lit("evlu_pfls_amt (no price yet)"))
         .when(side == "short")
         .then(pl.lit("evlu_pfls_amt = pchs_amt - evlu_amt (short)"))
@@ -159,7 +168,7 @@ def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:
         item=pl.concat_str(
             pl.lit("row "), number, pl.concat_str(pl.lit(" "), "prdt_name").fill_null("")
         ),
-        expected=pl.when(unpriced)
+        expected=pl.when(_UNPRICED)
         .then(pl.lit(None, _AMOUNT))
         .when(side == "short")
         .then(cost - value)

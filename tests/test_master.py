@@ -157,7 +157,7 @@ def test_fetched_once_a_trading_day_by_all_processes(
 def test_only_the_owner_reads_the_store(master: Callable[[], MasterFiles], tmp_path: Path) -> None:
     """Two files for one host, readable by the owner, nothing half-written beside them."""
     master().fetch()
-    stored = sorted((tmp_path / "cache").iterdir())
+    stored = sorted((tmp_path / "cache").glob("*master-*"))
     assert [path.name.rpartition("-")[2] for path in stored] == [
         f"{COMMODITY_FILE}.zip",
         f"{INDEX_FILE}.zip",
@@ -170,7 +170,7 @@ def test_a_damaged_store_is_fetched_anew(
 ) -> None:
     """What somebody wrote over is as good as nothing; without the network it stays nothing."""
     master().fetch()
-    for path in (tmp_path / "cache").iterdir():
+    for path in (tmp_path / "cache").glob("master-*"):
         path.write_bytes(b"x" * 3_000_000)
     assert len(master().at_hand()) == 0
     assert len(host.asked) == 2
@@ -195,6 +195,18 @@ def test_what_does_not_come_is_a_typed_error(
     with pytest.raises(TransportError, match=r"HTTP 404; the one of 2026-11-22 23:15 KST stays"):
         late.fetch()
     assert len(late) == 10
+
+
+def test_two_at_once_fetch_once(host: Host, master: Callable[[], MasterFiles]) -> None:
+    """Handles of two processes fetch at the same moment: one asks, the other finds the files."""
+    several = [master(), master()]
+    threads = [threading.Thread(target=one.fetch) for one in several]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [len(one) for one in several] == [10, 10]
+    assert len(host.asked) == 2
 
 
 def test_cancelled_before_it_asks(host: Host, master: Callable[[], MasterFiles]) -> None:
