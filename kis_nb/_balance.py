@@ -28,6 +28,8 @@ from kis_nb._fields import (
 )
 from kis_nb._frames import decode, dtype_of
 from kis_nb._pages import Body
+from kis_nb._product_frame import frame_of
+from kis_nb._products import MasterHandle, products_of
 from kis_nb._reconcile import reconcile
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -75,6 +77,8 @@ class Balance:
     positions: pl.DataFrame = field(repr=False)
     summary: pl.DataFrame = field(repr=False)
     demo: bool = False
+    # KIS's master files, for `products`; a client gives it. Neither shown nor compared.
+    _master: MasterHandle | None = field(default=None, repr=False)
 
     @classmethod
     def from_pages(
@@ -86,6 +90,7 @@ class Balance:
         excc_stat_cd: Basis,
         as_of: float,
         demo: bool = False,
+        master: MasterHandle | None = None,
     ) -> Balance:
         """A balance from the bodies of its pages, in order.
 
@@ -103,6 +108,7 @@ class Balance:
             positions=rows,
             summary=summary,
             demo=demo,
+            _master=master,
         )
 
     def reconcile(self) -> pl.DataFrame:
@@ -115,6 +121,27 @@ class Balance:
             lacks a figure that the check needs.
         """
         return reconcile(self.positions, self.summary)
+
+    def products(self) -> pl.DataFrame:
+        """What each position is, a row a position, in the order of `positions`.
+
+        Read from short code and name. What they leave open is looked up in KIS's master files,
+        which a client fetches for it once a trading day; when they cannot be had, it stays null
+        and a line is logged.
+
+        Returns:
+            ``shtn_pdno``; ``kind`` (Enum future, call, put, spread); ``product`` (such as
+            ``KOSPI 200 weekly Mon``); ``underlying``; ``expiry`` (Date, the last trading day);
+            ``strike`` (points, Decimal(18,4)); ``multiplier`` (won a point, Decimal(18,0));
+            ``source`` (Enum master, name, code: the last that something was taken from). Null
+            where nothing tells, and where code and name contradict each other.
+        """
+        return frame_of(self.positions["shtn_pdno"], products_of(self, fetch=True))
+
+    @property
+    def master(self) -> MasterHandle | None:
+        """KIS's master files, for modules of ours; None when no client made this balance."""
+        return self._master
 
     def relabel(self, lang: Lang = "ko") -> Relabelled:
         """`positions` and `summary` with Korean (``ko``) or English (``en``) column names.
@@ -169,7 +196,7 @@ class Balances(Sequence[Balance]):
     def __getitem__(self, index: slice) -> Balances: ...
     def __getitem__(self, index: int | slice) -> Balance | Balances:
         if isinstance(index, slice):
-            return Balances(self._balances[index])
+            return Balances(self._balances[index], self.failures)
         return self._balances[index]
 
     def __len__(self) -> int:

@@ -11,6 +11,7 @@ import polars as pl
 from kis_nb._balance import SEOUL, SIDE, Balance
 from kis_nb._fields import POSITIONS, SUMMARY, Account, Basis, Block, Margin
 from kis_nb._frames import dtype_of
+from kis_nb._products import MasterHandle
 
 
 def _schema(block: Block) -> dict[str, pl.DataType]:
@@ -19,7 +20,7 @@ def _schema(block: Block) -> dict[str, pl.DataType]:
 
 def position(
     code: str = "A01612",
-    name: str = "F 202612",
+    name: str | None = "F 202612",
     side: str | None = "long",
     qty: int | None = 3,
     price: str | None = "307.45",
@@ -61,6 +62,7 @@ def make_balance(
     excc_stat_cd: str = "1",
     demo: bool = False,
     account: str = "80012345-03",
+    master: MasterHandle | None = None,
     **summary: str | int | Decimal | None,
 ) -> Balance:
     """A balance of these rows; unnamed summary fields are 0."""
@@ -82,6 +84,7 @@ def make_balance(
         positions=frame,
         summary=pl.DataFrame([sums], schema=_schema(SUMMARY)),
         demo=demo,
+        _master=master,
     )
 
 
