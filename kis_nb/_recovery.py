@@ -49,9 +49,10 @@ class Meaning:
     hint: str = ""
 
 
+# No number as an example: a reader, or a search for leaks, could take it for an account's.
 _OWN_KEY = (
     "an app key belongs to one account; to add another account's own key, pass connect(keys="
-    '[{"name": ..., "app_key": ..., "app_secret": ..., "account": "12345678-03"}, ...]), set '
+    '[{"name": ..., "app_key": ..., "app_secret": ..., "account": ...}, ...]), set '
     "KIS_APP_KEY_2, KIS_APP_SECRET_2 and KIS_ACCOUNTS_2, or list it under accounts: in "
     "kis_devlp.yaml"
 )

@@ -41,14 +41,24 @@ ENDS: dict[str, type[KisError]] = {
     "EGW00103": AuthError,
     "EGW00105": AuthError,
     "EGW00121": AuthError,
+    "EGW00122": AuthError,
     "EGW00123": AuthError,
+    "EGW00304": AuthError,
+    "EGW02004": AuthError,
+    "EGW02007": AuthError,
     "EGW00201": RateLimitError,
     "EGW00201 as 200": RateLimitError,
+    "EGW00201 without quotes": RateLimitError,
+    "EGW00215": RateLimitError,
+    "EGW00215 as 200": RateLimitError,
     "SYDB0050": PaginationError,
 }
 PASSING = {
-    *("EGW00201", "EGW00201 as 200", "EGW00123", "EGW00121", "EGW00316", "EGW00001", "EGW00002"),
-    *("EGW00202", "EGW00203", "EGW00204", "EGW00300", "OPSQ0003", "OPSQ1002", "SYDB0050"),
+    *("EGW00201", "EGW00201 as 200", "EGW00201 without quotes", "EGW00215", "EGW00215 as 200"),
+    *("EGW00121", "EGW00122", "EGW00123", "EGW00316", "EGW00001", "EGW00002", "EGW00202"),
+    *("EGW00203", "EGW00204", "EGW00300", "EGW00301", "EGW00302", "OPSQ0003", "OPSQ0003 as 200"),
+    *(f"OPSQ{number:04}" for number in range(4, 12)),
+    *("OPSQ1002", "90020000", "SYDB0050"),
     *("HTML 200", "HTML 502", "HTML 503", "HTML 504", "empty 200", "empty 500", "redirect"),
     *(name for name in NETWORK),
 }
@@ -127,7 +137,7 @@ def pairs(play: Field, *, road: bool, most: int | None = None, seed: int = 1) ->
         play.script(first, page)
         play.script(second, other)
         # A second refusal of the token within one page is for good.
-        refusals = {first.name, second.name} <= {"EGW00121", "EGW00123"}
+        refusals = {first.name, second.name} <= {"EGW00121", "EGW00122", "EGW00123"}
         end = AuthError if refusals and page == other else None
         play.pull(tally, f"{first.name} at {page}, {second.name} at {other}", {end})
     return tally

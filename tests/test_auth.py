@@ -273,13 +273,121 @@ def test_asked_too_soon_waits_and_takes_the_token_that_arrives(
 
 
 def test_asked_too_soon_asks_again_after_the_minute(
-    small: Broker, client_of: Callable[..., Client], fast: Fast
+    small: Broker,
+    client_of: Callable[..., Client],
+    fast: Fast,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Nobody stored one: the minute over, it is our turn."""
+    """Nobody stored one: the minute over, it is our turn; and it is said at once, by default to
+    everyone.
+    """
     small.fault(WIRE["EGW00133 at the token call"].at(None, call="token"))
-    assert client_of(small).balance().positions.height == 1
+    assert client_of(small).balance(progress=lambda _: None).positions.height == 1
     assert issued(small) == 2
     assert 60 <= sum(fast.waits) <= 62
+    assert [(record.name, record.levelname) for record in caplog.records] == [("kis_nb", "WARNING")]
+    (said,) = caplog.messages
+    assert said == (
+        "waiting up to 61 s for an access token: KIS issues one access token a minute for an app "
+        "key, and another program has just asked for one"
+    )
+
+
+class Progress:
+    """Pages read, and waits told of, in order."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def __call__(self, pages: int) -> None:
+        self.told.append(pages)
+
+    def waiting(self, why: str, seconds: float) -> None:
+        self.told.append((why, round(seconds)))
+
+
+def test_progress_is_told_of_the_wait_before_it(
+    small: Broker, client_of: Callable[..., Client], fast: Fast, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who asked to know is told; nothing else is printed then."""
+    small.fault(WIRE["EGW00133 at the token call"].at(None, call="token"))
+    progress = Progress()
+    waited = fast.sleep
+
+    def sleep(seconds: float, cancel: threading.Event | None = None) -> None:
+        assert len(progress.told) == 1
+        waited(seconds, cancel)
+
+    fast.sleep = sleep  # type: ignore[method-assign]
+    client_of(small).balance(progress=progress)
+    (why, seconds), page = progress.told
+    assert (seconds, page) == (61, 1)
+    assert "another program has just asked" in why
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+
+def test_a_pull_behind_one_that_waits_is_told_too(
+    small: Broker, client_of: Callable[..., Client], fast: Fast
+) -> None:
+    """Two threads, one token: both hear what they wait for, and the second can be cancelled."""
+    small.fault(WIRE["EGW00133 at the token call"].at(None, call="token", times=None))
+    client = client_of(small)
+    first, second = Progress(), Progress()
+    cancels = threading.Event(), threading.Event()
+    entered, told = threading.Event(), threading.Event()
+
+    def hold(seconds: float, cancel: threading.Event | None = None) -> None:
+        assert seconds > 0
+        entered.set()
+        assert cancel is not None
+        assert cancel.wait(60)
+        raise Cancelled
+
+    def tell(why: str, seconds: float) -> None:
+        second.told.append((why, seconds))
+        told.set()
+
+    fast.sleep = hold  # type: ignore[method-assign]
+    second.waiting = tell  # type: ignore[method-assign]
+
+    def pull(progress: Progress, cancel: threading.Event) -> None:
+        with pytest.raises(Cancelled):
+            client.balance(progress=progress, cancel=cancel)
+
+    with ThreadPoolExecutor(2) as pool:
+        ahead = pool.submit(pull, first, cancels[0])
+        assert entered.wait(60)
+        behind = pool.submit(pull, second, cancels[1])
+        assert told.wait(60)
+        cancels[1].set()
+        behind.result(60)
+        cancels[0].set()
+        ahead.result(60)
+    assert [why for why, _ in first.told] == [why for why, _ in second.told]
+
+
+def test_a_wait_for_another_process_is_told(
+    small: Broker,
+    client_of: Callable[..., Client],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It holds the lock of the store, and may wait out a minute itself."""
+    monkeypatch.setattr(_token_store, "_WORTH_A_WORD", 0.0)
+    store = TokenStore(tmp_path, small.address, Secret(small.app_key), Secret(small.app_secret))
+    progress = Progress()
+    held = store.lock()
+
+    def tell(why: str, seconds: float) -> None:
+        progress.told.append((why, seconds))
+        held.__exit__(None, None, None)
+
+    progress.waiting = tell  # type: ignore[method-assign]
+    with held:
+        client_of(small, cache_dir=tmp_path).balance(progress=progress)
+    (why, seconds), page = progress.told
+    assert (seconds, page) == (61, 1)
+    assert "another program on this computer" in why
 
 
 def test_asked_too_soon_is_not_asked_anew_by_every_pull(
@@ -310,9 +418,9 @@ def test_asked_too_soon_is_not_asked_anew_by_every_pull(
 def test_asked_too_soon_for_ever_is_an_error(
     small: Broker, client_of: Callable[..., Client], fast: Fast
 ) -> None:
-    """Two minutes, three calls, then it is said."""
+    """Two minutes, three calls, then it is said, with what is known of it."""
     small.fault(WIRE["EGW00133 at the token call"].at(None, call="token", times=None))
-    with pytest.raises(AuthError, match="EGW00133"):
+    with pytest.raises(AuthError, match=r"EGW00133.*has lasted up to nine"):
         client_of(small).balance()
     assert issued(small) <= 3
     assert sum(fast.waits) <= 130
@@ -330,17 +438,83 @@ def test_a_token_handed_in_is_used_and_never_renewed(
     assert issued(small) == 0
 
 
-def test_the_same_token_issued_again_is_not_tried_for_ever(
+def test_a_token_given_back_dead_is_not_asked_for_until_it_can_be_another(
+    small: Broker, client_of: Callable[..., Client], clock: Clock, tmp_path: Path
+) -> None:
+    """Within six hours of an issue KIS gives the same token back, refused or not: said with both
+    times, asked once, by this client and by the next, and over when the six hours are.
+    """
+    client = client_of(small, cache_dir=tmp_path)
+    client.balance()  # at 23:15:04 in Seoul
+    clock.advance(120)
+    small.tokens.revoke(replace=False)
+    said = r"same one again.*issued about 23:15, so another can be had from 05:15 \(Korean time\)"
+    for again in (client, client, client_of(small, cache_dir=tmp_path)):
+        with pytest.raises(AuthError, match=said):
+            again.balance()
+        clock.advance(600)
+    assert issued(small) == 2
+    clock.advance(6 * 3600)
+    assert client.balance().positions.height == 1
+    assert issued(small) == 3
+
+
+def test_a_token_given_back_past_its_end_is_asked_for_again_after_ten_minutes(
     small: Broker, client_of: Callable[..., Client], clock: Clock
 ) -> None:
-    """Within six hours KIS gives the same token back, refused or not."""
+    """Once the end of a token given back lay 20 minutes back: when it was issued is not known."""
     client = client_of(small)
     client.balance()
     clock.advance(120)
-    small.fault(WIRE["EGW00123"].at(1, times=None))
+    small.revoke_tokens()
+    old = small.calls[-1].headers["authorization"].removeprefix("Bearer ")
+    body = {
+        "access_token": old,
+        "access_token_token_expired": "2026-11-22 22:57:04",
+        "token_type": "Bearer",
+        "expires_in": 86400,
+    }
+    small.fault(Fault(call="token", body=body, times=None))
+    for _ in range(3):
+        with pytest.raises(AuthError, match="KIS is asked again after 23:27"):
+            client.balance()
+    assert issued(small) == 2
+    clock.advance(601)
+    with pytest.raises(AuthError, match="KIS is asked again after 23:37"):
+        client.balance()
+    assert issued(small) == 3
+
+
+def test_a_token_that_comes_to_life_again_is_used(
+    small: Broker, client_of: Callable[..., Client], clock: Clock
+) -> None:
+    """The refusal was the gateway's trouble: no token call is needed to find out."""
+    client = client_of(small)
+    client.balance()
+    clock.advance(120)
+    small.fault(WIRE["EGW00123"].at(1, times=1))
     with pytest.raises(AuthError, match="same one again"):
         client.balance()
+    assert client.balance().positions.height == 1
     assert issued(small) == 2
+
+
+@pytest.mark.parametrize("name", ["EGW00215", "EGW00206", "EGW00304"])
+def test_the_table_of_errors_serves_the_token_call_too(
+    small: Broker, client_of: Callable[..., Client], fast: Fast, name: str
+) -> None:
+    """The ledger's limit is waited out; what nothing mends is said after one call, with a hint."""
+    small.fault(WIRE[name].at(None, call="token"))
+    if name == "EGW00215":
+        begin = fast.time()
+        assert client_of(small).balance().positions.height == 1
+        # A pause, then two calls 1.05 s apart.
+        assert fast.time() - begin >= 2 * 1.05
+        return
+    hint = {"EGW00206": "apply for it", "EGW00304": "a new token does not mend"}[name]
+    with pytest.raises(AuthError, match=rf"no token: HTTP 500 {name}.*{hint}"):
+        client_of(small).balance()
+    assert issued(small) == 1
 
 
 @pytest.mark.parametrize("name", ["HTML 503", "empty 500", "EGW00201", "EGW00002"])

@@ -161,7 +161,7 @@ def test_every_demo_view_adds_up(broker: Broker, client_of: Callable[..., Client
     many = client_of(broker, calls_per_second=1000).balances(
         mgna_dvsn=list(Margin), excc_stat_cd=list(Basis)
     )
-    assert len(many) == 12
+    assert len(many) == 16
     for balance in many:
         checks = balance.reconcile()
         identity = pl.col("what") == "ord_psbl_cash = dnca_cash - cash_mgna"

@@ -200,6 +200,28 @@ def test_rate_limited_either_way(raw: Maker, exchange: Reader, clock: Clock) -> 
         assert [call.outcome for call in broker.calls].count("EGW00201") == 3
 
 
+def test_token_calls_count_as_calls(raw: Maker, clock: Clock) -> None:
+    """One in the same second leaves one balance call of two."""
+    with Broker(calls_per_second=2, monotonic=clock) as broker:
+        bare = raw(broker)
+        assert bare.ask_token().status_code == 200
+        assert [bare.get().json()["msg_cd"] for _ in range(2)] == ["KIOK0500", "EGW00201"]
+
+
+def test_the_ledger_has_a_limit_of_its_own(raw: Maker, clock: Clock) -> None:
+    """Below the gateway's, with its words and another code; refused calls do not reach it."""
+    with Broker(ledger_calls_per_second=1, monotonic=clock) as broker:
+        bare = raw(broker)
+        assert bare.get().json()["rt_cd"] == "0"
+        answer = bare.get()
+        assert (answer.status_code, answer.json()["msg_cd"]) == (500, "EGW00215")
+        assert "초당 거래건수" in answer.json()["msg1"]
+        again = bare.get()
+        assert (again.status_code, again.json()["msg_cd"]) == (200, "EGW00215")
+        clock.advance(1)
+        assert bare.get().json()["rt_cd"] == "0"
+
+
 def test_requery_replayed(raw: Maker, exchange: Reader, broker: Broker) -> None:
     """A recorded exchange is replayed until cleared."""
     broker.replay(exchange("requery"))
@@ -208,6 +230,21 @@ def test_requery_replayed(raw: Maker, exchange: Reader, broker: Broker) -> None:
         same(bare.get(), exchange("requery"))
     broker.clear_faults()
     assert bare.get().json()["rt_cd"] == "0"
+
+
+def test_a_dead_token_is_handed_out_again(raw: Maker, clock: Clock) -> None:
+    """For six hours after its issue, if its voiding replaces nothing; then another one is."""
+    with Broker(clock=clock) as broker:
+        bare = raw(broker)
+        bare.token = bare.ask_token().json()["access_token"]
+        broker.tokens.revoke(replace=False)
+        assert bare.get().json()["msg_cd"] == "EGW00121"
+        clock.advance(3600)
+        assert bare.ask_token().json()["access_token"] == bare.token
+        assert bare.get().json()["msg_cd"] == "EGW00121"
+        clock.advance(5 * 3600)
+        bare.token = bare.ask_token().json()["access_token"]
+        assert bare.get().json()["rt_cd"] == "0"
 
 
 def test_token_exchanges(raw: Maker, exchange: Reader, clock: Clock) -> None:

@@ -281,6 +281,23 @@ def test_the_ledgers_limit_spaces_the_calls(
     assert fast.waits == []
 
 
+def test_a_ledger_that_takes_one_call_a_second_is_read_whole(
+    clock: Clock, fast: Fast, client_of: Callable[..., Client]
+) -> None:
+    """Five pages at 15 calls a second: refused once, then in time until the pace rises again."""
+    with Broker(
+        book=Book.sized({ACCOUNT: 95}, seed=1),
+        clock=clock,
+        monotonic=clock,
+        ledger_calls_per_second=1,
+    ) as broker:
+        begin = fast.time()
+        assert client_of(broker).balance(ACCOUNT).positions.height == 95
+        refused = [call.outcome for call in broker.calls].count("EGW00215")
+    assert refused == 1
+    assert fast.time() - begin < 7
+
+
 def test_token_calls_are_counted_in_the_allowance(
     still: Broker, client_of: Callable[..., Client], fast: Fast
 ) -> None:

@@ -7,12 +7,15 @@ import contextlib
 import logging
 import socket
 import ssl
+import sys
 import threading
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kis_nb._client import Client
 from kis_nb._config import Secret, Settings
@@ -38,6 +41,101 @@ def test_scrubbing_finds_every_spelling() -> None:
         assert "80012345" not in scrub(text)
     assert scrub("80012345-03") == "800*****-03"
     assert scrub("nothing to hide") == "nothing to hide"
+
+
+@given(
+    st.binary(min_size=20, max_size=200),
+    st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=", min_size=36),
+    st.binary(max_size=30),
+    st.sampled_from([base64.b64encode, base64.urlsafe_b64encode]),
+)
+def test_a_secret_in_base64_is_found_wherever_it_begins(
+    before: bytes, secret: str, after: bytes, encode: Callable[[bytes], bytes]
+) -> None:
+    """At any of the three offsets, in both alphabets: at most a few letters at its ends are left,
+    which hold bits of what stands beside it.
+    """
+    scrubber = Scrubber([Secret(secret)])
+    for offset in range(3):
+        lead = before + b"x" * offset
+        text = encode(lead + secret.encode() + after).decode()
+        scrubbed = scrubber.scrub(text)
+        assert "<secret>" in scrubbed
+        begin = -(-8 * len(lead) // 6)
+        end = 8 * (len(lead) + len(secret)) // 6
+        assert len(scrubbed.replace("<secret>", "")) <= len(text) - (end - begin)
+
+
+def test_basic_authorization_is_scrubbed() -> None:
+    """As a proxy or a gateway repeats it: key and secret in one piece of base64."""
+    key, secret = "PSinvented0app0key0for0tests0only000", "inventedSecret+/=" * 6
+    said = base64.b64encode(f"{key}:{secret}".encode()).decode()
+    assert Scrubber([Secret(key), Secret(secret)]).scrub(f"Basic {said}!").count("<secret>") == 2
+
+
+def test_two_threads_that_learn_lose_nothing() -> None:
+    """Each entry that was learnt is masked, whoever learnt another at the same moment."""
+    scrubber = Scrubber([])
+    secrets = [f"secret-number-{number:04}" for number in range(400)]
+    start = threading.Barrier(8)
+
+    def learn(part: int) -> None:
+        start.wait(60)
+        for secret in secrets[part::8]:
+            scrubber.learn(Secret(secret))
+
+    threads = [threading.Thread(target=learn, args=(part,)) for part in range(8)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert [secret for secret in secrets if secret in scrubber.scrub(secret)] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://PSinvented0app0key0for0tests0only000", "<secret>"),
+        ("https://PSinvented0app0key0for0tests0only000:9443", "<secret>:9443"),
+        ("https://inventedSecret+abcdefghijkl=", "<secret>"),
+        ("https://psinvented0app0key0for0tests0only000.example.com", "<secret>.example.com"),
+        ("https://openapi.koreainvestment.com:9443", "openapi.koreainvestment.com:9443"),
+        ("http://127.0.0.1:8765", "127.0.0.1:8765"),
+        ("http://[::1]:8765", "[::1]:8765"),
+        ("https://internal-app-1234567890.ap-northeast-2.elb.amazonaws.com", None),
+    ],
+)
+def test_a_key_pasted_into_base_url_is_not_shown(
+    fast: Fast, caplog: pytest.LogCaptureFixture, url: str, shown: str | None
+) -> None:
+    """Not by us, and not in urllib3's log of connections; a host's own name is."""
+    host = urlsplit(url).netloc
+    http = Http(url, timeout=(1, 1), rate=RateLimit(9, fast), clock=fast)
+    assert http.host == (shown or host)
+    caplog.set_level(logging.DEBUG)
+    log = logging.getLogger("urllib3.connectionpool")
+    log.debug("Starting new HTTPS connection (1): %s:%s", *host.rpartition(":")[::2])
+    if "<secret>" in http.host:
+        assert host.partition(":")[0].lower() not in caplog.text.lower()
+    http.close()
+
+
+def test_a_known_secret_that_is_short_is_masked_in_the_host(fast: Fast) -> None:
+    """By the scrubber, which knows it."""
+    http = Http(
+        "https://short-key:9443",
+        timeout=(1, 1),
+        rate=RateLimit(9, fast),
+        clock=fast,
+        scrubber=Scrubber([Secret("short-key")]),
+    )
+    assert http.host == "<secret>:9443"
+    http.close()
 
 
 def test_what_holds_headers_does_not_show_them() -> None:

@@ -28,7 +28,7 @@ from kis_nb._config import LIVE_URL, Secret, Settings
 from kis_nb._errors import AuthError, KisError, TransportError
 from kis_nb._fields import Account, Basis, Lang, Margin
 from kis_nb._http import Call, NoReply, Reply, observer
-from kis_nb._instrument import instrument
+from kis_nb._products import products_of
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
@@ -219,12 +219,8 @@ class Check:
     def _products(self) -> Iterator[Result]:
         if not self._balances:
             return
-        rows = [
-            row
-            for balance in self._balances.values()
-            for row in balance.positions.select("shtn_pdno", "prdt_name").iter_rows()
-        ]
-        unknown = sum(instrument(code, name).kind is None for code, name in rows)
+        rows = [one for balance in self._balances.values() for one in products_of(balance)]
+        unknown = sum(one.kind is None or one.product is None for one in rows)
         if unknown:
             text = self._say(
                 f"{unknown} of {len(rows)} positions are of a product that nothing tells",

@@ -1,7 +1,7 @@
 """Who and where: the settings, the form of each key, its token.
 
-Part of `_check`: imports `_result`, `_auth`, `_config`, `_errors` and `_sources`. Names of what is
-set are told, and lengths; never a value.
+Part of `_check`: imports `_result`, `_token_store`, `_config`, `_errors` and `_sources`. Names of
+what is set are told, and lengths; never a value.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from kis_nb._auth import TokenStore
 from kis_nb._check._result import Result, Say, duration
 from kis_nb._config import Settings
 from kis_nb._errors import KisError
 from kis_nb._sources import load
+from kis_nb._token_store import TokenStore
 
 # Asked again less often than a pull: a check is to say that it fails, not to wait it out.
 RETRIES = 2

@@ -6,14 +6,16 @@ their order, how figures are padded and with how many decimals, rows on a page, 
 tr_cont, how the keys of the next page look, codes.
 
 What a report cannot tell is the broker's: a field that the broker has no figure for is 0, written
-as recorded (blank when it is text); a field that only some rows had is on every other row; a field
-that was blank in some rows only is as the broker has it. A view that was refused is refused.
+as recorded (a text is some text of that form); a field that only some rows had is on every other
+row; a field that was blank in some rows only is as the broker has it. A view that was refused is
+refused.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -38,6 +40,12 @@ _NEAR: dict[Place, tuple[Place, ...]] = {
     "first": ("first", "middle", "only", "last"),
     "middle": ("middle", "first", "last", "only"),
     "last": ("last", "only", "middle", "first"),
+}
+_TEXTS = {
+    field.name
+    for block in (NIGHT_BALANCE.rows, NIGHT_BALANCE.summary)
+    for field in block.fields
+    if field.digits is None
 }
 # Marks a text that goes out as a JSON number: no text of the broker's has it.
 _BARE = "\0"
@@ -66,6 +74,7 @@ class Style:
         columns: `width` counts Hangul as two.
         align: where the text stands in that width: left, right, or right behind zeros.
         plus: figures above 0 have a sign.
+        sample: what stands for a text that the broker does not have: a text of that form.
     """
 
     kind: Literal["text", "number", "null"] = "text"
@@ -75,10 +84,13 @@ class Style:
     columns: bool = False
     align: Literal["left", "right", "zeros"] = "left"
     plus: bool = False
+    sample: str = field(default="", compare=False)
 
     @classmethod
-    def of(cls, patterns: Mapping[str, int]) -> Style:
-        """The style that these patterns have in common."""
+    def of(cls, patterns: Mapping[str, int], name: str = "") -> Style:
+        """The style that these patterns of a field have in common. What the glossary calls a text
+        is none with decimals or a sign, though it be of digits.
+        """
         told = Counter({str(key): int(count) for key, count in patterns.items()})
         if not told or set(told) <= {"null", "bool", "list", "object"}:
             return cls(kind="null")
@@ -92,8 +104,9 @@ class Style:
         places = {_decimals(one) for one in full}
         style = cls(
             kind,
-            decimals=places.pop() if len(places) == 1 else None,
-            plus=any(part[0] == "+" for one in full for part in one[:2]),
+            sample=expand(told.most_common(1)[0][0].removeprefix("number ")).strip(),
+            decimals=places.pop() if len(places) == 1 and name not in _TEXTS else None,
+            plus=name not in _TEXTS and any(part[0] == "+" for one in full for part in one[:2]),
         )
         if any("_" in (one[0][0], one[-1][0]) for one in full):
             width, columns = _width(full)
@@ -109,7 +122,9 @@ class Style:
             return None
         if self.blank is not None:
             return self.blank
-        text = "" if value is None else str(value).strip()
+        text = str(value).strip() if value is not None else ""
+        if value is None and self.decimals is None:
+            text = self.sample
         if self.decimals is not None and (not text or _NUMBER.fullmatch(text)):
             text = _with_decimals(text or "0", self.decimals)
             if self.plus and text.strip("0.") and not text.startswith("-"):
@@ -168,7 +183,7 @@ class _Block:
         return cls(
             tuple(name for name in order if _NAME.fullmatch(name)),
             frozenset(name for one in told for name in one.get("in_some_rows", ())),
-            {name: Style.of(counts) for name, counts in patterns.items()},
+            {name: Style.of(counts, name) for name, counts in patterns.items()},
             any(one.get("type") == "list" for one in told),
         )
 
@@ -316,6 +331,13 @@ def _key(key: str, pattern: str) -> str:
     return key.rjust(length) if parts[0][0] == "_" else key.ljust(length)
 
 
+def _next(key: str, pattern: str) -> str:
+    """The key for a page that follows; as it is, padded, when only last pages were recorded."""
+    if any(kind in "09AaHL?" for kind, _ in runs(pattern)):
+        return _key(key, pattern)
+    return key.ljust(sum(count for _, count in runs(pattern)))
+
+
 def _unkey(key: str, pattern: str) -> str:
     sign = _separator(pattern)
     if sign:
@@ -337,7 +359,7 @@ def _shape(reply: Reply, view: _View) -> Reply:
     rows = body["output1"]
     formed: dict[str, Any] = body | {
         _FK: _key(str(body[_FK]).strip(), str(told.get(_FK, ""))),
-        _NK: _key(following, str(told.get(_NK, ""))) if following else _last(view, told),
+        _NK: _next(following, str(told.get(_NK, ""))) if following else _last(view, told),
         "output1": [view.rows_block.write(row, at) for at, row in enumerate(rows)]
         if view.rows_block.order
         else rows,
@@ -367,10 +389,11 @@ def _headers(
 ) -> tuple[tuple[str, str], ...]:
     """The headers that were there, as they were spelt; tr_cont's letter if it was seen here."""
     spelt = {name.lower(): name for name in page.get("headers", ())}
-    kept = {spelt[name.lower()]: value for name, value in sent.items() if name.lower() in spelt}
-    if same is not None and same.get("tr_cont") is not None and "tr_cont" in spelt:
-        kept[spelt["tr_cont"]] = expand_letter(str(same["tr_cont"]))
-    return tuple(kept.items())
+    # The live gateway gives each answer a gt_uid, whether it was sent one or not.
+    values = {"gt_uid": secrets.token_hex(16)} | {k.lower(): v for k, v in sent.items()}
+    if same is not None and same.get("tr_cont") is not None:
+        values["tr_cont"] = expand_letter(str(same["tr_cont"]))
+    return tuple((name, values[low]) for low, name in spelt.items() if low in values)
 
 
 def expand_letter(told: str) -> str:

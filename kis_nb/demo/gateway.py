@@ -60,12 +60,13 @@ class Call:
 @dataclass(slots=True)
 class _Key:
     """What the gateway keeps for one app key: its tokens, the accounts it is bound to, and when
-    its calls of the last second came.
+    its calls, and those that went on to the ledger, of the last second came.
     """
 
     tokens: Tokens
     accounts: frozenset[str]
     recent: deque[float] = field(default_factory=deque)
+    at_ledger: deque[float] = field(default_factory=deque)
 
 
 class Broker:
@@ -83,7 +84,9 @@ class Broker:
             does: for tests that are about something else.
         clock: epoch seconds; moves prices and tokens.
         monotonic: seconds; counts the calls of a second.
-        calls_per_second: per app key, over a sliding window; 0 for no limit.
+        calls_per_second: per app key, over a sliding window, token calls counted; 0 for no limit.
+        ledger_calls_per_second: the ledger's own limit on balance calls, which it refuses with
+            ``EGW00215``; 0 for none.
         page_rows: rows on a page.
         latency: seconds that every answer is held back.
         token_seconds: life of a token; `token_interval` seconds between two issues; the same token
@@ -109,6 +112,7 @@ class Broker:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         calls_per_second: int = 20,
+        ledger_calls_per_second: int = 0,
         page_rows: int = 20,
         latency: float = 0.0,
         token_seconds: int = 86_400,
@@ -123,6 +127,7 @@ class Broker:
         self.app_key = new_app_key() if app_key is None else app_key
         self.app_secret = new_app_secret() if app_secret is None else app_secret
         self.calls_per_second = calls_per_second
+        self.ledger_calls_per_second = ledger_calls_per_second
         self.latency = latency
         self.calls: list[Call] = []
         first = self.app_key, self.app_secret
@@ -290,7 +295,10 @@ class Broker:
             body = {"rt_cd": "1", "msg_cd": "405", "msg1": "Method Not Allowed"}
             return say(405, body, ("Allow", method), outcome="405")
         if call.path == _TOKEN_PATH:
-            return self._key_of(asked_for(request.body)).tokens.ask(request.body)
+            key = self._key_of(asked_for(request.body))
+            with self._lock:
+                key.recent.append(call.at)
+            return key.tokens.ask(request.body)
         if call.path in MASTER_FILES:
             return self._files.answer(call.path, call.time)
         key = self._key_of(request.headers.get("appkey"))
@@ -303,7 +311,7 @@ class Broker:
         return self._keys.get(app_key, self._first) if isinstance(app_key, str) else self._first
 
     def _refused(self, key: _Key, headers: dict[str, str], call: Call) -> Reply | None:
-        refused = key.tokens.check(headers) or self._too_fast(key.recent, call.at)
+        refused = key.tokens.check(headers) or self._too_fast(key, call.at)
         if refused is not None:
             return refused
         if not headers.get("tr_id") or headers["tr_id"] not in NIGHT_BALANCE.tr_ids:
@@ -318,16 +326,21 @@ class Broker:
                 return error("EGW00101")
         return None
 
-    def _too_fast(self, recent: deque[float], now: float) -> Reply | None:
+    def _too_fast(self, key: _Key, now: float) -> Reply | None:
+        limits = (
+            (key.recent, self.calls_per_second, "EGW00201"),
+            (key.at_ledger, self.ledger_calls_per_second, "EGW00215"),
+        )
         with self._lock:
-            while recent and now - recent[0] >= 1:
-                recent.popleft()
-            if not self.calls_per_second or len(recent) < self.calls_per_second:
+            for recent, limit, code in limits:
+                while recent and now - recent[0] >= 1:
+                    recent.popleft()
+                if limit and len(recent) >= limit:
+                    # Seen with either status on the live gateway.
+                    self._over += 1
+                    return error(code, status=500 if self._over % 2 else 200)
                 recent.append(now)
-                return None
-            # Seen with either status on the live gateway.
-            self._over += 1
-            return error("EGW00201", status=500 if self._over % 2 else 200)
+        return None
 
     def _fresh(self, uid: str) -> bool:
         with self._lock:
