@@ -26,8 +26,9 @@ import kis_nb
 from kis_nb.demo import Book, Broker, Fault
 book = Book.sized({rows})
 broker = Broker(book=book, clock=lambda: 1795356000.0, calls_per_second=0).start()
-client = kis_nb.connect(app_key=broker.app_key, app_secret=broker.app_secret, retries={retries},
-                        accounts=broker.accounts, base_url=broker.address, calls_per_second=500)
+keys = [dict(account=account, app_key=app_key, app_secret=app_secret)
+        for account, app_key, app_secret in broker.keys]
+client = kis_nb.connect(keys=keys, retries={retries}, base_url=broker.address, calls_per_second=500)
 """
 SHOW = "d = kis_nb.dashboard(client{more})\nd"
 
