@@ -126,6 +126,7 @@ class Check:
             refused: set[Secret | None] = set()
             for account in accounts:
                 yield from self._views(client, account, labels[account], refused)
+            yield self._master(client)
         yield from self._products()
 
     def _client(self) -> Client:
@@ -215,6 +216,22 @@ class Check:
             left, self._token_life = duration(self._token_life), None
             text = self._say(f"issued, good for {left}", f"발급됨, {left} 유효")
             yield Result("token", "ok", text)
+
+    def _master(self, client: Client) -> Result:
+        """Whether KIS's master files, which need no key, can be had."""
+        try:
+            count = len(client.master.fetch())
+        except TransportError as error:
+            text = self._say(
+                f"{one_line(error)}. Products are then read from codes and names alone",
+                f"{one_line(error)}. 상품은 코드와 이름만으로 읽습니다",
+            )
+            return Result("products", "note", text)
+        text = self._say(
+            f"the master files are at hand: {count} products",
+            f"종목 마스터 파일 있음: 상품 {count}개",
+        )
+        return Result("products", "ok", text)
 
     def _products(self) -> Iterator[Result]:
         if not self._balances:

@@ -289,7 +289,10 @@ class FormedDesk:
             return reply
         if not view.pages:
             return reply if view.refused is None else _refuse(view.refused)
-        return _shape(reply, view)
+        # The two TRs send different fields of the same figures: together they have most.
+        other = NIGHT_BALANCE.tr_ids[headers["tr_id"] == NIGHT_BALANCE.tr_ids[0]]
+        more = self._desk.answer(headers | {"tr_id": other}, self._asked(query), now, *bound)
+        return _shape(reply, view, json.loads(more.body))
 
     def _asked(self, query: dict[str, str]) -> dict[str, str]:
         """The query with page keys as the desk gave them out."""
@@ -347,20 +350,21 @@ def _unkey(key: str, pattern: str) -> str:
     return key
 
 
-def _shape(reply: Reply, view: _View) -> Reply:
-    """The desk's page in the form of the page at its place."""
+def _shape(reply: Reply, view: _View, more: Mapping[str, Any]) -> Reply:
+    """The desk's page in the form of the page at its place; `more` has the other TR's fields."""
     sent = dict(reply.headers)
     place = _LETTERS[sent["tr_cont"]]
     page = view.near(place)
     body = json.loads(reply.body)
     told = page.get("page_keys", {})
     following = str(body[_NK]).strip()
-    summary = view.summary.write(body["output2"], 0)
+    summary = view.summary.write({**more.get("output2", {}), **body["output2"]}, 0)
     rows = body["output1"]
+    full = [{**before, **row} for before, row in zip(more.get("output1", rows), rows, strict=False)]
     formed: dict[str, Any] = body | {
         _FK: _key(str(body[_FK]).strip(), str(told.get(_FK, ""))),
         _NK: _next(following, str(told.get(_NK, ""))) if following else _last(view, told),
-        "output1": [view.rows_block.write(row, at) for at, row in enumerate(rows)]
+        "output1": [view.rows_block.write(row, at) for at, row in enumerate(full)]
         if view.rows_block.order
         else rows,
         "output2": [summary] if view.summary.listed else summary,
