@@ -16,7 +16,8 @@ from kis_nb._errors import ConfigError, KisError
 from kis_nb._fields import SUMMARY, Account
 from kis_nb._http import Call, NoReply, Reply, observer
 from kis_nb.demo import Book, Broker, Fault
-from kis_nb.demo.form import Form, Style, expand
+from kis_nb.demo.form import Form
+from kis_nb.demo.style import Style, expand
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 
 if TYPE_CHECKING:

@@ -193,9 +193,11 @@ class Check:
             counts[status or "not known"] += 1
         worst = next((w for w in ("differs", "rounding") if counts[w]), "exact")
         word = self._say(
-            {"exact": "exact", "rounding": "rounding", "differs": f"{counts['differs']} off"}[
-                worst
-            ],
+            {
+                "exact": "exact",
+                "rounding": "rounding",
+                "differs": f"{counts['differs']} not as expected",
+            }[worst],
             {"exact": "일치", "rounding": "반올림", "differs": f"차이 {counts['differs']}건"}[
                 worst
             ],
