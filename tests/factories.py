@@ -12,6 +12,21 @@ from kis_nb._balance import SEOUL, SIDE, Balance
 from kis_nb._fields import POSITIONS, SUMMARY, Account, Basis, Block, Margin
 from kis_nb._frames import dtype_of
 from kis_nb._products import MasterHandle
+from kis_nb.demo import Broker
+
+
+def environment(broker: Broker) -> dict[str, str]:
+    """The variables that name a broker's address, keys and accounts, as a customer names KIS's."""
+    named = {"KIS_BASE_URL": broker.address}
+    keys: dict[tuple[str, str], list[str]] = {}
+    for account, *pair in broker.keys:
+        keys.setdefault((pair[0], pair[1]), []).append(account)
+    for number, ((app_key, app_secret), accounts) in enumerate(keys.items(), 1):
+        end = "" if number == 1 else f"_{number}"
+        named[f"KIS_APP_KEY{end}"] = app_key
+        named[f"KIS_APP_SECRET{end}"] = app_secret
+        named[f"KIS_ACCOUNTS{end}"] = ",".join(accounts)
+    return named
 
 
 def _schema(block: Block) -> dict[str, pl.DataType]:

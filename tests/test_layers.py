@@ -72,6 +72,7 @@ ROOMS: Mapping[str, Room] = {
     "_report": Room("both", 22),
     "_check": Room("both", 23),
     "_board._jobs": Room("both", 21),
+    "_board._known": Room("both", 21),
     "_lab": Room("both", 21),
     "_board._panel": Room("both", 21),
     "_board._pulls": Room("both", 22),

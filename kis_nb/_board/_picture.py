@@ -7,6 +7,7 @@ Under the face `_dashboard`: imports `_balance`, `charts`, `_figures`, `_fields`
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -81,17 +82,17 @@ class Picture:
         return _headed(rows, balance, self.lang)
 
     def left_out(self) -> str:
-        """The positions that the payoff cannot count, with the reason; blank without any."""
+        """How many positions the payoff cannot count, by reason; blank without any."""
         from kis_nb.charts import left_out
 
-        names: list[str] = self._once(
+        reasons: Counter[str] = self._once(
             ("left_out",),
-            lambda: [
-                f"{one.name} ({one.ko if self.lang == 'ko' else one.en})"
-                for one in left_out(self.balance)
-            ],
+            lambda: Counter(
+                one.ko if self.lang == "ko" else one.en for one in left_out(self.balance)
+            ),
         )
-        return f"{say('left_out', self.lang)}: {', '.join(names)}" if names else ""
+        told = " · ".join(f"{reason} {n:,}" for reason, n in reasons.most_common())
+        return f"{say('left_out', self.lang, n=f'{reasons.total():,}')}: {told}" if told else ""
 
     def warm(self, choice: Choice) -> None:
         """Work everything out now."""

@@ -71,6 +71,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "page": ("{n}페이지", "page {n}"),
     "page_of": ("{n} / {total}페이지", "page {n} of {total}"),
+    "token": ("토큰 발급 대기 · {n}초", "Waiting for a token · {n} s"),
     "progress_name": ("잔고 불러오기", "Pulling the balance"),
     "stale": (
         "아래는 이전 조회입니다: {codes}",
@@ -157,7 +158,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "found": ("잔고", "Found"),
     "difference": ("차이", "Difference"),
     "more_checks": ("외 {n}가지", "and {n} more"),
-    "left_out": ("손익 곡선에서 뺀 종목", "Left out of the payoff"),
+    "left_out": ("손익 곡선에서 뺀 종목 {n}개", "{n} left out of the payoff"),
 }
 
 
