@@ -192,16 +192,13 @@ class Check:
         for status in balance.reconcile()["status"]:
             counts[status or "not known"] += 1
         worst = next((w for w in ("differs", "rounding") if counts[w]), "exact")
-        word = self._say(
-            {
-                "exact": "exact",
-                "rounding": "rounding",
-                "differs": f"{counts['differs']} not as expected",
-            }[worst],
-            {"exact": "일치", "rounding": "반올림", "differs": f"차이 {counts['differs']}건"}[
-                worst
-            ],
-        )
+        off = counts["differs"]
+        words = {
+            "exact": self._say("exact", "일치"),
+            "rounding": self._say("rounding", "반올림"),
+            "differs": self._say(f"{off} not as expected", f"차이 {off}건"),
+        }
+        word = words[worst]
         rows, pages = balance.positions.height, balance.pages
         text = self._say(
             f"{rows} row{'s' if rows != 1 else ''}, {pages} page{'s' if pages != 1 else ''}, "

@@ -1,9 +1,9 @@
 """The broker's own figures in the form of a report of `kis-nb check --report`.
 
 Above `kis_nb.demo.balance`: imports `kis_nb.demo.replies`, `kis_nb.demo.style`, `kis_nb._fields`
-and the standard library. What a live service was seen to do otherwise so becomes a test: keys there and not there,
-their order, how figures are padded and with how many decimals, rows on a page, the letters of
-tr_cont, how the keys of the next page look, codes.
+and the standard library. What a live service was seen to do otherwise so becomes a test: keys
+there and not there, their order, how figures are padded and with how many decimals, rows on a
+page, the letters of tr_cont, how the keys of the next page look, codes.
 
 What a report cannot tell is the broker's: a field that the broker has no figure for is 0, written
 as recorded (a text is some text of that form); a field that only some rows had is on every other
