@@ -126,6 +126,7 @@ class Check:
             refused: set[Secret | None] = set()
             for account in accounts:
                 yield from self._views(client, account, labels[account], refused)
+            yield self._master(client)
         yield from self._products()
 
     def _client(self) -> Client:
@@ -191,14 +192,13 @@ class Check:
         for status in balance.reconcile()["status"]:
             counts[status or "not known"] += 1
         worst = next((w for w in ("differs", "rounding") if counts[w]), "exact")
-        word = self._say(
-            {"exact": "exact", "rounding": "rounding", "differs": f"{counts['differs']} off"}[
-                worst
-            ],
-            {"exact": "일치", "rounding": "반올림", "differs": f"차이 {counts['differs']}건"}[
-                worst
-            ],
-        )
+        off = counts["differs"]
+        words = {
+            "exact": self._say("exact", "일치"),
+            "rounding": self._say("rounding", "반올림"),
+            "differs": self._say(f"{off} not as expected", f"차이 {off}건"),
+        }
+        word = words[worst]
         rows, pages = balance.positions.height, balance.pages
         text = self._say(
             f"{rows} row{'s' if rows != 1 else ''}, {pages} page{'s' if pages != 1 else ''}, "
@@ -215,6 +215,22 @@ class Check:
             left, self._token_life = duration(self._token_life), None
             text = self._say(f"issued, good for {left}", f"발급됨, {left} 유효")
             yield Result("token", "ok", text)
+
+    def _master(self, client: Client) -> Result:
+        """Whether KIS's master files, which need no key, can be had."""
+        try:
+            count = len(client.master.fetch())
+        except TransportError as error:
+            text = self._say(
+                f"{one_line(error)}. Products are then read from codes and names alone",
+                f"{one_line(error)}. 상품은 코드와 이름만으로 읽습니다",
+            )
+            return Result("products", "note", text)
+        text = self._say(
+            f"the master files are at hand: {count} products",
+            f"종목 마스터 파일 있음: 상품 {count}개",
+        )
+        return Result("products", "ok", text)
 
     def _products(self) -> Iterator[Result]:
         if not self._balances:
