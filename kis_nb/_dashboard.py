@@ -260,7 +260,8 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         parts["explain"] = _figures.explain(self.mgna_dvsn, self.excc_stat_cd, lang)
         if picture is not None:
             upkeep = self._gallery.maintenance(picture.balance)
-            parts["cards"] = _figures.cards(picture.balance, picture.before, upkeep, lang)
+            near = self._gallery.together(picture.balance)
+            parts["cards"] = _figures.cards(picture.balance, picture.before, upkeep, lang, near)
         else:
             parts["cards"] = _figures.blank(lang)
         self._screen.head.show(parts)

@@ -13,7 +13,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from kis_nb._board import _figures, _tables
-from kis_nb._board._words import say
 from kis_nb._fields import Lang
 
 if TYPE_CHECKING:
@@ -81,17 +80,15 @@ class Picture:
         return _headed(rows, balance, self.lang)
 
     def left_out(self) -> str:
-        """The positions that the payoff cannot count, with the reason; blank without any."""
+        """How many positions the payoff cannot count, with the reasons; blank without any."""
         from kis_nb.charts import left_out
+        from kis_nb.charts._look import Look
+        from kis_nb.charts._payoff import summed
 
-        names: list[str] = self._once(
-            ("left_out",),
-            lambda: [
-                f"{one.name} ({one.ko if self.lang == 'ko' else one.en})"
-                for one in left_out(self.balance)
-            ],
+        made: str = self._once(
+            ("left_out",), lambda: summed(left_out(self.balance), Look(self.lang))
         )
-        return f"{say('left_out', self.lang)}: {', '.join(names)}" if names else ""
+        return made
 
     def warm(self, choice: Choice) -> None:
         """Work everything out now."""
@@ -109,8 +106,10 @@ def compared(chart: str, balances: Sequence[Balance], shown: Balance, lang: Lang
     from kis_nb.charts import _margin, _views
     from kis_nb.charts._look import Look
 
-    make = _margin.rows if chart == "margin" else _views.rows
-    return _headed(make(balances, Look(lang)), shown, lang)
+    look = Look(lang)
+    if chart == "margin":
+        return _headed(_margin.rows(balances, look, of=shown), shown, lang)
+    return _headed(_views.rows(balances, look), shown, lang)
 
 
 def _headed(rows: list[Row], balance: Balance, lang: Lang) -> list[Row]:

@@ -16,6 +16,7 @@ exact figures in won; null is named, never drawn as 0; a demo's chart says DEMO.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -119,22 +120,30 @@ def payoff(
     balance: Balance,
     *,
     underlying: str = "KOSPI 200",
+    expiry: date | str | None = None,
     lang: Lang = "ko",
     colors: Colors = "kr",
     theme: Theme = "lab",
 ) -> Chart:
-    """Profit and loss of the book at expiry against the index, each leg at its own expiry.
+    """Profit and loss at one expiry of the legs that expire then, against the underlying's level.
 
     Args:
         balance: one pull; cost is on its EXCC_STAT_CD's basis.
-        underlying: ``"KOSPI 200"`` (with the mini), ``"KOSDAQ 150"`` or ``"USD"``.
+        underlying: ``"KOSPI 200"`` (with mini and weeklies), ``"KOSDAQ 150"`` or ``"USD/KRW"``.
+        expiry: a last trading day, as a date or as ``"2026-12-10"``; the nearest with options by
+            default, else the nearest. Positions of other expiries are counted beside the curve.
         lang, colors, theme: see the module.
 
     The index today is the price of the nearest future held, since KIS sends no index with a
     balance; without a future there is no such mark. See `left_out` for what is not counted.
+
+    Raises:
+        ValueError: an underlying or expiry that is not known; the message lists those that are.
     """
     look = Look(lang, colors, theme)
-    return _payoff.PAYOFF.chart(_payoff.rows(balance, look, underlying=underlying), look)
+    return _payoff.PAYOFF.chart(
+        _payoff.rows(balance, look, underlying=underlying, expiry=expiry), look
+    )
 
 
 def left_out(balance: Balance) -> tuple[LeftOut, ...]:

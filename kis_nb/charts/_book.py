@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from kis_nb._chartview import Row
+from kis_nb._exact import exactly
 from kis_nb._products import Product, read_product
 from kis_nb.charts._bars import bar, design, keyed
 from kis_nb.charts._look import Look, exact, first
@@ -30,6 +31,7 @@ _KINDS = {
 }
 
 
+@exactly
 def rows(
     balance: Balance, look: Look, *, by: By = "product", measure: Measure = "quantity"
 ) -> list[Row]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from kis_nb._chartview import Row
+from kis_nb._exact import exactly
 from kis_nb.charts._bars import bar, design, keyed
 from kis_nb.charts._look import Look, exact, first
 
@@ -34,6 +35,7 @@ _SUMS: dict[str, tuple[str, ...]] = {
 }
 
 
+@exactly
 def rows(balance: Balance, look: Look, *, by: By = "position", top: int = 20) -> list[Row]:
     """The bars, largest first. Never empty: an account without positions says so."""
     if by == "position":
