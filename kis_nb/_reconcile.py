@@ -162,9 +162,17 @@ def _equity_checks(figures: Mapping[str, Decimal | None], estimate: Decimal | No
 def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:
     value, cost = (pl.col(name).cast(_AMOUNT) for name in ("evlu_amt", "pchs_amt"))
     side = pl.col("side").cast(pl.String)
+    # As `_products.is_unpriced`: the 0 sent for such a position is no P&L.
+    unpriced = (
+        (pl.col("cblc_qty") != 0)
+        & (pl.col("idx_clpr").fill_null(0) == 0)
+        & (pl.col("evlu_amt").fill_null(0) == 0)
+    )
     number = pl.int_range(1, pl.len() + 1).cast(pl.String)
     return positions.select(
-        what=pl.when(side == "short")
+        what=pl.when(unpriced)
+        .then(pl.lit("evlu_pfls_amt (no price yet)"))
+        .when(side == "short")
         .then(pl.lit("evlu_pfls_amt = pchs_amt - evlu_amt (short)"))
         .when(side == "long")
         .then(pl.lit("evlu_pfls_amt = evlu_amt - pchs_amt (long)"))
@@ -174,7 +182,9 @@ def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:
         item=pl.concat_str(
             pl.lit("row "), number, pl.concat_str(pl.lit(" "), "prdt_name").fill_null("")
         ),
-        expected=pl.when(side == "short")
+        expected=pl.when(unpriced)
+        .then(None)
+        .when(side == "short")
         .then(cost - value)
         .when(side == "long")
         .then(value - cost)

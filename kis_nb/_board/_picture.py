@@ -6,9 +6,7 @@ Under the face `_dashboard`: imports `_balance`, `charts`, `_figures`, `_fields`
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -139,18 +137,7 @@ def spec(chart: str, lang: Lang, colors: Colors) -> dict[str, Any]:
         "payoff": _payoff.PAYOFF,
     }
     # The lines of a chart stand in the order of its rows, which another view may change.
-    return _patiently(lambda: designs[chart].spec(lang, colors)) | {"usermeta": {"fresh": "key"}}
-
-
-def _patiently(make: Callable[[], _figures.Json]) -> _figures.Json:
-    """Altair looks into NumPy and pandas when they are there, and trips over one that another
-    thread, a cell's or Polars', is just importing: that is over in a moment.
-    """
-    for _ in range(100):
-        with suppress(AttributeError):
-            return make()
-        time.sleep(0.05)
-    return make()
+    return designs[chart].spec(lang, colors) | {"usermeta": {"fresh": "key"}}
 
 
 class Easel:

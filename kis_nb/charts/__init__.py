@@ -2,8 +2,12 @@
 
 Each function returns an Altair chart that can be changed, layered, concatenated and saved. Shown as
 a cell's result it is drawn by `kis_nb._chartview.ChartView`, with nothing fetched from outside, and
-follows the page's theme, unless another Altair renderer was chosen before this module was imported.
-Altair's own default fetches Vega from a CDN.
+follows the page's theme, unless another Altair renderer is enabled. That holds for what
+``.properties()``, ``.copy()``, ``.interactive()`` and ``chart + more`` make of it as well.
+
+Altair's global renderer is left alone. Altair's own default fetches Vega from a CDN; for charts of
+your own, and for ours side by side (``|``, ``&``, which make a plain Altair chart), say
+``alt.renderers.enable("kis_nb")`` to have them drawn likewise.
 
 ``chart.save("x.svg")``, ``.png`` and ``.pdf`` need vl-convert (``pip install vl-convert-python``);
 ``chart.save("x.html", inline=True)`` too, and makes a page that needs no network.
@@ -21,10 +25,9 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from kis_nb._chartview import ChartView
 from kis_nb._fields import Lang
 from kis_nb.charts import _book, _margin, _payoff, _pnl, _views
-from kis_nb.charts._look import Chart, Colors, Look, Theme
+from kis_nb.charts._look import Chart, Colors, Look, Theme, shown
 from kis_nb.charts._payoff import LeftOut
 
 if TYPE_CHECKING:
@@ -155,17 +158,8 @@ def _render(
     spec: dict[str, Any], **_options: Any
 ) -> dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]:
     """Altair's renderer "kis_nb": any chart, ours or not, in a `ChartView`."""
-    title = spec.get("title")
-    text = title.get("text") if isinstance(title, dict) else title
-    view = ChartView(spec, name=_NAMES.get(str(text), "chart"))
-    bundle = view._repr_mimebundle_()
-    assert bundle is not None  # None stands for a widget without a view, and this one has one
-    return bundle
+    return shown(spec)
 
 
-_DESIGNS = (_pnl.PNL, _margin.MARGIN, _views.VIEWS, _book.BOOK, _payoff.PAYOFF)
-_NAMES = {title: design.name for design in _DESIGNS for title in design.title}
-
+# Offered and not enabled: which renderer draws the user's own charts is the user's to say.
 alt.renderers.register("kis_nb", _render)
-if alt.renderers.active == "default" and not alt.renderers.options:
-    alt.renderers.enable("kis_nb")
