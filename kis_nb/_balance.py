@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from kis_nb._equity import estimate
 from kis_nb._errors import KisError
 from kis_nb._fields import (
     NIGHT_BALANCE,
@@ -120,7 +121,7 @@ class Balance:
             ``status``: ``exact``, ``rounding`` (a won or two) or ``differs``; null when the wire
             lacks a figure that the check needs.
         """
-        return reconcile(self.positions, self.summary)
+        return reconcile(self.positions, self.summary, estimate(self))
 
     def products(self) -> pl.DataFrame:
         """What each position is, a row a position, in the order of `positions`.

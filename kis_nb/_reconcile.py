@@ -12,6 +12,7 @@ from decimal import Decimal, localcontext
 
 import polars as pl
 
+from kis_nb._exact import EXACT
 from kis_nb._fields import SUMMARY
 from kis_nb._products import kind_of
 
@@ -55,17 +56,24 @@ _IDENTITIES = {
 }
 
 
-def reconcile(positions: pl.DataFrame, summary: pl.DataFrame) -> pl.DataFrame:
-    """The checks of `Balance.reconcile`, account first, then row by row."""
+def reconcile(
+    positions: pl.DataFrame, summary: pl.DataFrame, estimate: Decimal | None = None
+) -> pl.DataFrame:
+    """The checks of `Balance.reconcile`, account first, then row by row.
+
+    `estimate` is the equity of this moment as `kis_nb._equity.estimate` has it. How it compares
+    with what KIS sends is shown with its difference and not judged: status stays null.
+    """
     figures: dict[str, Decimal | None] = summary.select(f.name for f in SUMMARY.fields).row(
         0, named=True
     )
-    with localcontext(prec=60):
+    with localcontext(EXACT):
         account = pl.DataFrame(
             [
                 *_sum_checks(positions, figures),
                 *_kind_checks(positions, figures),
                 *_identity_checks(figures),
+                *_equity_checks(figures, estimate),
             ],
             schema={name: SCHEMA[name] for name in ("what", "item", "expected", "found")},
             orient="row",
@@ -73,7 +81,9 @@ def reconcile(positions: pl.DataFrame, summary: pl.DataFrame) -> pl.DataFrame:
     checks = pl.concat([account, _row_checks(positions)])
     size = pl.col("difference").abs()
     return checks.with_columns(difference=pl.col("found") - pl.col("expected")).with_columns(
-        status=pl.when(size == 0)
+        status=pl.when(pl.col("item") == _EQUITY)
+        .then(None)
+        .when(size == 0)
         .then(pl.lit("exact"))
         .when(size <= _ROUNDING)
         .then(pl.lit("rounding"))
@@ -82,6 +92,8 @@ def reconcile(positions: pl.DataFrame, summary: pl.DataFrame) -> pl.DataFrame:
         .cast(STATUS)
     )
 
+
+_EQUITY = "equity at this moment"
 
 _Check = tuple[str, str, Decimal | None, Decimal | None]
 
@@ -149,6 +161,17 @@ def _identity_checks(figures: Mapping[str, Decimal | None]) -> list[_Check]:
         formula = "".join(f" {p[0]} {p[1:]}" if p[0] in "+-" else p for p in parts)
         checks.append((f"{total} = {formula}", "output2", expected, figures[total]))
     return checks
+
+
+def _equity_checks(figures: Mapping[str, Decimal | None], estimate: Decimal | None) -> list[_Check]:
+    """KIS's equity, its equity of this moment, and the estimate of it, two by two."""
+    told, now = figures["prsm_dpast"], figures["prsm_dpast_amt"]
+    guess = "estimate prsm_dpast + futr_evlu_pfls_amt"
+    return [
+        ("prsm_dpast_amt against prsm_dpast", _EQUITY, told, now),
+        (f"prsm_dpast_amt against {guess}", _EQUITY, estimate, now),
+        (f"{guess} against prsm_dpast", _EQUITY, told, estimate),
+    ]
 
 
 def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:

@@ -32,6 +32,7 @@ class Room(NamedTuple):
 ROOMS: Mapping[str, Room] = {
     # The ground serves all.
     "_errors": Room("ground", 0),
+    "_exact": Room("ground", 0),
     "_fields": Room("ground", 0),
     "_accounts": Room("ground", 1),
     # How it arrives: bytes.
@@ -57,6 +58,7 @@ ROOMS: Mapping[str, Room] = {
     "_frames": Room("right", 3),
     "_completeness": Room("right", 4),
     "_reconcile": Room("right", 4),
+    "_equity": Room("right", 2),
     "_balance": Room("right", 5),
     "charts": Room("right", 6),
     # Where the wings meet.

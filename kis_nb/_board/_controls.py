@@ -17,7 +17,7 @@ from kis_nb._board._feed import AUTO_SECONDS
 from kis_nb._board._words import say
 from kis_nb._fields import Basis, Lang, Margin
 
-UNDERLYINGS = ("KOSPI 200", "KOSDAQ 150", "USD")
+UNDERLYINGS = ("KOSPI 200", "KOSDAQ 150", "USD/KRW")
 
 
 class Controls:
