@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from kis_nb import charts
     from kis_nb._balance import Balance, Balances, Failure
-    from kis_nb._client import Client, balance, connect
+    from kis_nb._client import Client, connect
     from kis_nb._dashboard import Dashboard, dashboard, show
     from kis_nb._errors import (
         ApiError,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from kis_nb._fields import Account, Basis, Margin
     from kis_nb._frames import fields
     from kis_nb._magic import load_ipython_extension, unload_ipython_extension
+    from kis_nb._oneline import balance, products
 
 _HOME = {
     "Account": "_fields",
@@ -55,11 +56,12 @@ _HOME = {
     "PaginationError": "_errors",
     "RateLimitError": "_errors",
     "TransportError": "_errors",
-    "balance": "_client",
+    "balance": "_oneline",
     "connect": "_client",
     "dashboard": "_dashboard",
     "fields": "_frames",
     "load_ipython_extension": "_magic",
+    "products": "_oneline",
     "show": "_dashboard",
     "unload_ipython_extension": "_magic",
 }
@@ -89,6 +91,7 @@ __all__ = [
     "dashboard",
     "fields",
     "load_ipython_extension",
+    "products",
     "show",
     "unload_ipython_extension",
 ]

@@ -80,8 +80,8 @@ def add_pull(parser: argparse.ArgumentParser) -> None:
         "account",
         metavar="ACCOUNT",
         nargs="?",
-        help="12345678-03, or the masked label of a configured account; may be left out when "
-        "there is one, and in the demo",
+        help="12345678-03, or the name or masked label of a configured account; may be left out "
+        "when there is one, and in the demo",
     )
     for option, code, default in (
         ("--mgna-dvsn", Margin, Margin.INITIAL),

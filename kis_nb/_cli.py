@@ -257,8 +257,8 @@ def _balance(args: argparse.Namespace) -> int:
         form,
         blocks=[args.block] if args.block else [],
         lang=args.lang or _terminal_lang(),
-        # Heeds COLUMNS, and takes 80 of a terminal that says it has none.
-        width=shutil.get_terminal_size().columns if to_terminal else None,
+        # COLUMNS goes before; a terminal that tells no width, or 0, loses no column by it.
+        width=shutil.get_terminal_size((0, 0)).columns or None if to_terminal else None,
     )
     if balance.demo and form in ("csv", "parquet"):  # the others say so themselves
         sys.stderr.write("kis-nb: DEMO: these accounts are invented\n")

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from types import MappingProxyType
-from typing import NoReturn, Self, TypeAlias
+from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
 
 from kis_nb._accounts import Names, find_account, named_labels
 from kis_nb._balance import Balance, Balances
@@ -20,9 +20,14 @@ from kis_nb._errors import ConfigError
 from kis_nb._fields import NIGHT_BALANCE, Account, Basis, Margin, account_labels
 from kis_nb._http import Clock, Http, Scrubber
 from kis_nb._keys import Key, wrap_entries
+from kis_nb._master import MasterFiles
 from kis_nb._pool import View, pull_all
+from kis_nb._product_frame import listed_frame
 from kis_nb._pull import KeyClient
 from kis_nb._sources import choose, load, read_accounts
+
+if TYPE_CHECKING:
+    import polars as pl
 
 AccountLike: TypeAlias = str | Account
 
@@ -175,6 +180,7 @@ class Client:
         several = (settings,) if isinstance(settings, Settings) else tuple(settings)
         clock = clock or Clock()
         self._settings = several
+        self.master = MasterFiles.of(several[0], clock)
         secrets = [one for s in several for one in (s.app_key, s.app_secret, s.token) if one]
         self._names: dict[Account, str | None] = {
             account: one.name for one in several for account in one.accounts
@@ -185,7 +191,7 @@ class Client:
         self._keys: dict[Account, KeyClient] = {}
         for one in several:
             if one.app_key not in keys:
-                keys[one.app_key] = KeyClient(one, scrubber, clock)
+                keys[one.app_key] = KeyClient(one, scrubber, clock, self.master)
             self._keys |= dict.fromkeys(one.accounts, keys[one.app_key])
         self._first, *more = keys.values()
         self._sole = not more
@@ -298,6 +304,15 @@ class Client:
     ) -> Balance:
         return self._key_of(view[0]).pull(view, progress, cancel)
 
+    def products(self, *, cancel: threading.Event | None = None) -> pl.DataFrame:
+        """Every listed product, as `kis_nb.products`; a client of the embedded broker asks that.
+
+        Raises:
+            TransportError: the master files are due and did not come.
+            Cancelled: `cancel` was set.
+        """
+        return listed_frame(self.master.fetch(cancel))
+
     def _key_of(self, account: Account) -> KeyClient:
         """The account's own app key; the only one also calls for accounts that are not listed."""
         return self._first if self._sole else self._keys[account]
@@ -375,24 +390,3 @@ def default_client() -> Client:
         if _Default.client is None:
             _Default.client = connect()
         return _Default.client
-
-
-def balance(
-    account: AccountLike | None = None,
-    *,
-    mgna_dvsn: str | Margin = Margin.INITIAL,
-    excc_stat_cd: str | Basis = Basis.SETTLEMENT,
-) -> Balance:
-    """Pull one account on the default client, which is made by `connect` at the first call.
-
-    Args and errors are those of `Client.balance` and `connect`.
-    """
-    try:
-        client = default_client()
-    except ConfigError:
-        account = None
-        raise
-    chosen, account = client.find_account(account), None
-    if isinstance(chosen, ValueError):
-        raise chosen
-    return client.balance(chosen, mgna_dvsn=mgna_dvsn, excc_stat_cd=excc_stat_cd)

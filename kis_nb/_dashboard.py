@@ -16,10 +16,11 @@ import ipywidgets as w
 import traitlets
 
 from kis_nb._board import _figures
-from kis_nb._board._controls import Controls, check, close_all, find_account
+from kis_nb._board._controls import Controls, check, close_all
 from kis_nb._board._feed import AUTO_SECONDS, Feed
 from kis_nb._board._gallery import Gallery
 from kis_nb._board._jobs import Jobs
+from kis_nb._board._known import KnownAccounts
 from kis_nb._board._picture import Colors
 from kis_nb._board._pulls import let_go
 from kis_nb._board._screen import Screen
@@ -27,8 +28,9 @@ from kis_nb._board._selection import Selection
 from kis_nb._board._shelf import View
 from kis_nb._board._situation import Situation
 from kis_nb._chartview import Gesture, read_gesture
+from kis_nb._config import Secret
 from kis_nb._errors import ConfigError
-from kis_nb._fields import Account, Basis, Lang, Margin, account_labels
+from kis_nb._fields import Account, Basis, Lang, Margin
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
@@ -42,7 +44,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     """An account at a glance, kept up to date. Made by `dashboard` and `show`.
 
     Attributes:
-        account: the account chosen; set it to a number, a masked label or an `Account`. It shows
+        account: the account chosen; set it to a number, a name, a label or an `Account`. It shows
             masked and equals its full text. None when there is none.
         mgna_dvsn, excc_stat_cd: the codes chosen, `Margin` and `Basis`; set them to wire codes.
         balance: the `Balance` on show, None before the first; observe it. While a pull is under way
@@ -78,9 +80,8 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         check("lang", lang, ("ko", "en"))
         check("colors", colors, ("kr", "us"))
         check("auto", auto, AUTO_SECONDS)
-        known = list(client.accounts) if client is not None else []
-        chosen = next(iter(known), None) if account is None else find_account(account, known)
-        account = None
+        self._known = KnownAccounts(client)
+        chosen, account = self._known.find(account), None
         if isinstance(chosen, ValueError):
             raise chosen
         self._lock = threading.RLock()
@@ -88,14 +89,12 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._lang: Lang = lang
         self._colors: Colors = colors
         self._problem, self._closer = problem, closer
-        self._labels = account_labels(
-            [*known, *([chosen] if chosen is not None else []), *([alone.account] if alone else [])]
-        )
+        self._known.add([chosen] if alone is None else [alone.account])
         self._feed = Feed(client, self) if client is not None and chosen is not None else None
         self._gallery = Gallery(self._feed, alone)
         self._jobs = Jobs()
         self._selection = Selection()
-        self._controls = Controls(list(self._labels.values()), lang, colors, auto)
+        self._controls = Controls(list(self._known.labels.values()), lang, colors, auto)
         self._screen = Screen(self._controls, self._act, self._picked, fed=alone is None)
         super().__init__(self._screen.children, layout=w.Layout(width="100%"))
         self.add_class("kis-dashboard")
@@ -133,7 +132,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     def _check_account(self, proposal: Any) -> Account | None:
         if proposal["value"] is None:
             return None
-        found = find_account(proposal["value"], list(self._labels))
+        found = self._known.find(proposal["value"])
         if isinstance(found, ValueError):
             raise found
         return found
@@ -151,10 +150,10 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         with self._lock:
             name, value = change["name"], change["new"]
             if name == "account":
-                if value is not None and value not in self._labels:
-                    self._labels = account_labels([*self._labels, value])
-                    self._controls.list_accounts(list(self._labels.values()), self._lang)
-                value = list(self._labels).index(value) if value is not None else -1
+                if value is not None and value not in self._known.labels:
+                    self._known.add([value])
+                    self._controls.list_accounts(list(self._known.labels.values()), self._lang)
+                value = self._known.place(value)
             self._controls.set(name, value if name == "account" else value.value)
             if self._ready and self._feed is not None and not self._closed:
                 self._feed.want(self._view)
@@ -166,7 +165,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
             return
         name, value = self._controls.name_of(change["owner"]), change["new"]
         if name == "account":
-            self.account = list(self._labels)[value]
+            self.account = list(self._known.labels)[value]
         elif name in _CODES:
             setattr(self, name, value)
         elif name == "auto" and self._feed is not None:
@@ -259,8 +258,8 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
 
     def _places(self, shown: Balance) -> list[int]:
         """Which option of each control is the one on show."""
-        account = list(self._labels).index(shown.account) if shown.account in self._labels else -1
-        return [account, list(Margin).index(shown.mgna_dvsn), list(Basis).index(shown.excc_stat_cd)]
+        place = self._known.place(shown.account)
+        return [place, list(Margin).index(shown.mgna_dvsn), list(Basis).index(shown.excc_stat_cd)]
 
     def _publish(self) -> None:
         """Let code see what is on show; outside the lock, since observers may do anything."""
@@ -341,8 +340,8 @@ def dashboard(
 
     Args:
         client: from `connect`; left out, the default client, or one made for ``demo``.
-        account: the account to begin with, like ``12345678-03`` or a masked label; the client's
-            first when left out.
+        account: the account to begin with, like ``12345678-03``, its name or its masked label;
+            the client's first when left out.
         mgna_dvsn, excc_stat_cd: the codes to begin with.
         lang: ``"ko"`` or ``"en"``.
         colors: ``"kr"`` profit red, loss blue; ``"us"`` profit green, loss red.
@@ -357,22 +356,23 @@ def dashboard(
     """
     from kis_nb._client import connect, default_client
 
-    # As an `Account` it is masked in a traceback; a masked label tells nothing anyway.
-    given = account if isinstance(account, str) and "*" in account else None
-    named = Account.read(account) if given is None and account is not None else given
-    account = None
-    if isinstance(named, ValueError):
-        raise named
-    closer, problem = None, None
+    # Masked in a traceback's locals, should anything go wrong before it is read.
+    asked, account = Secret.of(account) if isinstance(account, str) else account, None
+    closer, problem, named = None, None, None
     if client is None:
         try:
             client = default_client() if demo is None else connect(demo=demo)
             closer = None if demo is None else client.close
         except ConfigError as error:
             problem = error.with_traceback(None)
+    if asked is not None and client is not None:
+        named = client.find_account(asked.reveal() if isinstance(asked, Secret) else asked)
+    if isinstance(named, ValueError):
+        _ = closer and closer()
+        raise named
     return Dashboard(
         client,
-        account=named if client is not None else None,
+        account=named,
         mgna_dvsn=mgna_dvsn,
         excc_stat_cd=excc_stat_cd,
         lang=lang,

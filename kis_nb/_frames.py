@@ -250,11 +250,31 @@ def _numbers(kind: _Kind, values: Sequence[str | None]) -> pl.Series:
         not filled or (lines.count("\n") == filled - 1 and kind.lines.fullmatch(lines))
     ):
         return read
+    # Slower, and rare: zeros that say nothing may be more than the column has places.
+    bare = [value and _bare(value) for value in values]
+    read = pl.Series("", bare, pl.String).cast(kind.dtype, strict=False)
     height = len(values) // len(kind.fields)
-    for place, value in enumerate(values):
-        if value and not (kind.one.fullmatch(value) and read[place] is not None):
+    for place, (value, digits) in enumerate(zip(values, bare, strict=True)):
+        if value and digits and not (kind.one.fullmatch(digits) and read[place] is not None):
             raise _Inexact(kind.fields[place // height], place % height, value)
+    if read.len() - read.null_count() == filled:
+        return read
     raise DecodeError("numbers were lost on the way into their columns")
+
+
+_PADDED = re.compile(r"[+-]?[0-9]++(?:\.[0-9]++)?+", re.ASCII)
+
+
+def _bare(value: str) -> str:
+    """A number without the zeros in front of it and behind its decimals, which hold no digit of
+    it; anything else as it is.
+    """
+    if not _PADDED.fullmatch(value):
+        return value
+    whole, _, decimals = value.partition(".")
+    sign = whole[0] if whole[0] in "+-" else ""
+    decimals = decimals.rstrip("0")
+    return sign + (whole[len(sign) :].lstrip("0") or "0") + (f".{decimals}" if decimals else "")
 
 
 def _beside(columns: list[pl.Series]) -> pl.DataFrame:

@@ -44,8 +44,11 @@ class KisMagic:
 
         %kis [ACCOUNT] [--mgna-dvsn 01|02] [--excc-stat-cd 1|2] [--demo] [--dashboard]
 
-        ACCOUNT is 12345678-03; it may be left out when there is one, and in the demo. To keep the
-        number out of the notebook leave it out, and name it in KIS_ACCOUNTS or the config file.
+        ACCOUNT is 12345678-03, or the name of a configured account; it may be left out when there
+        is one, and in the demo. To keep the number out of the notebook leave it out, or give the
+        name, and configure the account: KIS_ACCOUNTS with its KIS_APP_KEY, KIS_APP_SECRET and, if
+        wished, KIS_NAME; KIS_ACCOUNTS_2 with KIS_APP_KEY_2 and so on for a second one, which has a
+        key of its own; or the config file.
 
         --mgna-dvsn     MGNA_DVSN, 증거금구분: 01 initial 개시 (default), 02 maintenance 유지
         --excc-stat-cd  EXCC_STAT_CD, 정산상태코드: 1 settlement 정산 (default), 2 purchase 본정산

@@ -1,6 +1,6 @@
 """What a product is: kind, product, underlying, term, strike and multiplier, and when it expires.
 
-Imports the standard library.
+Right wing, above `_calendar` and `_product_text`.
 
 KIS sends no field for any of these. They are read from ``shtn_pdno`` and ``prdt_name`` by the rules
 of the exchange's codes and KIS's names, and what those leave open from KIS's master files, where
@@ -10,18 +10,19 @@ guessed. All figures are `Decimal`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
+
+from kis_nb._calendar import last_trading_day
+from kis_nb._product_text import Kind, Told, read_code, read_name, whole_points
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
 
-Kind: TypeAlias = Literal["future", "call", "put", "spread"]
 Source: TypeAlias = Literal["master", "name", "code"]
 
 # Digits to spare, and nothing of the user's own context.
@@ -83,6 +84,16 @@ class Listed:
 Master: TypeAlias = Mapping[str, Listed]
 
 
+class MasterHandle(Protocol):
+    """How a balance gets at the master files (`kis_nb._master.MasterFiles`)."""
+
+    def at_hand(self) -> Master:
+        """What is stored; the network is not asked."""
+
+    def complete(self) -> Master:
+        """The same, after a fetch if one is due; never raises for the network."""
+
+
 class _Line(NamedTuple):
     """Contracts of one product: what they are on, and won a point."""
 
@@ -102,135 +113,6 @@ _LINES = {
 }
 UNDERLYINGS = tuple(dict.fromkeys(line.underlying for line in _LINES.values()))
 
-# The two characters after the kind.
-_CODES = {
-    "01": "KOSPI 200",
-    "05": "KOSPI 200 mini",
-    "09": "KOSPI 200 weekly Thu",
-    "AF": "KOSPI 200 weekly Mon",
-    "06": "KOSDAQ 150",
-    "AJ": "KOSDAQ 150 weekly Thu",
-    "AK": "KOSDAQ 150 weekly Mon",
-    "75": "USD/KRW",
-}
-# Digits are the scheme until 2025, letters today's.
-_KINDS: dict[str, Kind] = {
-    "1": "future",
-    "2": "call",
-    "3": "put",
-    "4": "spread",
-    "A": "future",
-    "B": "call",
-    "C": "put",
-    "D": "spread",
-}
-_LETTERS: dict[str, Kind] = {"F": "future", "C": "call", "P": "put", "SP": "spread"}
-
-# The exchange's year characters run 1996 to 2025 and then over again: 6 to 9, 0 to 5, and the
-# alphabet without I, O and U. So a letter of the old scheme is a year from 2006 (A) to 2025 (W),
-# and a digit of today's scheme, which began in 2026, one from 2026 (6) to 2035 (5). An old code
-# with a digit would be of 1996 to 2005, before KIS had this service, and today's with a letter of
-# 2036 or later: neither is read.
-_OLD_YEARS = {letter: 2006 + n for n, letter in enumerate("ABCDEFGHJKLMNPQRSTVW")}
-_NEW_YEARS = {digit: 2026 + n for n, digit in enumerate("6789012345")}
-
-_CODE = re.compile(
-    r"(?P<kind>[1-4A-D])(?P<product>[0-9A-Z]{2})(?P<term>[0-9A-Z]{3})?(?P<tail>[0-9A-Z]*)", re.ASCII
-)
-
-# The letters right before the expiry say the kind; only blanks may stand between. A digit may
-# stand before them (코스닥150F), another Latin letter may not. No \s for the digits' sake: names
-# are padded with blanks of full width too, which only Unicode's \s knows.
-_NAME = re.compile(
-    r"(?<![A-Za-z])(?:"
-    r"(?P<spread>SP)\s*(?P<legs>(?:20)?[0-9]{2}(?:0[1-9]|1[0-2])-(?:20)?[0-9]{2}(?:0[1-9]|1[0-2]))"
-    r"|(?P<letter>[FCP])\s*"
-    r"(?P<term>20[0-9]{2}(?:0[1-9]|1[0-2])|[0-9]{2}(?:0[1-9]|1[0-2])W[0-9])"
-    r")(?![0-9A-Za-z])"
-    r"(?:\s+(?P<strike>[0-9]{1,3}(?:,[0-9]{3}){1,2}(?:\.[0-9]{1,4})?|[0-9]{1,6}(?:\.[0-9]{1,4})?)"
-    r"(?=[\s(]|$))?"
-)
-# What stands before those letters, without blanks. Other words leave the product to the code.
-_WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), product)
-    for pattern, product in (
-        ("코스피200|KOSPI200", "KOSPI 200"),
-        ("미니(?:코스피(?:200)?)?", "KOSPI 200 mini"),
-        ("(?:코스피(?:200)?)?위클리", "KOSPI 200 weekly Thu"),
-        ("(?:코스피(?:200)?)?위클리M", "KOSPI 200 weekly Mon"),
-        ("코스닥150", "KOSDAQ 150"),
-        ("코스닥(?:150)?위클리", "KOSDAQ 150 weekly Thu"),
-        ("코스닥(?:150)?위클리M", "KOSDAQ 150 weekly Mon"),
-        ("미국달러", "USD/KRW"),
-        # Index futures outside the table above: no product of ours.
-        ("변동성|고배당50", ""),
-    )
-)
-
-
-class _Told(NamedTuple):
-    """What one text tells. `product` is "" for a product outside the table, None when not told;
-    `weekly` whether the term is a week.
-    """
-
-    kind: Kind | None = None
-    product: str | None = None
-    term: str | None = None
-    strike: Decimal | None = None
-    weekly: bool | None = None
-
-
-@lru_cache(maxsize=4_096)
-def _code(text: str) -> _Told:
-    """What a short code tells."""
-    found = _CODE.fullmatch(text)
-    if found is None:
-        return _Told(kind=_KINDS.get(text[:1]))
-    kind = _KINDS[found["kind"]]
-    product = _CODES.get(found["product"], "")
-    weekly = "weekly" in product if product else None
-    term = strike = None
-    # A weekly's three characters (FEW) number its series and hold no date.
-    if found["term"] and not weekly and kind != "spread":
-        years = _OLD_YEARS if text[0].isdigit() else _NEW_YEARS
-        year, month = years.get(found["term"][0]), found["term"][1:]
-        if year is not None and re.fullmatch("0[1-9]|1[0-2]", month, re.ASCII):
-            term = f"{year}{month}"
-    # Whole points below 1,000, with the half of 572.5 cut off: only a strike that ends in 0 or 5 is
-    # sure to be whole. From 1,000 up the characters are a serial.
-    if kind in ("call", "put") and re.fullmatch("[0-9]{2}[05]", found["tail"], re.ASCII):
-        strike = Decimal(found["tail"]) or None
-    return _Told(kind, product, term, strike, weekly)
-
-
-def _whole_points(text: str) -> int | None:
-    """The strike in a short code's last three characters, its half point cut off."""
-    tail = text[6:]
-    return int(tail) if re.fullmatch("[0-9]{3}", tail, re.ASCII) else None
-
-
-@lru_cache(maxsize=4_096)
-def _name(text: str) -> _Told:
-    """What a name tells; nothing when two places in it could be the expiry."""
-    several = list(_NAME.finditer(text))
-    if len(several) != 1:
-        return _Told()
-    found = several[0]
-    words = "".join(text[: found.start()].split())
-    product = next((p for pattern, p in _WORDS if pattern.fullmatch(words)), None)
-    if found["spread"]:
-        return _Told("spread", product, found["legs"], None, weekly=False)
-    kind = _LETTERS[found["letter"]]
-    strike = None
-    if kind != "future" and found["strike"]:
-        strike = Decimal(found["strike"].replace(",", "")) or None
-    weekly = "W" in found["term"]
-    if not words and not weekly:
-        # KIS's names of the main contracts have no word in front. As evidence it is weak, so
-        # `_product` hears the code first.
-        product = "bare"
-    return _Told(kind, product, found["term"], strike, weekly)
-
 
 def _one(first: Any, second: Any) -> Any:
     """What two sources tell together: what either tells alone, None when they contradict."""
@@ -239,7 +121,7 @@ def _one(first: Any, second: Any) -> Any:
     return first if first == second else None
 
 
-def _product(code: _Told, name: _Told) -> tuple[str | None, str | None, Decimal | None]:
+def _product(code: Told, name: Told) -> tuple[str | None, str | None, Decimal | None]:
     """Product, underlying and multiplier by code and name. Where these name two products, what the
     two have in common stays.
     """
@@ -263,17 +145,17 @@ def _product(code: _Told, name: _Told) -> tuple[str | None, str | None, Decimal 
     )
 
 
-def _term(code: _Told, name: _Told) -> str | None:
+def _term(code: Told, name: Told) -> str | None:
     if code.weekly and name.weekly is False and name.kind != "spread":
         return None
     term: str | None = _one(code.term, name.term)
     return term
 
 
-def _strike(text: str, code: _Told, name: _Told) -> Decimal | None:
+def _strike(text: str, code: Told, name: Told) -> Decimal | None:
     if name.strike is None:
         return code.strike
-    points = _whole_points(text)
+    points = whole_points(text)
     if points is not None and name.strike < 1_000 and int(name.strike) != points:
         return None
     return name.strike
@@ -281,7 +163,9 @@ def _strike(text: str, code: _Told, name: _Told) -> Decimal | None:
 
 def kind_of(shtn_pdno: str | None, prdt_name: str | None) -> Kind | None:
     """The kind alone, as `read_product` has it without a master file; no calendar is loaded."""
-    kind: Kind | None = _one(_code(_plain(shtn_pdno).upper()).kind, _name(_plain(prdt_name)).kind)
+    kind: Kind | None = _one(
+        read_code(_plain(shtn_pdno).upper()).kind, read_name(_plain(prdt_name)).kind
+    )
     return kind
 
 
@@ -302,7 +186,7 @@ def read_product(
     Never raises.
     """
     text = _plain(shtn_pdno).upper()
-    code, name = _code(text), _name(_plain(prdt_name))
+    code, name = read_code(text), read_name(_plain(prdt_name))
     kind: Kind | None = _one(code.kind, name.kind)
     product, underlying, multiplier = _product(code, name)
     term = _term(code, name)
@@ -311,7 +195,7 @@ def read_product(
     source: Source | None = "name" if name.kind else "code" if code.kind else None
     listed = None if master is None else master.get(text)
     if listed is not None:
-        line = _name(_plain(listed.prdt_name))
+        line = read_name(_plain(listed.prdt_name))
         before = kind, product, underlying, term, strike
         if code.kind is None and name.kind is None:
             kind = listed.kind or line.kind
@@ -327,7 +211,13 @@ def read_product(
             strike = listed.strike or line.strike or strike
         if before != (kind, product, underlying, term, strike):
             source = "master"
-    return Product(kind, product, underlying, None, term, strike, multiplier, source)
+    expiry = _expiry(product, term) if kind not in (None, "spread") else None
+    return Product(kind, product, underlying, expiry, term, strike, multiplier, source)
+
+
+@lru_cache(maxsize=4_096)
+def _expiry(product: str | None, term: str | None) -> date | None:
+    return None if product is None or term is None else last_trading_day(product, term)
 
 
 def is_unpriced(row: Mapping[str, Any]) -> bool:
@@ -373,7 +263,25 @@ def _a_point(amount: Decimal | None, price: Decimal | None, quantity: int | None
     return result if result > 0 else None
 
 
-def products_of(balance: Balance) -> tuple[Product, ...]:
-    """What each position is, in the order of ``balance.positions``; the network is not asked."""
-    rows = balance.positions.select("shtn_pdno", "prdt_name").iter_rows()
-    return tuple(read_product(code, name) for code, name in rows)
+def _open(product: Product) -> bool:
+    """Whether something stays to be told."""
+    told = product.kind and product.product and product.term
+    return not told or (product.option and product.strike is None)
+
+
+def products_of(balance: Balance, *, fetch: bool = False) -> tuple[Product, ...]:
+    """What each position is, in the order of ``balance.positions``.
+
+    The master files are asked for what code and name leave open. With `fetch` they may be fetched
+    for that, if the balance came from a client; a failure is logged. Else the network is not asked.
+    """
+    rows = balance.positions.select("shtn_pdno", "prdt_name").rows()
+    products = tuple(read_product(code, name) for code, name in rows)
+    master = balance.master
+    if master is None or not any(map(_open, products)):
+        return products
+    known = master.complete() if fetch else master.at_hand()
+    return tuple(
+        read_product(code, name, known) if _open(product) else product
+        for (code, name), product in zip(rows, products, strict=True)
+    )

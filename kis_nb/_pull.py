@@ -16,6 +16,7 @@ from kis_nb._errors import DecodeError, KisError
 from kis_nb._fields import NIGHT_BALANCE
 from kis_nb._gateway import Gateway
 from kis_nb._http import Clock, Http, Scrubber
+from kis_nb._master import MasterFiles
 from kis_nb._paging import Walk
 from kis_nb._pool import THREADS, View
 from kis_nb._rate_limit import shared_rate_limit
@@ -27,8 +28,11 @@ class KeyClient:
     The allowance is shared by all that call with the key, in this client and in others.
     """
 
-    def __init__(self, settings: Settings, scrubber: Scrubber, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, scrubber: Scrubber, clock: Clock, master: MasterFiles
+    ) -> None:
         self._settings = settings
+        self._master = master
         self._scrubber = scrubber
         self._clock = clock
         self.http = Http(
@@ -95,4 +99,5 @@ class KeyClient:
             excc_stat_cd=basis,
             as_of=walk.as_of,
             demo=self._settings.demo,
+            master=self._master,
         )

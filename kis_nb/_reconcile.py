@@ -12,6 +12,7 @@ from decimal import Decimal, localcontext
 
 import polars as pl
 
+from kis_nb._exact import EXACT
 from kis_nb._fields import SUMMARY
 from kis_nb._products import kind_of
 
@@ -41,6 +42,8 @@ _BY_KIND = {
     "futr_trad_pfls_amt": ("trad_pfls_amt", "futures"),
     "opt_trad_pfls_amt": ("trad_pfls_amt", "options"),
 }
+# Which of KIS's two totals a product belongs to; a spread is one of two futures.
+_SIDES = {"future": "futures", "spread": "futures", "call": "options", "put": "options"}
 # A field of output2 and the signed fields it is documented to be made of.
 _IDENTITIES = {
     "tot_dncl_amt": ("dnca_cash", "+frcr_dncl_amt", "+dnca_sbst"),
@@ -53,17 +56,24 @@ _IDENTITIES = {
 }
 
 
-def reconcile(positions: pl.DataFrame, summary: pl.DataFrame) -> pl.DataFrame:
-    """The checks of `Balance.reconcile`, account first, then row by row."""
+def reconcile(
+    positions: pl.DataFrame, summary: pl.DataFrame, estimate: Decimal | None = None
+) -> pl.DataFrame:
+    """The checks of `Balance.reconcile`, account first, then row by row.
+
+    `estimate` is the equity of this moment as `kis_nb._equity.estimate` has it. How it compares
+    with what KIS sends is shown with its difference and not judged: status stays null.
+    """
     figures: dict[str, Decimal | None] = summary.select(f.name for f in SUMMARY.fields).row(
         0, named=True
     )
-    with localcontext(prec=60):
+    with localcontext(EXACT):
         account = pl.DataFrame(
             [
                 *_sum_checks(positions, figures),
                 *_kind_checks(positions, figures),
                 *_identity_checks(figures),
+                *_equity_checks(figures, estimate),
             ],
             schema={name: SCHEMA[name] for name in ("what", "item", "expected", "found")},
             orient="row",
@@ -71,7 +81,9 @@ def reconcile(positions: pl.DataFrame, summary: pl.DataFrame) -> pl.DataFrame:
     checks = pl.concat([account, _row_checks(positions)])
     size = pl.col("difference").abs()
     return checks.with_columns(difference=pl.col("found") - pl.col("expected")).with_columns(
-        status=pl.when(size == 0)
+        status=pl.when(pl.col("item") == _EQUITY)
+        .then(None)
+        .when(size == 0)
         .then(pl.lit("exact"))
         .when(size <= _ROUNDING)
         .then(pl.lit("rounding"))
@@ -80,6 +92,8 @@ def reconcile(positions: pl.DataFrame, summary: pl.DataFrame) -> pl.DataFrame:
         .cast(STATUS)
     )
 
+
+_EQUITY = "equity at this moment"
 
 _Check = tuple[str, str, Decimal | None, Decimal | None]
 
@@ -91,9 +105,24 @@ def _sum(values: pl.Series) -> Decimal | None:
     return sum(values.cast(_AMOUNT), Decimal(0))
 
 
+# Held, but KIS sends no price and values it at 0: `kis_nb._products.is_unpriced`, over columns.
+_UNPRICED = (
+    (pl.col("cblc_qty") != 0)
+    & (pl.col("idx_clpr").fill_null(0) == 0)
+    & (pl.col("evlu_amt").fill_null(0) == 0)
+)
+
+
 def _sum_checks(positions: pl.DataFrame, figures: Mapping[str, Decimal | None]) -> list[_Check]:
+    unpriced = positions.filter(_UNPRICED).height
+    lack = f"all rows, {unpriced} of them without a price" if unpriced else "all rows"
     return [
-        (f"{total} = Σ {field}", "all rows", _sum(positions[field]), figures[total])
+        (
+            f"{total} = Σ {field}",
+            lack if field in ("evlu_amt", "evlu_pfls_amt") else "all rows",
+            _sum(positions[field]),
+            figures[total],
+        )
         for total, field in _SUMS.items()
     ]
 
@@ -101,9 +130,7 @@ def _sum_checks(positions: pl.DataFrame, figures: Mapping[str, Decimal | None]) 
 def _kind_checks(positions: pl.DataFrame, figures: Mapping[str, Decimal | None]) -> list[_Check]:
     kinds = pl.Series(
         [
-            {"future": "futures", "call": "options", "put": "options"}.get(
-                kind_of(code, name) or ""
-            )
+            _SIDES.get(kind_of(code, name) or "")
             for code, name in positions.select("shtn_pdno", "prdt_name").iter_rows()
         ],
         dtype=pl.String,
@@ -136,12 +163,25 @@ def _identity_checks(figures: Mapping[str, Decimal | None]) -> list[_Check]:
     return checks
 
 
+def _equity_checks(figures: Mapping[str, Decimal | None], estimate: Decimal | None) -> list[_Check]:
+    """KIS's equity, its equity of this moment, and the estimate of it, two by two."""
+    told, now = figures["prsm_dpast"], figures["prsm_dpast_amt"]
+    guess = "estimate prsm_dpast + futr_evlu_pfls_amt"
+    return [
+        ("prsm_dpast_amt against prsm_dpast", _EQUITY, told, now),
+        (f"prsm_dpast_amt against {guess}", _EQUITY, estimate, now),
+        (f"{guess} against prsm_dpast", _EQUITY, told, estimate),
+    ]
+
+
 def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:
     value, cost = (pl.col(name).cast(_AMOUNT) for name in ("evlu_amt", "pchs_amt"))
     side = pl.col("side").cast(pl.String)
     number = pl.int_range(1, pl.len() + 1).cast(pl.String)
     return positions.select(
-        what=pl.when(side == "short")
+        what=pl.when(_UNPRICED)
+        .then(pl.lit("evlu_pfls_amt (no price yet)"))
+        .when(side == "short")
         .then(pl.lit("evlu_pfls_amt = pchs_amt - evlu_amt (short)"))
         .when(side == "long")
         .then(pl.lit("evlu_pfls_amt = evlu_amt - pchs_amt (long)"))
@@ -151,7 +191,9 @@ def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:
         item=pl.concat_str(
             pl.lit("row "), number, pl.concat_str(pl.lit(" "), "prdt_name").fill_null("")
         ),
-        expected=pl.when(side == "short")
+        expected=pl.when(_UNPRICED)
+        .then(pl.lit(None, _AMOUNT))
+        .when(side == "short")
         .then(cost - value)
         .when(side == "long")
         .then(value - cost)

@@ -11,6 +11,22 @@ import polars as pl
 from kis_nb._balance import SEOUL, SIDE, Balance
 from kis_nb._fields import POSITIONS, SUMMARY, Account, Basis, Block, Margin
 from kis_nb._frames import dtype_of
+from kis_nb._products import MasterHandle
+from kis_nb.demo import Broker
+
+
+def environment(broker: Broker) -> dict[str, str]:
+    """The variables that name a broker's address, keys and accounts, as a customer names KIS's."""
+    named = {"KIS_BASE_URL": broker.address}
+    keys: dict[tuple[str, str], list[str]] = {}
+    for account, *pair in broker.keys:
+        keys.setdefault((pair[0], pair[1]), []).append(account)
+    for number, ((app_key, app_secret), accounts) in enumerate(keys.items(), 1):
+        end = "" if number == 1 else f"_{number}"
+        named[f"KIS_APP_KEY{end}"] = app_key
+        named[f"KIS_APP_SECRET{end}"] = app_secret
+        named[f"KIS_ACCOUNTS{end}"] = ",".join(accounts)
+    return named
 
 
 def _schema(block: Block) -> dict[str, pl.DataType]:
@@ -19,7 +35,7 @@ def _schema(block: Block) -> dict[str, pl.DataType]:
 
 def position(
     code: str = "A01612",
-    name: str = "F 202612",
+    name: str | None = "F 202612",
     side: str | None = "long",
     qty: int | None = 3,
     price: str | None = "307.45",
@@ -61,6 +77,7 @@ def make_balance(
     excc_stat_cd: str = "1",
     demo: bool = False,
     account: str = "80012345-03",
+    master: MasterHandle | None = None,
     **summary: str | int | Decimal | None,
 ) -> Balance:
     """A balance of these rows; unnamed summary fields are 0."""
@@ -82,6 +99,7 @@ def make_balance(
         positions=frame,
         summary=pl.DataFrame([sums], schema=_schema(SUMMARY)),
         demo=demo,
+        _master=master,
     )
 
 

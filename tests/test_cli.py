@@ -26,7 +26,8 @@ from urllib3.util import Retry
 from kis_nb import _args, _cli, _export, _lab
 from kis_nb._balance import exact
 from kis_nb._client import connect
-from kis_nb.demo import Book, Broker, Portfolio
+from kis_nb.demo import WIRE, Book, Broker, Portfolio
+from tests.factories import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,10 +64,8 @@ def broker(clock: Clock) -> Iterator[Broker]:
 @pytest.fixture
 def mine(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Broker:
     """The broker, named in the environment as a customer names KIS."""
-    monkeypatch.setenv("KIS_APP_KEY", broker.app_key)
-    monkeypatch.setenv("KIS_APP_SECRET", broker.app_secret)
-    monkeypatch.setenv("KIS_ACCOUNTS", ",".join(broker.accounts))
-    monkeypatch.setenv("KIS_BASE_URL", broker.address)
+    for name, value in environment(broker).items():
+        monkeypatch.setenv(name, value)
     return broker
 
 
@@ -268,7 +267,7 @@ def test_table_is_straight_in_korean(kis: Callable[..., Ran]) -> None:
         widths = {display_width(line) for line in f"┌{table}".splitlines()}
         assert len(widths) == 1
     assert "평가손익금액" in tables[0]
-    assert "코스닥150 F" in tables[0]
+    assert "코스닥150F" in tables[0]
 
 
 @pytest.mark.usefixtures("mine")
@@ -386,6 +385,20 @@ def test_account_numbers_are_masked(form: str, kis: Callable[..., Ran], mine: Br
         assert private not in ran.err
 
 
+def test_a_name_names_an_account(
+    mine: Broker, kis: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`kis-nb balance hedge`, the name given beside the second account's key."""
+    monkeypatch.setenv("KIS_NAME_2", "hedge")
+    ran = kis("balance", "hedge")
+    assert ran.code == 0, ran.err
+    assert "700*****-03" in ran.out
+    assert {call.query["CANO"] for call in mine.calls if call.page} == {SEVERAL[:8]}
+    ran = kis("balance", "hedgehog")
+    assert ran.code == 2
+    assert "hedge · 700*****-03" in ran.complaint
+
+
 def test_a_masked_label_names_an_account(mine: Broker, kis: Callable[..., Ran]) -> None:
     """The number itself need not be typed."""
     assert mine.accounts[1] == SEVERAL
@@ -440,12 +453,14 @@ def test_output_is_not_overwritten(mine: Broker, kis: Callable[..., Ran], tmp_pa
     assert file.read_text("utf-8").startswith("cano,")
 
 
-@pytest.mark.usefixtures("mine")
-def test_a_failed_pull_leaves_no_file(kis: Callable[..., Ran], tmp_path: Path) -> None:
+def test_a_failed_pull_leaves_no_file(
+    mine: Broker, kis: Callable[..., Ran], tmp_path: Path
+) -> None:
     """An account that KIS refuses leaves nothing behind, and --force takes nothing away."""
     file = tmp_path / "held.csv"
     file.write_text("mine")
-    ran = kis("balance", "99912345-03", "--output", file, "--force")
+    mine.fault(WIRE["OPSQ2000"])
+    ran = kis("balance", ACCOUNT, "--output", file, "--force")
     assert ran.code == 1
     assert "OPSQ2000" in ran.complaint
     assert "99912345" not in ran.err
@@ -581,14 +596,16 @@ def test_serve_prints_serves_and_ends(ending: signal.Signals) -> None:
     with started("serve") as process:
         assert process.stdout is not None
         told: list[tuple[str, str]] = []
-        while len(told) < 6:
+        while len(told) < 10:
             name, colon, value = process.stdout.readline().rstrip("\n").partition(": ")
             assert colon, (told, name)
             told.append((name, value))
-        assert [name for name, _ in told] == ["address", "app_key", "app_secret", *["account"] * 3]
-        values = dict(told[:3])
+        triple = ["app_key", "app_secret", "account"]
+        assert [name for name, _ in told] == ["address", *triple * 3]
+        values = dict(told[:4])
+        assert len({value for _, value in told}) == 10
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", values["address"])
-        assert told[3] == ("account", ACCOUNT)
+        assert values["account"] == ACCOUNT
         token = requests.post(
             f"{values['address']}/oauth2/tokenP",
             json={
@@ -599,6 +616,11 @@ def test_serve_prints_serves_and_ends(ending: signal.Signals) -> None:
             timeout=LIMIT,
         )
         assert token.json()["token_type"] == "Bearer"
+        keys = [dict(told[at : at + 3]) for at in (1, 4, 7)]
+        with connect(keys=keys, base_url=values["address"]) as client:
+            assert [balance.account for balance in client.balances()] == [
+                entry["account"] for entry in keys
+            ]
         process.send_signal(ending)
         out, err = process.communicate(timeout=LIMIT)
         assert (process.returncode, out, err) == (0, "", "")
@@ -760,10 +782,8 @@ def test_an_empty_account_is_a_result(
 ) -> None:
     """No position is a table without rows and a CSV with its heading alone, not an error."""
     with Broker(clock=clock, token_interval=0, book=Book((Portfolio("60098765-03", 0),))) as broker:
-        monkeypatch.setenv("KIS_APP_KEY", broker.app_key)
-        monkeypatch.setenv("KIS_APP_SECRET", broker.app_secret)
-        monkeypatch.setenv("KIS_ACCOUNTS", broker.accounts[0])
-        monkeypatch.setenv("KIS_BASE_URL", broker.address)
+        for name, value in environment(broker).items():
+            monkeypatch.setenv(name, value)
         ran = kis("balance")
         assert ran.code == 0
         assert "0 rows" in ran.out

@@ -29,6 +29,7 @@ from kis_nb.demo import WIRE, Book, Broker, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from kis_nb._client import Client
     from tests.conftest import Clock, Raw
@@ -203,7 +204,7 @@ def test_the_account_may_be_left_out_when_there_is_one(
 ) -> None:
     """And only then."""
     assert client_of(frozen(1)).balance().account == ACCOUNT
-    with pytest.raises(ValueError, match=r"which account\? There are 3: 800\*\*\*\*\*-03"):
+    with pytest.raises(ValueError, match=r"which account\? There are 4: 800\*\*\*\*\*-03"):
         client_of(broker).balance()
     with pytest.raises(ValueError, match="no account is configured"):
         client_of(broker, accounts=()).balance()
@@ -270,6 +271,114 @@ def test_one_failure_loses_no_other_pull(client_of: Callable[..., Client]) -> No
     assert isinstance(failure.error, ApiError)
     assert "123*****-03" in repr(many)
     assert "12345678" not in repr(many)
+
+
+TWENTY = {f"800100{number:02d}-03": 100 for number in range(20)}
+
+
+def test_each_account_is_called_with_its_own_key(client_of: Callable[..., Client]) -> None:
+    """Its key, its secret, its own token, asked for once; nothing of one key is sent by another."""
+    with Broker(shared_key=False) as broker:
+        keys = {account: pair for account, *pair in broker.keys}
+        with client_of(broker) as client:
+            many = client.balances(mgna_dvsn=list(Margin))
+        assert [b.account for b in many] == [account for account in keys for _ in Margin]
+        assert not many.failures
+        tokens: dict[str, set[str]] = {account: set() for account in keys}
+        for call in (call for call in broker.calls if call.page):
+            account = f"{call.query['CANO']}-{call.query['ACNT_PRDT_CD']}"
+            assert [call.headers["appkey"], call.headers["appsecret"]] == keys[account]
+            tokens[account].add(call.headers["authorization"])
+        assert all(len(each) == 1 for each in tokens.values())
+        assert len(set.union(*tokens.values())) == 3
+        assert sum(not call.page for call in broker.calls) == 3
+
+
+def test_twenty_keys_pull_side_by_side(tmp_path: Path) -> None:
+    """All twenty are at work at once, however long each takes, and no key exceeds its allowance.
+
+    Every token is held back until each key has asked for its own, which ends only if they all do.
+    """
+    together = threading.Barrier(20)
+
+    class Meeting(Broker):
+        def _reply(self, request: Any, call: Any) -> Any:
+            if not call.page:
+                together.wait(30)
+            return super()._reply(request, call)
+
+    with Meeting(book=Book.sized(TWENTY), calls_per_second=18) as broker:
+        keys = [
+            {"account": account, "app_key": app_key, "app_secret": app_secret}
+            for account, app_key, app_secret in broker.keys
+        ]
+        with kis_nb.connect(
+            keys=keys, base_url=broker.address, cache_dir=tmp_path, calls_per_second=18
+        ) as client:
+            many = client.balances()
+        assert [balance.account for balance in many] == list(TWENTY)
+        assert {balance.pages for balance in many} == {5}
+        assert {call.outcome for call in broker.calls} == {"ok"}
+        assert len(broker.calls) == 20 * 6
+
+
+def test_a_key_that_waits_holds_up_no_other(client_of: Callable[..., Client]) -> None:
+    """One key's calls hang; the other accounts' balances come meanwhile."""
+    released = threading.Event()
+    others = threading.Semaphore(0)
+
+    class Stuck(Broker):
+        def _reply(self, request: Any, call: Any) -> Any:
+            if call.headers.get("appkey") == self.app_key:
+                released.wait(30)
+            reply = super()._reply(request, call)
+            if call.page and call.headers["appkey"] != self.app_key:
+                others.release()
+            return reply
+
+    views = len(Margin) * len(Basis)
+    with Stuck(book=Book.sized(dict.fromkeys(list(TWENTY)[:3], 5))) as broker:
+        client = client_of(broker, cache_dir=None)
+
+        def release() -> None:
+            for _ in range(2 * views):
+                assert others.acquire(timeout=30)
+            released.set()
+
+        watcher = threading.Thread(target=release)
+        watcher.start()
+        many = client.balances(mgna_dvsn=list(Margin), excc_stat_cd=list(Basis))
+        watcher.join()
+        assert released.is_set()
+        assert len(many) == 3 * views
+
+
+def test_an_app_key_given_twice_has_one_token(broker: Broker, tmp_path: Path) -> None:
+    """KIS refuses its second account, in words that say why, and nothing else is lost."""
+    account, app_key, app_secret = broker.keys[0]
+    pair = {"app_key": app_key, "app_secret": app_secret}
+    keys = [{**pair, "account": account}, {**pair, "account": OTHERS[0]}]
+    with kis_nb.connect(keys=keys, base_url=broker.address, cache_dir=tmp_path) as client:
+        many = client.balances()
+    assert [b.account for b in many] == [account]
+    (failure,) = many.failures
+    assert failure.account == OTHERS[0]
+    assert isinstance(failure.error, ApiError)
+    assert failure.error.msg_cd == "OPSQ2000"
+    assert sum(not call.page for call in broker.calls) == 1
+
+
+def test_the_demo_has_a_key_for_each_account() -> None:
+    """With names; an account that it does not have is refused at once."""
+    with kis_nb.connect(demo=True) as client:
+        assert list(client.names.values()) == ["Demo 1", "Demo 2", "Demo 3"]
+        assert len({one.app_key for one in client._settings}) == 3
+        assert [b.account for b in client.balances()] == list(client.accounts)
+        assert client.balance("demo 2").account == client.accounts[1]
+    with kis_nb.connect(demo=True, accounts=[OTHERS[0]]) as client:
+        assert list(client.accounts) == [OTHERS[0]]
+    with pytest.raises(ConfigError, match="has no app key"):
+        kis_nb.connect(demo=True, accounts=["12345678-03"])
 
 
 def test_nothing_pulled_still_has_the_columns(client_of: Callable[..., Client]) -> None:

@@ -208,7 +208,34 @@ def test_credentials_go_over_https_or_stay_on_this_machine(url: str) -> None:
         ({"calls_per_second": 0}, "above 0"),
         ({"calls_per_second": float("nan")}, "above 0"),
         ({"timeout": (0, 1)}, "timeout"),
+        ({"calls_per_second": float("inf")}, "above 0"),
+        ({"calls_per_second": -1}, "above 0"),
+        ({"calls_per_second": True}, "above 0"),
+        ({"calls_per_second": "15"}, "calls_per_second takes a number"),
+        ({"calls_per_second": 10**400}, "calls_per_second takes a number"),
+        ({"calls_per_second": 1e-300}, "calls_per_second takes a number"),
+        ({"calls_per_second": 18.5}, "18 calls a second since 2026-04-20, and a new customer 3"),
+        ({"calls_per_second": 20, "base_url": "https://gateway.test"}, "18 calls a second"),
+        ({"timeout": 10}, "timeout takes two numbers"),
+        ({"timeout": None}, "timeout takes two numbers"),
+        ({"timeout": (1, 2, 3)}, "timeout takes two numbers"),
+        ({"timeout": ("3", "10")}, "timeout takes two numbers"),
+        ({"timeout": (True, True)}, "timeout takes two numbers"),
+        ({"timeout": (3.05, float("inf"))}, "timeout takes two numbers"),
+        ({"timeout": (3.05, float("nan"))}, "timeout takes two numbers"),
+        ({"timeout": (3.05, 10**400)}, "timeout takes two numbers"),
+        ({"retries": None}, "retries takes a whole number"),
+        ({"retries": 1.5}, "retries takes a whole number"),
+        ({"retries": True}, "retries takes a whole number"),
+        ({"retries": "5"}, "retries takes a whole number"),
+        ({"retries": 10**400}, "retries takes a whole number"),
         ({"retries": -1}, "retries"),
+        ({"base_url": "https://gateway.test/uapi"}, "and no path"),
+        ({"base_url": "https://gateway.test?a=1"}, "and no path"),
+        ({"base_url": "https://gateway.test?"}, "and no path"),
+        ({"base_url": "https://gateway.test#x"}, "and no path"),
+        ({"base_url": 9443}, "base_url takes text"),
+        ({"base_url": f"https://{KEY}"}, "base_url holds the app key"),
         ({"mac_address": "맥"}, "mac_address holds characters"),
         ({"token": "two words"}, "token holds characters"),
         ({"base_url": "https://["}, "base_url is no address"),
@@ -219,6 +246,37 @@ def test_a_value_that_does_not_fit_is_a_config_error(wrong: dict[str, Any], said
     """Before any call, and in words."""
     with pytest.raises(ConfigError, match=re.escape(said)):
         kis_nb.connect(app_key=KEY, app_secret=SECRET, **wrong)
+
+
+def test_a_broker_on_this_machine_may_be_called_faster() -> None:
+    """KIS's 18 a second are KIS's; a list does for the timeout, and a slash ends an address."""
+    for url in ("http://127.0.0.1:1/", "http://localhost:1", "http://[::1]:1"):
+        with kis_nb.connect(
+            app_key=KEY,
+            app_secret=SECRET,
+            base_url=url,
+            calls_per_second=1_000_000,
+            timeout=[1, 2],  # type: ignore[arg-type]
+        ) as client:
+            assert client._settings[0].timeout == (1, 2)
+            assert client._settings[0].base_url == url.rstrip("/")
+    with pytest.raises(ConfigError, match="timeout takes two numbers"):
+        kis_nb.connect(demo=True, timeout=10)  # type: ignore[arg-type]
+
+
+def test_a_key_in_the_address_shows_nowhere() -> None:
+    """Neither in a message nor in a repr nor in a frame's locals."""
+    for url in (f"https://{KEY}", f"https://h.test/{KEY}", f"https://h.test?appkey={KEY}", KEY):
+        with pytest.raises(ConfigError, match="base_url") as caught:
+            kis_nb.connect(app_key=KEY, app_secret=SECRET, base_url=url)
+        shown, trace = str(caught.value), caught.tb.tb_next
+        while trace is not None:
+            shown += repr(trace.tb_frame.f_locals)
+            trace = trace.tb_next
+        assert KEY not in shown
+    other = "PSanotherKey" + "x" * 24
+    settings = Settings(Secret(KEY), Secret(SECRET), base_url=f"https://{other}.test")
+    assert other not in repr(settings)
 
 
 def test_a_complete_company_is_accepted() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any, cast
 from xml.etree import ElementTree as ET
 
@@ -20,6 +21,7 @@ import traitlets
 import kis_nb
 from kis_nb._balance import Balance
 from kis_nb._board import _figures, _tables, _words
+from kis_nb._board import _situation as _situation_module
 from kis_nb._board._controls import Controls
 from kis_nb._board._gallery import Gallery
 from kis_nb._board._jobs import Jobs
@@ -120,6 +122,16 @@ def test_head_line_is_exact() -> None:
     assert card(cards, "pnl")["value"] == "▼ -2,469,135,780,246,913,578"
     assert card(cards, "equity")["value"] == "9,007,199,254,740,993,001"
     assert card(cards, "margin")["value"] == "33.3%"
+
+
+def test_what_the_payoff_leaves_out_is_a_count() -> None:
+    """One short line with how many positions, by reason, however many there are."""
+    rows = [position(f"X{n:05}", "이름 없는 것") for n in range(30)]
+    line = Picture(balance(rows), None, "en").left_out()
+    assert line.startswith("30 left out of the payoff: ")
+    assert "이름 없는 것" not in line
+    assert len(line) < 100
+    assert Picture(balance([]), None, "en").left_out() == ""
 
 
 def test_null_is_a_dash_and_never_a_zero() -> None:
@@ -342,6 +354,14 @@ def test_a_pull_of_other_codes_is_named() -> None:
     assert _situation(None, State(busy=True), "02").parts()["status"].endswith("EXCC_STAT_CD=1")
 
 
+def test_waiting_for_a_token_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The progress says what is waited for, and until when, for the page to count down to."""
+    monkeypatch.setattr(_situation_module, "time", SimpleNamespace(time=lambda: 1000.0))
+    busy = _situation(None, State(busy=True, token_in=42.0)).parts()["busy"]
+    assert busy["token"] == {"text": "Waiting for a token · {n} s", "until": 1042}
+    assert _situation(None, State(busy=True)).parts()["busy"]["token"] is None
+
+
 def test_backing_off_is_said() -> None:
     """After an error auto-refresh says when it tries again, or that it has stopped."""
     note = _situation(None, State(failed=True, retry_in=20)).parts()["note"]
@@ -462,12 +482,13 @@ def test_maintenance_of_long_ago_is_not_shown(*, renewing: bool) -> None:
 
 
 def _client(broker: Broker) -> kis_nb.Client:
-    return kis_nb.connect(
-        app_key=broker.app_key,
-        app_secret=broker.app_secret,
-        accounts=broker.accounts,
-        base_url=broker.address,
-    )
+    keys = [
+        {"account": account, "app_key": app_key, "app_secret": app_secret, "name": name}
+        for (account, app_key, app_secret), name in zip(
+            broker.keys, ("헤지", "Spreads"), strict=False
+        )
+    ]
+    return kis_nb.connect(keys=keys, base_url=broker.address)
 
 
 class Watch:
@@ -481,6 +502,17 @@ class Watch:
     def _hear(self, _change: object) -> None:
         with self._changed:
             self._changed.notify_all()
+
+    def until_account(self, account: str) -> Balance:
+        """That account's balance."""
+
+        def there() -> bool:
+            now = self._dashboard.balance
+            return now is not None and now.account == account
+
+        with self._changed:
+            assert self._changed.wait_for(there, PATIENCE)
+        return cast("Balance", self._dashboard.balance)
 
     def until(self, mgna_dvsn: str = "01", excc_stat_cd: str = "1") -> Balance:
         def there() -> bool:
@@ -606,6 +638,50 @@ def test_an_observer_that_fails_stops_nothing(
     pages.settle()
     assert raised == [ZeroDivisionError]
     assert dashboard.selected == ("b",)
+
+
+def test_each_account_is_pulled_with_its_own_key(small: tuple[Broker, Dashboard]) -> None:
+    """Two accounts with two keys toggle, and none is asked for with the other's."""
+    broker, dashboard = small
+    watch = Watch(dashboard)
+    assert watch.until_account("80012345-03").positions.height == 5
+    control = dashboard._controls["account"]
+    control.value = 1
+    assert watch.until_account("70045678-03").positions.height == 2
+    control.value = 0
+    watch.until_account("80012345-03")
+    keys = {account[:8]: app_key for account, app_key, _ in broker.keys}
+    pulls = [call for call in broker.calls if call.page]
+    assert {call.query["CANO"] for call in pulls} == keys.keys()
+    assert all(call.headers["appkey"] == keys[call.query["CANO"]] for call in pulls)
+    assert {call.outcome for call in pulls} == {"ok"}
+
+
+def test_the_account_control_shows_names(small: tuple[Broker, Dashboard]) -> None:
+    """The name before the mask; an account can be chosen by its name, in any case of letters."""
+    _, dashboard = small
+    labels = [label for label, _ in dashboard._controls["account"].options]
+    assert labels == ["헤지 · 800*****-03", "Spreads · 700*****-03"]
+    dashboard.account = "spreads"
+    assert dashboard.account == "70045678-03"
+    dashboard.account = "헤지 · 800*****-03"
+    assert dashboard.account == "80012345-03"
+
+
+def test_an_account_without_a_key_is_refused(small: tuple[Broker, Dashboard]) -> None:
+    """A client of several keys never asks for an account with another one's."""
+    broker, dashboard = small
+    with pytest.raises(ValueError, match=r"no app key is configured for 123\*{5}-03"):
+        dashboard.account = "12345678-03"
+    with (
+        _client(broker) as client,
+        pytest.raises(ValueError, match="no app key is configured"),
+    ):
+        kis_nb.dashboard(client, account="12345678-03")
+    with _client(broker) as client:
+        second = kis_nb.dashboard(client, account="Spreads")
+        assert second.account == "70045678-03"
+        second.close()
 
 
 def test_a_wrong_code_is_refused(small: tuple[Broker, Dashboard]) -> None:

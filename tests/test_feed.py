@@ -384,6 +384,19 @@ def test_progress_is_told_for_the_front_only(stand: Stand) -> None:
     assert stand.feed.state.page == 1
 
 
+def test_waiting_for_a_token_is_told(stand: Stand) -> None:
+    """The seconds that a token is waited for count down, until the first page is there."""
+    stand.feed.want(FIRST)
+    request = stand.next()
+    assert stand.feed.state.token_in is None
+    cast("Any", request.progress).waiting("one a minute", 42.0)
+    assert stand.feed.state.token_in == 42
+    stand.pass_time(2)
+    assert stand.feed.state.token_in == 40
+    request.progress(1)
+    assert stand.feed.state.token_in is None
+
+
 def test_cancel_keeps_what_is_at_hand(stand: Stand) -> None:
     """Cancelling ends the pull, says so, and loses no figure."""
     stand.feed.want(FIRST)

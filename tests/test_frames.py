@@ -39,7 +39,7 @@ def one(field: str, text: Any) -> Any:
 def allowed(text: str, precision: int, scale: int) -> Decimal | None:
     """The rule of the issue, written down with `decimal`: the value, or None for an error."""
     found = re.fullmatch(r"[+-]?([0-9]+)(?:\.([0-9]+))?", text.strip(" "))
-    if found is None or len(found[2] or "") > scale:
+    if found is None or len((found[2] or "").rstrip("0")) > scale:
         return None
     value = Decimal(text.strip(" "))
     return value if abs(value) < Decimal(10) ** (precision - scale) else None
@@ -52,6 +52,8 @@ _ODD = st.text("0123456789.+-eE_, ٣３∞", min_size=1, max_size=14).filter(lam
 
 @given(_NUMBERS | _ODD | _ANYTHING)
 @example("1e3")
+@example("1234.00")
+@example("52305.170000000")
 @example("0.123456789")
 @example("999999999999999.99999999")
 @example("-0")
@@ -166,6 +168,36 @@ def test_the_error_names_field_value_page_and_row(pages_before: int, bad: Any) -
     )
     assert f"page {pages_before + 2}" in str(error)
     assert "row 7" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        (_AMOUNT, "1234.00", "1234"),
+        (_AMOUNT, "-001234.000000000000", "-1234"),
+        (_AMOUNT, "0000000000000000000009999999999999999999.0", "9999999999999999999"),
+        (_PRICE, "52305.170000000", "52305.17"),
+        (_PRICE, "-52305.170000000", "-52305.17"),
+        (_PRICE, "+0.123456780000", "0.12345678"),
+        (_PRICE, "-0.000000000", "0"),
+        (_COUNT, "12.00", "12"),
+    ],
+)
+def test_zeros_that_say_nothing_may_outnumber_the_places(field: str, text: str, value: str) -> None:
+    """A value padded with zeros is read; other figures in its column stay what they are."""
+    frame, _ = decode([page({field: "7"}, {field: text}, {field: ""})], NIGHT_BALANCE)
+    assert frame[field].to_list() == [7, Decimal(value), None]
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [(_AMOUNT, "1234.010"), (_PRICE, "52305.1700000010"), (_COUNT, "1.50"), (_AMOUNT, "1e3.0")],
+)
+def test_a_digit_beyond_the_places_stays_an_error(field: str, text: str) -> None:
+    """Padding hides no digit: the error quotes what was sent, and its own row."""
+    with pytest.raises(DecimalError) as caught:
+        decode([page({field: "1.000000000"}, {field: text})], NIGHT_BALANCE)
+    assert (caught.value.value, caught.value.row) == (text, 2)
 
 
 def test_a_bad_figure_of_the_summary_has_no_row() -> None:

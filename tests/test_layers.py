@@ -32,6 +32,7 @@ class Room(NamedTuple):
 ROOMS: Mapping[str, Room] = {
     # The ground serves all.
     "_errors": Room("ground", 0),
+    "_exact": Room("ground", 0),
     "_fields": Room("ground", 0),
     "_accounts": Room("ground", 1),
     # How it arrives: bytes.
@@ -47,18 +48,25 @@ ROOMS: Mapping[str, Room] = {
     "_gateway": Room("left", 4),
     "_paging": Room("left", 5),
     # What it means: frames.
+    "_calendar": Room("right", 0),
+    "_product_text": Room("right", 0),
     "_products": Room("right", 1),
     "_chartview": Room("right", 2),
+    "_listing": Room("right", 2),
+    "_product_frame": Room("right", 2),
     "_pages": Room("right", 2),
     "_frames": Room("right", 3),
     "_completeness": Room("right", 4),
     "_reconcile": Room("right", 4),
+    "_equity": Room("right", 2),
     "_balance": Room("right", 5),
     "charts": Room("right", 6),
     # Where the wings meet.
     "_pool": Room("both", 9),
+    "_master": Room("both", 9),
     "_pull": Room("both", 10),
     "_client": Room("both", 11),
+    "_oneline": Room("both", 12),
     # Under the faces: what they are made of, no face itself.
     "_board": Room("both", 21),
     "_args": Room("both", 21),
@@ -66,6 +74,7 @@ ROOMS: Mapping[str, Room] = {
     "_report": Room("both", 22),
     "_check": Room("both", 23),
     "_board._jobs": Room("both", 21),
+    "_board._known": Room("both", 21),
     "_lab": Room("both", 21),
     "_board._panel": Room("both", 21),
     "_board._pulls": Room("both", 22),
@@ -291,7 +300,7 @@ def test_every_library_is_declared() -> None:
     assert used == declared
 
 
-HEAVY = ("polars", "requests", "altair", "ipywidgets")
+HEAVY = ("polars", "requests", "altair", "ipywidgets", "holidays")
 
 
 def _loaded(code: str, tmp_path: Path) -> set[str]:
@@ -318,7 +327,7 @@ PULL = "import kis_nb\nb = kis_nb.connect(demo=True).balances().positions\n"
     [
         ("import kis_nb", set(), set(HEAVY)),
         ("import kis_nb; kis_nb.KisError, kis_nb.Margin, kis_nb.Account", set(), set(HEAVY)),
-        (PULL, {"polars", "requests"}, {"altair", "ipywidgets"}),
+        (PULL, {"polars", "requests"}, {"altair", "ipywidgets", "holidays"}),
         ("import kis_nb; kis_nb.charts.pnl", {"altair"}, {"requests"}),
         ("import kis_nb; kis_nb.dashboard", {"ipywidgets"}, set()),
         ("import kis_nb._cli", set(), set(HEAVY)),

@@ -84,6 +84,19 @@ def mine(broker: Broker, monkeypatch: pytest.MonkeyPatch, cell: object) -> Broke
     return broker
 
 
+def test_a_name_chooses_an_account(
+    cell: Shell, mine: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`%kis 헤지`, with the second account's key in the environment."""
+    account, app_key, app_secret = mine.keys[1]
+    monkeypatch.setenv("KIS_APP_KEY_2", app_key)
+    monkeypatch.setenv("KIS_APP_SECRET_2", app_secret)
+    monkeypatch.setenv("KIS_ACCOUNT_NO_2", account)
+    monkeypatch.setenv("KIS_NAME_2", "헤지")
+    assert cell("%kis 헤지").value.account == account
+    assert "which account?" in cell("%kis").shown
+
+
 def test_gives_the_balance_and_shows_it_once(cell: Shell, mine: Broker) -> None:
     """The line's value is the Balance under the codes asked for, displayed a single time."""
     done = cell(f"%kis {mine.accounts[0]} --mgna-dvsn 02 --excc-stat-cd 2")

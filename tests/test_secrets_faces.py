@@ -143,6 +143,12 @@ BALANCE = [
     ("--output", "kept.json", "--force"),
     ("--demo",),
 ]
+CHECK = [
+    ("check",),
+    ("check", "800*****-03", "--report", "report.json", "--lang", "ko"),
+    ("check", "800*****-03", "--report", "again.json", "--force"),
+    ("check", "--demo", "--report", "demo.json"),
+]
 OTHERS = [
     ("new", "--list"),
     ("new", "research"),
@@ -152,12 +158,12 @@ OTHERS = [
     ("demo", "--no-browser", "--dir", "work", "--port", "0"),
     ("demo", "--", "--ServerApp.open_browser=False"),
 ]
-SERVE = ("serve", "--port", "0")
+SERVE = ("serve", "--port", "0", "--form", "report.json")
 
 
 def test_no_option_is_forgotten() -> None:
     """Each option of each command is in one of the lists below and above."""
-    tried = {(words[0], word) for words in (*OTHERS, SERVE) for word in words}
+    tried = {(words[0], word) for words in (*OTHERS, *CHECK, SERVE) for word in words}
     tried |= {("balance", word) for words in BALANCE for word in words}
     (commands,) = (a for a in _cli._parser()._actions if isinstance(a.choices, dict))
     assert isinstance(commands.choices, dict)
@@ -193,6 +199,33 @@ def test_every_way_to_pull_by_command_is_clean(face: Face) -> None:
     face.search(runs)
     assert len(list(face.home.glob("kept.*"))) == 3
     assert not face.children()
+
+
+def test_the_check_and_its_report_are_clean(face: Face) -> None:
+    """Every line, and the reports themselves, which are made to be sent to strangers; also of a
+    service that repeats what it was sent. The lister of fonts gets no credentials.
+    """
+    runs = [face.run(*COMMAND, *words) for words in CHECK]
+    assert [run.returncode for run in runs] == [0] * len(CHECK), runs
+    said = f"{APP_KEY} {APP_SECRET} CANO=80012345"
+    echo = {"rt_cd": APP_KEY, "msg_cd": "80012345", "msg1": said, APP_SECRET: said, "output1": said}
+    face.broker.fault(status=500, headers={APP_KEY: said}, body=echo, times=None)
+    runs.append(face.run(*COMMAND, "check", "--report", "echo.json"))
+    face.broker.clear_faults()
+    face.broker.fault(status=403, body={"error_code": said, said: said}, call="token", times=None)
+    for store in (face.home / "cache").glob("token-*.json"):
+        store.unlink()
+    runs.append(face.run(*COMMAND, "check", "--report", "token.json"))
+    assert [run.returncode for run in runs[-2:]] == [1, 1]
+    face.search(runs)
+    reports = {path.name: path.read_text("utf-8") for path in face.home.glob("*.json")}
+    assert len(reports) == 5
+    for name, text in reports.items():
+        Search(APP_KEY, APP_SECRET).look(text, name)
+        assert "800**" not in text
+        assert "hedge" not in text
+        assert json.loads(text)["kis_nb_report"] == 1
+    Search(APP_KEY, APP_SECRET).look(face.children(), "a child's environment")
 
 
 # Words, and what is different about the environment.
@@ -255,6 +288,7 @@ def test_other_commands_are_clean_and_hand_no_credentials_on(face: Face) -> None
 
 def test_the_broker_alone_is_clean(face: Face) -> None:
     """`kis-nb serve` prints its own broker's key, and nothing of the customer's."""
+    assert face.run(*COMMAND, "check", "--report", SERVE[-1]).returncode == 0
     with subprocess.Popen(
         [sys.executable, *COMMAND, *SERVE],
         env=face.environment,

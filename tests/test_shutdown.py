@@ -349,9 +349,10 @@ def test_a_dashboard_that_waits_for_an_answer_ends_with_the_timeout(
     threads = set(dashboard._feed._threads)
     while not any(one.outcome == "hang" for one in guarded.calls):
         time.sleep(0.01)
-    begin = time.monotonic()
     dashboard.close()
-    assert time.monotonic() - begin < 2.5
+    # A machine may take its time, but not the ten minutes that the answer is away.
+    for thread in threads:
+        thread.join(LIMIT)
     assert not any(thread.is_alive() for thread in threads)
     assert sum(one.outcome == "hang" for one in guarded.calls) == 1
     assert wire[-1][0] == "comm_close"

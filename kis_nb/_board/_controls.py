@@ -15,16 +15,16 @@ import ipywidgets as w
 
 from kis_nb._board._feed import AUTO_SECONDS
 from kis_nb._board._words import say
-from kis_nb._fields import Account, Basis, Lang, Margin, account_labels
+from kis_nb._fields import Basis, Lang, Margin
 
-UNDERLYINGS = ("KOSPI 200", "KOSDAQ 150", "USD")
+UNDERLYINGS = ("KOSPI 200", "KOSDAQ 150", "USD/KRW")
 
 
 class Controls:
     """All controls, by name.
 
     Args:
-        accounts: masked labels, in the client's order.
+        accounts: labels, with names where there are some, in the client's order.
         lang, colors, auto: what is chosen first.
 
     Attributes:
@@ -143,16 +143,6 @@ def check(name: str, value: object, known: Sequence[object]) -> None:
     """Raise ValueError unless the argument called `name` is one of these."""
     if value not in known:
         raise ValueError(f"{name} takes one of {', '.join(map(repr, known))}; got {value!r}")
-
-
-def find_account(account: object, known: Sequence[Account]) -> Account | ValueError:
-    """An account by its masked label or its number; or what is wrong with it, to be raised when the
-    text has left the caller's locals.
-    """
-    for one, label in account_labels(known).items():
-        if isinstance(account, str) and account == label:
-            return one
-    return Account.read(account)
 
 
 def css(name: str) -> str:

@@ -15,11 +15,10 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from itertools import count, product
 from typing import TYPE_CHECKING
 
-from kis_nb._board._pulls import Clock, Listener, Pulls, Viewers
+from kis_nb._board._pulls import Clock, Listener, Progress, Pull, Pulls, Viewers
 from kis_nb._board._shelf import Shelf, View
 from kis_nb._board._state import State
 from kis_nb._errors import AuthError, Cancelled, ConfigError, KisError
@@ -41,15 +40,6 @@ _LONGEST_BACKOFF = 600.0
 _AT_ONCE = 4
 
 
-@dataclass(eq=False, slots=True)
-class _Pull:
-    view: View
-    number: int
-    quiet: bool = False
-    page: int = 0
-    cancel: threading.Event = field(default_factory=threading.Event)
-
-
 class Feed:
     """Pulls balances for one listener. All methods may be called from any thread.
 
@@ -65,9 +55,9 @@ class Feed:
         self._shelf = Shelf()
         self._numbers = count(1)
         self._viewers = Viewers()
-        self._front: _Pull | None = None
-        self._behind: _Pull | None = None
-        self._running: set[_Pull] = set()
+        self._front: Pull | None = None
+        self._behind: Pull | None = None
+        self._running: set[Pull] = set()
         self._threads: set[threading.Thread] = set()
         self._beating = False
         self._waiting = False
@@ -178,6 +168,9 @@ class Feed:
                 busy=front is not None or self._waiting,
                 quiet=front is not None and front.quiet,
                 page=front.page if front is not None else 0,
+                token_in=max(front.until - self._clock.monotonic(), 0.0)
+                if front is not None and front.until is not None
+                else None,
                 failed=self._failed,
                 error=self._error,
                 cancelled=self._was_cancelled,
@@ -238,10 +231,10 @@ class Feed:
         if len(self._running) >= _AT_ONCE:
             self._waiting = True
             return
-        self._front = _Pull(self._view, next(self._numbers), quiet)
+        self._front = Pull(self._view, next(self._numbers), quiet)
         self._start(self._front)
 
-    def _start(self, pull: _Pull) -> None:
+    def _start(self, pull: Pull) -> None:
         self._running.add(pull)
         self._thread(self._run, pull)
 
@@ -277,10 +270,10 @@ class Feed:
         old = [(age, view) for view, age in ages.items() if age is not None and age > _BEHIND]
         if missing or old:
             view = missing[0] if missing else max(old, key=lambda one: one[0])[1]
-            self._behind = _Pull(view, next(self._numbers), quiet=True)
+            self._behind = Pull(view, next(self._numbers), quiet=True)
             self._start(self._behind)
 
-    def _settle(self, pull: _Pull, error: KisError | None, *, unforeseen: bool) -> None:
+    def _settle(self, pull: Pull, error: KisError | None, *, unforeseen: bool) -> None:
         """Take note of how a pull ended; a cancelled one is nobody's any more."""
         self._running.discard(pull)
         cancelled = isinstance(error, Cancelled)
@@ -321,12 +314,13 @@ class Feed:
 
     # From here on the lock is free.
 
-    def _run(self, pull: _Pull) -> None:
+    def _run(self, pull: Pull) -> None:
         account, margin, basis = pull.view
 
-        def progress(pages: int) -> None:
+        def note(pages: int, wait: float | None) -> None:
             with self._wake:
                 pull.page = pages
+                pull.until = None if wait is None else self._clock.monotonic() + wait
                 shown = pull is self._front
             if shown:
                 self._tell_state()
@@ -340,7 +334,7 @@ class Feed:
                     account,
                     mgna_dvsn=margin,
                     excc_stat_cd=basis,
-                    progress=progress,
+                    progress=Progress(note),
                     cancel=pull.cancel,
                 )
             foreseen = True

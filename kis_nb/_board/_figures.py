@@ -5,14 +5,17 @@ Under the face `_dashboard`: imports `_balance`, `_fields` and `_words`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kis_nb._board._words import say
+from kis_nb._exact import EXACT, exactly
 from kis_nb._fields import Basis, Lang, Margin
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
+    from kis_nb._equity import Equity
 
 Json: TypeAlias = dict[str, Any]
 _Figure: TypeAlias = Decimal | int | None
@@ -79,7 +82,7 @@ def figures(balance: Balance) -> dict[str, Decimal | None]:
 def _plus(*parts: Decimal | None) -> Decimal | None:
     """The sum; unknown when a part is."""
     known = [part for part in parts if part is not None]
-    with localcontext(prec=60):
+    with localcontext(EXACT):
         return sum(known, Decimal(0)) if len(known) == len(parts) else None
 
 
@@ -91,7 +94,7 @@ def _percent(part: Decimal | None, whole: Decimal | None) -> Decimal | None:
     """To one decimal; None when there is no whole to measure against."""
     if part is None or whole is None or whole <= 0:
         return None
-    with localcontext(prec=60):
+    with localcontext(EXACT):
         return (part * 100 / whole).quantize(Decimal("0.1"))
 
 
@@ -99,8 +102,13 @@ def _percent_text(percent: Decimal | None) -> str:
     return "–" if percent is None else f"{percent:,f}%"
 
 
+@exactly
 def cards(
-    balance: Balance, before: Balance | None, maintenance: Balance | None, lang: Lang
+    balance: Balance,
+    before: Balance | None,
+    maintenance: Balance | None,
+    lang: Lang,
+    others: Sequence[Balance] = (),
 ) -> list[Json]:
     """The head line of figures.
 
@@ -110,6 +118,7 @@ def cards(
         maintenance: a pull with MGNA_DVSN 02 from about the same time, which tells where a margin
             call begins; without one, a figure of the wire's own (``mmga_tot_amt``) is used.
         lang: of the labels.
+        others: more pulls of the account, for the equity of this moment.
     """
     now = figures(balance)
     then = figures(before) if before is not None else None
@@ -127,6 +136,10 @@ def cards(
     def old(name: str) -> Decimal | None:
         return then[name] if then is not None else None
 
+    from kis_nb._equity import equity
+
+    own = equity(balance, [*([maintenance] if maintenance is not None else []), *others])
+    unpriced = _unpriced(balance)
     won = say("won", lang)
     pnl = total(now)
     result: list[Json] = [
@@ -147,9 +160,14 @@ def cards(
                     ("unrealized", "evlu_pfls_amt_smtl"),
                     ("realized", "trad_pfls_amt_smtl"),
                 )
-            ],
+            ]
+            + (
+                [{"label": say("without_price", lang, n=f"{unpriced:,}"), "value": ""}]
+                if unpriced
+                else []
+            ),
         },
-        _room(now, maintenance, lang),
+        _room(own, lang),
         _used(balance, now, lang) | {"change": change(now["mgna_tota"], old("mgna_tota"))},
         {
             "key": "equity",
@@ -157,7 +175,12 @@ def cards(
             "value": exact(now["prsm_dpast"]),
             "unit": won,
             "change": change(now["prsm_dpast"], old("prsm_dpast")),
-        },
+        }
+        | (
+            {"sub": [{"label": say(f"now_{own.source}", lang), "value": exact(own.now)}]}
+            if own.source is not None
+            else {}
+        ),
     ]
     called = (now["add_mgna_tota"] or 0) > 0
     added: Json = {
@@ -183,6 +206,13 @@ def cards(
         for key, name in (("orderable", "ord_psbl_tota"), ("withdrawable", "wdrw_psbl_tot_amt"))
     ]
     return result
+
+
+def _unpriced(balance: Balance) -> int:
+    """How many positions are held without a price, and so are in no sum of P&L."""
+    from kis_nb._products import is_unpriced
+
+    return sum(is_unpriced(row) for row in balance.positions.iter_rows(named=True))
 
 
 def blank(lang: Lang) -> list[Json]:
@@ -225,12 +255,9 @@ def _used(balance: Balance, now: dict[str, Decimal | None], lang: Lang) -> Json:
     return card
 
 
-def _room(now: dict[str, Decimal | None], maintenance: Balance | None, lang: Lang) -> Json:
+def _room(own: Equity, lang: Lang) -> Json:
     """How far the equity may fall before more margin is called."""
-    need = figures(maintenance)["mgna_tota"] if maintenance is not None else now["mmga_tot_amt"]
-    if maintenance is None and not need:
-        need = None  # the new TR may leave the field unused, and a 0 then says nothing
-    room = _minus(now["prsm_dpast"], need)
+    room = own.room
     card: Json = {
         "key": "room",
         "label": say("room", lang),
@@ -242,10 +269,14 @@ def _room(now: dict[str, Decimal | None], maintenance: Balance | None, lang: Lan
     elif room < 0:
         text, card["loud"] = say("room_none", lang), True
     else:
-        percent = _percent(room, now["prsm_dpast"])
+        percent = _percent(room, own.told)
         key = "room_all" if percent is None else "room_how"
         text = say(key, lang, percent=_percent_text(percent))
-    return card | {"sub": [{"label": text, "value": ""}]}
+    sub = [{"label": text, "value": ""}]
+    if own.room_now is not None:
+        sub.append({"label": say(f"now_{own.source}", lang), "value": exact(own.room_now)})
+        card["loud"] = card.get("loud", False) or own.room_now < 0
+    return card | {"sub": sub}
 
 
 def call(balance: Balance, lang: Lang) -> str | None:

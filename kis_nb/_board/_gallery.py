@@ -109,7 +109,8 @@ class Gallery:
             return _figures.blank(lang)
         balance = picture.balance
         upkeep = self.maintenance(balance)
-        cards = _figures.cards(balance, picture.before, upkeep, lang)
+        near = self.together(balance)
+        cards = _figures.cards(balance, picture.before, upkeep, lang, near)
         if upkeep is not None and (at := self.moment(balance, [upkeep])):
             room = next(card for card in cards if card["key"] == "room")
             note = {"label": say("room_moment", lang, at=at), "value": ""}

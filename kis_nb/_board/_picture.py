@@ -6,14 +6,11 @@ Under the face `_dashboard`: imports `_balance`, `charts`, `_figures`, `_fields`
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from kis_nb._board import _figures, _tables
-from kis_nb._board._words import say
 from kis_nb._fields import Lang
 
 if TYPE_CHECKING:
@@ -81,17 +78,15 @@ class Picture:
         return _headed(rows, balance, self.lang)
 
     def left_out(self) -> str:
-        """The positions that the payoff cannot count, with the reason; blank without any."""
+        """How many positions the payoff cannot count, with the reasons; blank without any."""
         from kis_nb.charts import left_out
+        from kis_nb.charts._look import Look
+        from kis_nb.charts._payoff import summed
 
-        names: list[str] = self._once(
-            ("left_out",),
-            lambda: [
-                f"{one.name} ({one.ko if self.lang == 'ko' else one.en})"
-                for one in left_out(self.balance)
-            ],
+        made: str = self._once(
+            ("left_out",), lambda: summed(left_out(self.balance), Look(self.lang))
         )
-        return f"{say('left_out', self.lang)}: {', '.join(names)}" if names else ""
+        return made
 
     def warm(self, choice: Choice) -> None:
         """Work everything out now."""
@@ -109,8 +104,10 @@ def compared(chart: str, balances: Sequence[Balance], shown: Balance, lang: Lang
     from kis_nb.charts import _margin, _views
     from kis_nb.charts._look import Look
 
-    make = _margin.rows if chart == "margin" else _views.rows
-    return _headed(make(balances, Look(lang)), shown, lang)
+    look = Look(lang)
+    if chart == "margin":
+        return _headed(_margin.rows(balances, look, of=shown), shown, lang)
+    return _headed(_views.rows(balances, look), shown, lang)
 
 
 def _headed(rows: list[Row], balance: Balance, lang: Lang) -> list[Row]:
@@ -140,18 +137,7 @@ def spec(chart: str, lang: Lang, colors: Colors) -> dict[str, Any]:
         "payoff": _payoff.PAYOFF,
     }
     # The lines of a chart stand in the order of its rows, which another view may change.
-    return _patiently(lambda: designs[chart].spec(lang, colors)) | {"usermeta": {"fresh": "key"}}
-
-
-def _patiently(make: Callable[[], _figures.Json]) -> _figures.Json:
-    """Altair looks into NumPy and pandas when they are there, and trips over one that another
-    thread, a cell's or Polars', is just importing: that is over in a moment.
-    """
-    for _ in range(100):
-        with suppress(AttributeError):
-            return make()
-        time.sleep(0.05)
-    return make()
+    return designs[chart].spec(lang, colors) | {"usermeta": {"fresh": "key"}}
 
 
 class Easel:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from kis_nb._board._shelf import View
@@ -50,6 +51,35 @@ class Clock:
     def wait(self, condition: threading.Condition, seconds: float | None) -> None:
         """Give the condition up until it is notified or the time is over."""
         condition.wait(seconds)
+
+
+@dataclass(eq=False, slots=True)
+class Pull:
+    """A pull under way: which, the how many-eth, whether it renews what is at hand, the pages read,
+    until when it waits for an access token, and what cancels it.
+    """
+
+    view: View
+    number: int
+    quiet: bool = False
+    page: int = 0
+    until: float | None = None
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
+class Progress:
+    """What a client is given as `progress`: passes on pages, and seconds to wait for a token."""
+
+    def __init__(self, note: Callable[[int, float | None], None]) -> None:
+        self._note = note
+
+    def __call__(self, pages: int) -> None:
+        """So many pages are read."""
+        self._note(pages, None)
+
+    def waiting(self, _why: str, seconds: float) -> None:
+        """An access token is waited for, for so many seconds at most."""
+        self._note(0, seconds)
 
 
 class Viewers:

@@ -6,6 +6,7 @@ Under the face `_dashboard`: imports `_errors`, `_fields`, `_figures`, `_shelf`,
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -113,7 +114,14 @@ class Situation:
         # A pull that goes on past the last one's pages has an end that nobody knows.
         total = self.pages if self.pages >= page else 0
         key = "page_of" if total else "page"
+        if self.state.token_in is not None:
+            # The page counts down to a moment; a count would stand still there.
+            until = round(time.time() + self.state.token_in)
+            token = {"text": say("token", self.lang, n="{n}"), "until": until}
+        else:
+            token = None
         return {
+            "token": token,
             "name": say("progress_name", self.lang),
             "text": say(key, self.lang, n=page, total=total),
             "page": page,

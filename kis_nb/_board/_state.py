@@ -15,6 +15,7 @@ class State:
         busy: a pull in front is under way.
         quiet: it renews figures that are at hand and young, so they need no greying.
         page: pages it has read.
+        token_in: seconds until KIS may give the access token that it waits for; else None.
         failed: the last pull in front failed, and none has come back since.
         error: why; None with `failed` is an error that nobody foresaw.
         cancelled: the last pull in front was cancelled by `cancel`.
@@ -25,6 +26,7 @@ class State:
     busy: bool = False
     quiet: bool = False
     page: int = 0
+    token_in: float | None = None
     failed: bool = False
     error: KisError | None = None
     cancelled: bool = False

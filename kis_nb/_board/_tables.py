@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kis_nb._board._figures import Json, arrowed, exact, signed, template, tone
 from kis_nb._board._words import say
 from kis_nb._fields import POSITIONS, Lang
+from kis_nb._products import is_unpriced
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,6 +35,8 @@ COLUMNS = (
 )
 _TEXT = ("prdt_name", "shtn_pdno", "side")
 _SIGNED = ("evlu_pfls_amt", "trad_pfls_amt")
+# Figures that say nothing of a position without a price.
+_OF_PRICE = ("idx_clpr", "evlu_amt", "evlu_pfls_amt")
 _LABELS = {field.name: field for field in POSITIONS.fields}
 
 
@@ -69,13 +72,25 @@ def table(balance: Balance, lang: Lang) -> Json:
         strict=True,
     ):
         text = [_cell(name, row[name], words) for name in COLUMNS]
+        unpriced = is_unpriced(row)
+        if unpriced:
+            blank = say("no_price", lang)
+            text = [
+                blank if name in _OF_PRICE else cell
+                for name, cell in zip(COLUMNS, text, strict=True)
+            ]
         rows.append(
             {
                 "key": key,
                 "id": row["pdno"] or key,
                 "side": row["side"] or "",
                 "cells": text,
-                "tones": [tone(row[name]) if name in _SIGNED else "" for name in COLUMNS],
+                "tones": [
+                    tone(row[name])
+                    if name in _SIGNED and not (unpriced and name in _OF_PRICE)
+                    else ""
+                    for name in COLUMNS
+                ],
                 "ranks": rank,
                 "search": " ".join((*text[:3], row["pdno"] or "")).lower(),
             }

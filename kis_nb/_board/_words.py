@@ -58,7 +58,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "payoff_on": ("기초자산", "Underlying"),
     "payoff_KOSPI 200": ("코스피 200", "KOSPI 200"),
     "payoff_KOSDAQ 150": ("코스닥 150", "KOSDAQ 150"),
-    "payoff_USD": ("미국달러", "USD"),
+    "payoff_USD/KRW": ("미국달러", "USD/KRW"),
     # State of the picture.
     "demo": ("가상 계좌의 예시 수치입니다", "Invented figures of an embedded broker"),
     "age_s": ("{n}초 전", "{n} s ago"),
@@ -71,6 +71,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "page": ("{n}페이지", "page {n}"),
     "page_of": ("{n} / {total}페이지", "page {n} of {total}"),
+    "token": ("토큰 발급 대기 · {n}초", "Waiting for a token · {n} s"),
     "progress_name": ("잔고 불러오기", "Pulling the balance"),
     "stale": (
         "아래는 이전 조회입니다: {codes}",
@@ -109,6 +110,13 @@ _WORDS: dict[str, tuple[str, str]] = {
     "room_unknown": ("유지증거금(02)이 아직 없습니다", "Needs the maintenance pull (02)"),
     "room_moment": ("유지증거금은 {at}에 조회", "Maintenance margin as of {at}"),
     "other_views": ("다른 조회는 {at}", "other views as of {at}"),
+    "now_sent": ("지금 자산 기준", "With the equity of this moment"),
+    "now_estimate": (
+        "지금 추정치 (정산 후 선물손익 포함)",
+        "Estimate of this moment (futures' P&L since settlement added)",
+    ),
+    "without_price": ("{n}종목 가격 없음 제외", "{n} without a price not in it"),
+    "no_price": ("가격 없음", "no price"),
     "additional": ("추가증거금", "Additional margin"),
     "additional_cash": ("그중 현금 {cash}", "of it in cash {cash}"),
     "orderable": ("주문가능총액", "Orderable"),
@@ -157,7 +165,6 @@ _WORDS: dict[str, tuple[str, str]] = {
     "found": ("잔고", "Found"),
     "difference": ("차이", "Difference"),
     "more_checks": ("외 {n}가지", "and {n} more"),
-    "left_out": ("손익 곡선에서 뺀 종목", "Left out of the payoff"),
 }
 
 

@@ -28,7 +28,7 @@ from kis_nb._config import LIVE_URL, Secret, Settings
 from kis_nb._errors import AuthError, KisError, TransportError
 from kis_nb._fields import Account, Basis, Lang, Margin
 from kis_nb._http import Call, NoReply, Reply, observer
-from kis_nb._instrument import instrument
+from kis_nb._products import products_of
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
@@ -126,6 +126,7 @@ class Check:
             refused: set[Secret | None] = set()
             for account in accounts:
                 yield from self._views(client, account, labels[account], refused)
+            yield self._master(client)
         yield from self._products()
 
     def _client(self) -> Client:
@@ -191,14 +192,13 @@ class Check:
         for status in balance.reconcile()["status"]:
             counts[status or "not known"] += 1
         worst = next((w for w in ("differs", "rounding") if counts[w]), "exact")
-        word = self._say(
-            {"exact": "exact", "rounding": "rounding", "differs": f"{counts['differs']} off"}[
-                worst
-            ],
-            {"exact": "일치", "rounding": "반올림", "differs": f"차이 {counts['differs']}건"}[
-                worst
-            ],
-        )
+        off = counts["differs"]
+        words = {
+            "exact": self._say("exact", "일치"),
+            "rounding": self._say("rounding", "반올림"),
+            "differs": self._say(f"{off} not as expected", f"차이 {off}건"),
+        }
+        word = words[worst]
         rows, pages = balance.positions.height, balance.pages
         text = self._say(
             f"{rows} row{'s' if rows != 1 else ''}, {pages} page{'s' if pages != 1 else ''}, "
@@ -216,15 +216,27 @@ class Check:
             text = self._say(f"issued, good for {left}", f"발급됨, {left} 유효")
             yield Result("token", "ok", text)
 
+    def _master(self, client: Client) -> Result:
+        """Whether KIS's master files, which need no key, can be had."""
+        try:
+            count = len(client.master.fetch())
+        except TransportError as error:
+            text = self._say(
+                f"{one_line(error)}. Products are then read from codes and names alone",
+                f"{one_line(error)}. 상품은 코드와 이름만으로 읽습니다",
+            )
+            return Result("products", "note", text)
+        text = self._say(
+            f"the master files are at hand: {count} products",
+            f"종목 마스터 파일 있음: 상품 {count}개",
+        )
+        return Result("products", "ok", text)
+
     def _products(self) -> Iterator[Result]:
         if not self._balances:
             return
-        rows = [
-            row
-            for balance in self._balances.values()
-            for row in balance.positions.select("shtn_pdno", "prdt_name").iter_rows()
-        ]
-        unknown = sum(instrument(code, name).kind is None for code, name in rows)
+        rows = [one for balance in self._balances.values() for one in products_of(balance)]
+        unknown = sum(one.kind is None or one.product is None for one in rows)
         if unknown:
             text = self._say(
                 f"{unknown} of {len(rows)} positions are of a product that nothing tells",

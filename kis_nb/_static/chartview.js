@@ -71,7 +71,7 @@ function renewTip(frame) {
   const under = document.elementFromPoint(tip.x, tip.y);
   if (!frame.contains(under)) return;
   const place = { clientX: tip.x, clientY: tip.y, bubbles: true };
-  under.dispatchEvent(new MouseEvent("mousemove", place));
+  under.dispatchEvent(new PointerEvent("pointermove", place));
 }
 
 // One tooltip for the page, in the theme's colours. Text only: names come from the wire.

@@ -110,7 +110,15 @@ function drawHead(el, act) {
   let tries = 0;
   const root = () => el.closest(".kis-dashboard");
 
+  // How far a pull is, or how long it still waits for its token.
+  function pace() {
+    const { token, text } = parts.busy ?? {};
+    const left = token ? Math.max(0, Math.ceil(token.until - Date.now() / 1000 - skew)) : 0;
+    setText(page, token ? token.text.replace("{n}", left) : (text ?? ""));
+  }
+
   function tick() {
+    pace();
     const seconds = parts.as_of == null ? null : Math.max(0, Math.floor(Date.now() / 1000 + skew - parts.as_of));
     if (seconds == null) return setText(age, "");
     const [key, n] = seconds < 120 ? ["s", seconds] : seconds < 7200 ? ["m", Math.floor(seconds / 60)] : ["h", Math.floor(seconds / 3600)];
@@ -240,10 +248,10 @@ function drawHead(el, act) {
     if (changed.has("note")) setText(note, all.note ?? "");
     if (changed.has("busy")) {
       progress.hidden = cancel.hidden = !all.busy;
-      setText(page, all.busy?.text ?? "");
+      pace();
       if (all.busy) {
         progress.setAttribute("aria-label", all.busy.name);
-        progress.setAttribute("aria-valuetext", all.busy.text);
+        progress.setAttribute("aria-valuetext", page.textContent);
         if (all.busy.total) {
           progress.setAttribute("aria-valuemin", "0");
           progress.setAttribute("aria-valuemax", all.busy.total);

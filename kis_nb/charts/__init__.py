@@ -2,8 +2,12 @@
 
 Each function returns an Altair chart that can be changed, layered, concatenated and saved. Shown as
 a cell's result it is drawn by `kis_nb._chartview.ChartView`, with nothing fetched from outside, and
-follows the page's theme, unless another Altair renderer was chosen before this module was imported.
-Altair's own default fetches Vega from a CDN.
+follows the page's theme, unless another Altair renderer is enabled. That holds for what
+``.properties()``, ``.copy()``, ``.interactive()`` and ``chart + more`` make of it as well.
+
+Altair's global renderer is left alone. Altair's own default fetches Vega from a CDN; for charts of
+your own, and for ours side by side (``|``, ``&``, which make a plain Altair chart), say
+``alt.renderers.enable("kis_nb")`` to have them drawn likewise.
 
 ``chart.save("x.svg")``, ``.png`` and ``.pdf`` need vl-convert (``pip install vl-convert-python``);
 ``chart.save("x.html", inline=True)`` too, and makes a page that needs no network.
@@ -16,14 +20,14 @@ exact figures in won; null is named, never drawn as 0; a demo's chart says DEMO.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from kis_nb._chartview import ChartView
 from kis_nb._fields import Lang
 from kis_nb.charts import _book, _margin, _payoff, _pnl, _views
-from kis_nb.charts._look import Chart, Colors, Look, Theme
+from kis_nb.charts._look import Chart, Colors, Look, Theme, shown
 from kis_nb.charts._payoff import LeftOut
 
 if TYPE_CHECKING:
@@ -119,22 +123,30 @@ def payoff(
     balance: Balance,
     *,
     underlying: str = "KOSPI 200",
+    expiry: date | str | None = None,
     lang: Lang = "ko",
     colors: Colors = "kr",
     theme: Theme = "lab",
 ) -> Chart:
-    """Profit and loss of the book at expiry against the index, each leg at its own expiry.
+    """Profit and loss at one expiry of the legs that expire then, against the underlying's level.
 
     Args:
         balance: one pull; cost is on its EXCC_STAT_CD's basis.
-        underlying: ``"KOSPI 200"`` (with the mini), ``"KOSDAQ 150"`` or ``"USD"``.
+        underlying: ``"KOSPI 200"`` (with mini and weeklies), ``"KOSDAQ 150"`` or ``"USD/KRW"``.
+        expiry: a last trading day, as a date or as ``"2026-12-10"``; the nearest with options by
+            default, else the nearest. Positions of other expiries are counted beside the curve.
         lang, colors, theme: see the module.
 
     The index today is the price of the nearest future held, since KIS sends no index with a
     balance; without a future there is no such mark. See `left_out` for what is not counted.
+
+    Raises:
+        ValueError: an underlying or expiry that is not known; the message lists those that are.
     """
     look = Look(lang, colors, theme)
-    return _payoff.PAYOFF.chart(_payoff.rows(balance, look, underlying=underlying), look)
+    return _payoff.PAYOFF.chart(
+        _payoff.rows(balance, look, underlying=underlying, expiry=expiry), look
+    )
 
 
 def left_out(balance: Balance) -> tuple[LeftOut, ...]:
@@ -146,17 +158,8 @@ def _render(
     spec: dict[str, Any], **_options: Any
 ) -> dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]:
     """Altair's renderer "kis_nb": any chart, ours or not, in a `ChartView`."""
-    title = spec.get("title")
-    text = title.get("text") if isinstance(title, dict) else title
-    view = ChartView(spec, name=_NAMES.get(str(text), "chart"))
-    bundle = view._repr_mimebundle_()
-    assert bundle is not None  # None stands for a widget without a view, and this one has one
-    return bundle
+    return shown(spec)
 
 
-_DESIGNS = (_pnl.PNL, _margin.MARGIN, _views.VIEWS, _book.BOOK, _payoff.PAYOFF)
-_NAMES = {title: design.name for design in _DESIGNS for title in design.title}
-
+# Offered and not enabled: which renderer draws the user's own charts is the user's to say.
 alt.renderers.register("kis_nb", _render)
-if alt.renderers.active == "default" and not alt.renderers.options:
-    alt.renderers.enable("kis_nb")

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from kis_nb._chartview import Row
-from kis_nb._products import Product, read_product
+from kis_nb._exact import exactly
+from kis_nb._products import Product, is_unpriced, read_product
 from kis_nb.charts._bars import bar, design, keyed
 from kis_nb.charts._look import Look, exact, first
 
@@ -22,6 +23,9 @@ BOOK = design(
     (("legs", "종목 수", "Positions"), "cblc_qty", "evlu_amt"),
 )
 
+# Bars of a chart; what is beyond is summed up, so that it stays under 700 px.
+_MOST = 25
+
 _KINDS = {
     "future": ("선물", "futures"),
     "call": ("콜", "calls"),
@@ -30,6 +34,7 @@ _KINDS = {
 }
 
 
+@exactly
 def rows(
     balance: Balance, look: Look, *, by: By = "product", measure: Measure = "quantity"
 ) -> list[Row]:
@@ -47,7 +52,12 @@ def rows(
         order, name = _group(product, row, by, look)
         names[order] = name
         groups.setdefault(order, []).append(row)
-    bars = [_bar(names[order], groups[order], look, measure) for order in sorted(groups)]
+    ordered = sorted(groups)
+    # One group is not worth folding: it would take the same room as itself.
+    listed = ordered if len(ordered) <= _MOST else ordered[: _MOST - 1]
+    bars = [_bar(names[order], groups[order], look, measure) for order in listed]
+    if rest := ordered[len(listed) :]:
+        bars.append(_rest([row for order in rest for row in groups[order]], len(rest), look))
     if not bars:
         empty = (
             look.word("보유 옵션 없음", "No options held")
@@ -57,6 +67,16 @@ def rows(
         bars = [bar("", None, figure=" ", note=empty)]
     what = look.field("cblc_qty" if measure == "quantity" else "evlu_amt")
     return first(keyed(bars), balance, look, what)
+
+
+def _rest(held: list[dict[str, Any]], groups: int, look: Look) -> Row:
+    """The groups beyond the bars in one: their count, contracts and value, no length, since long
+    and short are in it.
+    """
+    name = look.word(
+        f"나머지 {groups:,}묶음 {len(held):,}종목", f"Other {groups:,}: {len(held):,} legs"
+    )
+    return _bar(name, held, look, "quantity") | {"value": None, "id": None, "tone": "null"}
 
 
 def month(term: str | None) -> str | None:
@@ -78,31 +98,44 @@ def _group(
         text = look.word("행사가 불명", "no strike") if product.strike is None else exact(strike)
         order: tuple[Any, ...] = (expiry, strike, product.kind or "", row["side"] or "")
         return order, f"{text} {kind} {expiry} {side}"
-    # The mini contract shares its underlying, not its multiplier, so it is told apart.
-    underlying = product.underlying or (row["prdt_name"] or row["shtn_pdno"] or "?").strip()
-    mini = look.word("미니 ", "mini ") if product.product == "KOSPI 200 mini" else ""
+    # Mini and weeklies share the underlying, not the contract, so they are told apart.
+    underlying = product.product or (row["prdt_name"] or row["shtn_pdno"] or "?").strip()
     rank = [*_KINDS, None].index(product.kind)
-    order = (product.underlying is None, underlying, rank, mini, expiry, row["side"] or "")
-    return order, f"{underlying} {mini}{kind} {expiry} {side}"
+    order = (
+        product.underlying is None,
+        product.underlying or "",
+        rank,
+        underlying,
+        expiry,
+        row["side"] or "",
+    )
+    return order, f"{underlying} {kind} {expiry} {side}"
 
 
 def _bar(name: str, held: list[dict[str, Any]], look: Look, measure: Measure) -> Row:
     # A sum over an unknown part would be a false figure: then it is unknown itself.
     counts = [row["cblc_qty"] for row in held]
-    values = [row["evlu_amt"] for row in held]
     quantity = None if None in counts else sum(counts)
-    value = None if None in values else sum(values, Decimal(0))
+    unpriced = sum(is_unpriced(row) for row in held)
+    priced = [row["evlu_amt"] for row in held if not is_unpriced(row)]
+    value = None if None in priced or not priced else sum(priced, Decimal(0))
     side = held[0]["side"]
     sign = -1 if side == "short" else 1
     chosen = quantity if measure == "quantity" else value
     contracts = look.word("계약", "")
-    figure = f"{exact(quantity)}{contracts} · {exact(value)}"
+    none = look.word("가격 없음", "no price")
+    worth = none if unpriced == len(held) else exact(value)
+    if 0 < unpriced < len(held):
+        worth += look.word(f" ({unpriced}종목 {none} 제외)", f" (less {unpriced}, {none})")
+    figure = f"{exact(quantity)}{contracts} · {worth}"
     return bar(
         name,
         None if chosen is None else chosen * sign,
         figure=figure,
         tone="short" if side == "short" else "long",
-        note=look.word("값이 오지 않음", "no value was sent") if chosen is None else "",
+        note=(none if unpriced else look.word("값이 오지 않음", "no value was sent"))
+        if chosen is None
+        else "",
         id=held[0]["pdno"] if len(held) == 1 else None,
-        tip={"cblc_qty": exact(quantity), "evlu_amt": exact(value), "legs": str(len(held))},
+        tip={"cblc_qty": exact(quantity), "evlu_amt": worth, "legs": str(len(held))},
     )

@@ -6,17 +6,20 @@ figure a reader can see or hear is spelled from the Decimal (`exact`).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import altair as alt
 
 from kis_nb._balance import exact as digits
-from kis_nb._chartview import LIGHT, WIDTH, Row
+from kis_nb._chartview import LIGHT, WIDTH, ChartView, Row
 from kis_nb._fields import POSITIONS, SUMMARY, Lang
 
 if TYPE_CHECKING:
@@ -25,8 +28,60 @@ if TYPE_CHECKING:
 Colors: TypeAlias = Literal["kr", "us"]
 Theme: TypeAlias = Literal["lab", "light", "dark"]
 Number: TypeAlias = Decimal | int | None
-# Any chart of ours: all are layered.
-Chart: TypeAlias = alt.LayerChart
+_R = TypeVar("_R")
+
+# What Altair and narwhals look up in sys.modules and then read attributes of.
+_LOOKED_UP = ("numpy", "pandas", "polars", "pyarrow", "dask.dataframe", "modin.pandas", "ibis")
+
+
+def settled(make: Callable[[], _R]) -> _R:
+    """What `make` returns, with no module half imported by another thread in its way.
+
+    Altair takes NumPy and data frame libraries out of ``sys.modules`` and reads their attributes,
+    which are missing while another thread, a cell's or Polars', is importing them. An import of a
+    module that is being imported waits on that module's lock until it is whole.
+    """
+    while True:
+        seen = {name for name in _LOOKED_UP if name in sys.modules}
+        for name in seen:
+            with suppress(ImportError):  # what failed to import is looked up no more
+                import_module(name)
+        try:
+            return make()
+        except AttributeError:
+            # Another import began meanwhile: wait for that one too. Else it is a real error.
+            if {name for name in _LOOKED_UP if name in sys.modules} <= seen:
+                raise
+
+
+class Chart(alt.LayerChart):
+    """An Altair layer chart that a cell draws with `ChartView`, with Altair's renderer left alone.
+
+    Another renderer than Altair's default, once enabled, is used instead.
+    """
+
+    def to_dict(self, *args: Any, **more: Any) -> dict[str, Any]:
+        """As Altair's."""
+        whole = super().to_dict
+        return settled(lambda: whole(*args, **more))
+
+    def _repr_mimebundle_(self, *args: Any, **more: Any) -> Any:
+        if alt.renderers.active != "default":
+            return super()._repr_mimebundle_(*args, **more)
+        return shown(self.to_dict(context={"pre_transform": False}))
+
+
+def shown(spec: dict[str, Any]) -> dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]:
+    """The MIME bundle of a `ChartView` of this spec."""
+    title = spec.get("title")
+    text = title.get("text") if isinstance(title, dict) else title
+    bundle = ChartView(spec, name=_NAMES.get(str(text), "chart"))._repr_mimebundle_()
+    assert bundle is not None  # None stands for a widget without a view, and this one has one
+    return bundle
+
+
+# A chart's name by its title in either language.
+_NAMES: dict[str, str] = {}
 
 _DARK = {
     "ink": "#e6edf3",
@@ -136,13 +191,16 @@ class Design:
     title: tuple[str, str]
     build: Callable[[Any, Look], Chart]
 
+    def __post_init__(self) -> None:
+        _NAMES.update(dict.fromkeys(self.title, self.name))
+
     def spec(self, lang: Lang = "ko", colors: Colors = "kr") -> dict[str, Any]:
         """The Vega-Lite spec without data; rows go to the dataset called `name`."""
         return deepcopy(_spec(self, Look(lang, colors)))
 
     def chart(self, rows: list[Row], look: Look) -> Chart:
         """The chart with its rows inside."""
-        chart = self.titled(alt.InlineData(values=rows), look)
+        chart = settled(lambda: self.titled(alt.InlineData(values=rows), look))
         # A background cannot be layered or concatenated, so only a theme that was asked for has it.
         return chart if look.theme == "lab" else chart.properties(background=look["paper"])
 
@@ -159,7 +217,7 @@ class Design:
 @cache
 def _spec(design: Design, look: Look) -> dict[str, Any]:
     """Building and validating a spec takes Altair tens of milliseconds, and it never changes."""
-    return dict(design.titled(alt.NamedData(name=design.name), look).to_dict())
+    return settled(lambda: dict(design.titled(alt.NamedData(name=design.name), look).to_dict()))
 
 
 def exact(value: Number, *, sign: bool = False) -> str:
@@ -243,8 +301,8 @@ def finished(layers: list[alt.Chart], *, step: int | None = None, height: int = 
         step: height of one row; None takes `height`.
         height: of the whole.
     """
-    chart = (
-        alt.layer(*layers)
+    return (
+        Chart(layer=layers)
         .add_params(alt.param(name="picked", value=[]))
         .properties(
             width=WIDTH,
@@ -252,7 +310,6 @@ def finished(layers: list[alt.Chart], *, step: int | None = None, height: int = 
             view=alt.ViewBackground(stroke=None),
         )
     )
-    return cast("Chart", chart)
 
 
 # Marks that are not among the picked ones step back; with none picked all stand.

@@ -1,4 +1,4 @@
-"""How the deposit covers the margin, what is free, and where the margin call begins. Right wing."""
+"""Deposit, margin, what of the equity is free, and where the margin call begins. Right wing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 import altair as alt
 
 from kis_nb._chartview import Row
-from kis_nb._fields import Margin
+from kis_nb._equity import Equity, equity
+from kis_nb._exact import exactly
 from kis_nb.charts._look import (
     SEPARATOR,
     Chart,
@@ -32,30 +33,33 @@ _MARGIN = (("cash_mgna", "cash"), ("sbst_mgna", "substitute"))
 _ZERO = Decimal(0)
 
 
-def rows(balances: Sequence[Balance], look: Look) -> list[Row]:
-    """Segments of the bars: the deposit, then the margin of each balance, then the call's level."""
+@exactly
+def rows(balances: Sequence[Balance], look: Look, *, of: Balance | None = None) -> list[Row]:
+    """Segments of the bars: the deposit, the margin of each balance, equity and its free part as
+    `kis_nb._equity` has them, then the call's level. `of` is the balance on show, the latest else.
+    """
     if not balances:
         raise ValueError("margin needs a balance")
     if len({balance.account for balance in balances}) > 1:
         raise ValueError("margin shows one account: the balances given are of several")
+    shown = max(balances, key=lambda one: one.as_of) if of is None else of
     sums = [balance.summary.row(0, named=True) for balance in balances]
-    deposit = sums[0]["tot_dncl_amt"]
-    lines = [_Line(look.field("tot_dncl_amt"), deposit)]
-    lines[0].stack(sums[0], _DEPOSIT, look)
+    own = equity(shown, balances)
+    figures = shown.summary.row(0, named=True)
+    lines = [_Line(look.field("tot_dncl_amt"), figures["tot_dncl_amt"])]
+    lines[0].stack(figures, _DEPOSIT, look)
     for balance, figures in zip(balances, sums, strict=True):
-        total = figures["mgna_tota"]
         code = f"{balance.mgna_dvsn.label(look.lang)} {balance.mgna_dvsn.value}"
-        line = _Line(f"{look.field('mgna_tota')} · {code}", total)
+        line = _Line(f"{look.field('mgna_tota')} · {code}", figures["mgna_tota"])
         line.stack(figures, _MARGIN, look)
         lines.append(line)
-        if deposit is not None and total is not None:
-            if deposit > total:
-                line.add(look.word("여유", "Free"), total, deposit, "room")
-            elif deposit < total:
-                short = look.word("부족", "Short of")
-                lines.append(_Line(f"⚠ {short} · {code}", total - deposit))
-                lines[-1].add(short, deposit, total, "alert")
-    lines.append(_call(balances, sums, look))
+    lines.append(_equity_line(look.field("prsm_dpast"), own.told, own.maintenance, look))
+    if own.source is not None:
+        estimate = look.word("지금 자산 (추정치)", "Equity now (estimate)")
+        sent = look.word("지금 자산", "Equity now")
+        name = sent if own.source == "sent" else estimate
+        lines.append(_equity_line(name, own.now, own.maintenance, look))
+    lines.append(_call(own, sums, look))
     added = max((one["add_mgna_tota"] or _ZERO for one in sums), default=_ZERO)
     if added > 0:
         line = _Line(f"⚠ {look.field('add_mgna_tota')}", added)
@@ -64,8 +68,30 @@ def rows(balances: Sequence[Balance], look: Look) -> list[Row]:
     result = []
     for line, figure in zip(lines, columns([line.figure for line in lines]), strict=True):
         result += [row | {"key": f"{line.name}{SEPARATOR}{figure}"} for row in line.rows()]
-    latest = max(balances, key=lambda one: one.as_of)
-    return first(result, latest, look)
+    return first(result, shown, look)
+
+
+def _equity_line(name: str, whole: Number, need: Number, look: Look) -> _Line:
+    """Equity, of which what is above the maintenance margin is free; or what it is short of."""
+    line = _Line(name, whole)
+    if whole is None:
+        return line
+    whole = Decimal(whole)
+    if need is None:
+        line.add(name, _ZERO, whole, "cash" if whole > 0 else "alert")
+        return line
+    need = Decimal(need)
+    held = min(whole, need)
+    if held > 0:
+        line.add(look.word("유지증거금", "Maintenance margin"), _ZERO, held, "substitute")
+    elif held < 0:
+        line.add(name, held, _ZERO, "alert")
+    if whole > need:
+        line.add(look.word("여유", "Free"), need, whole, "room")
+    elif whole < need:
+        short = exact(need - whole)
+        line.add(look.word("부족", "Short of"), max(whole, _ZERO), need, "alert", short)
+    return line
 
 
 class _Line:
@@ -76,14 +102,21 @@ class _Line:
         self.figure = exact(total)
         self.call = call
         self.end = _ZERO
+        self.low = _ZERO
         self.segments: list[Row] = []
 
     def stack(
         self, figures: dict[str, Any], parts: tuple[tuple[str, str], ...], look: Look
     ) -> None:
-        """Put these fields' amounts end to end; nulls and zeros take no room."""
+        """Put these fields' amounts end to end, negative ones to the left of zero; nulls and zeros
+        take no room.
+        """
         for name, part in parts:
             if amount := figures[name]:
+                if amount < 0:
+                    self.add(look.field(name), self.low + amount, self.low, "alert", exact(amount))
+                    self.low += amount
+                    continue
                 start, self.end = self.end, self.end + amount
                 self.add(look.field(name), start, self.end, part, exact(amount))
 
@@ -116,17 +149,13 @@ class _Line:
         return [segment | {"call": self.call} for segment in self.segments or [blank]]
 
 
-def _call(balances: Sequence[Balance], sums: list[dict[str, Any]], look: Look) -> _Line:
-    """The level of the deposit below which KIS asks for more, as far as the views given tell it."""
-    for balance, figures in zip(balances, sums, strict=True):
-        known = balance.mgna_dvsn is Margin.MAINTENANCE
-        level = figures["mgna_tota"] if known else figures["mmga_tot_amt"]
-        # The new TR leaves mmga_tot_amt unused: there a 0 says nothing.
-        if level is not None and (known or level > 0):
-            name = look.word("추가증거금 발생선 (유지)", "Margin call below (maintenance)")
-            return _Line(name, level, call=geometry(level) if level else None)
-    name = look.word("개시증거금 선 (발생선은 유지 02)", "Initial margin (call: see 02)")
-    level = sums[0]["mgna_tota"]
+def _call(own: Equity, sums: list[dict[str, Any]], look: Look) -> _Line:
+    """The equity below which KIS asks for more, as far as the views given tell it."""
+    level = own.maintenance
+    name = look.word("추가증거금 발생선 (유지)", "Margin call below (maintenance)")
+    if level is None:
+        name = look.word("개시증거금 선 (발생선은 유지 02)", "Initial margin (call: see 02)")
+        level = sums[0]["mgna_tota"]
     return _Line(name, level, call=geometry(level) if level else None)
 
 

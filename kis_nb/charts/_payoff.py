@@ -1,15 +1,16 @@
-"""What the whole book is worth at expiry, over the index. Right wing.
+"""What the book is worth at one expiry, over the underlying's level there. Right wing.
 
-Every leg counts at its intrinsic value at its own expiry, all against the same index level: a book
-with several expiries is drawn as if the index stood there at each of them. Profit is counted from
-``pchs_amt``, so from the settlement price or from the fills, as EXCC_STAT_CD says. All of it is
-Decimal arithmetic; only the drawn points are floats.
+Only legs that expire on the chosen day are in the curve; the others are counted by their expiry.
+Profit is counted from ``pchs_amt``, so from the settlement price or from the fills, as EXCC_STAT_CD
+says. All of it is Decimal arithmetic; only the drawn points are floats.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from kis_nb._chartview import Row
-from kis_nb._products import Product, multiplier, read_product
+from kis_nb._exact import exactly
+from kis_nb._products import UNDERLYINGS, Product, multiplier, products_of
 from kis_nb.charts._look import Chart, Design, Look, exact, finished, first, geometry, heading
 
 if TYPE_CHECKING:
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
 _TICK = Decimal("0.05")
 _GRID = 120
+# Break-evens with a label, each on a line of its own over the curve; all have mark and tooltip.
+_LABELS = 3
+_LANE = 15
+_TOP = (_LABELS + 1) * _LANE + 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +76,18 @@ class Book:
 
     Attributes:
         underlying: as `kis_nb._products` names it.
+        expiry: the last trading day of the legs; None without any.
         legs: what counts.
+        others: how many positions on the underlying expire on each other day.
         left_out: positions that cannot be counted, on any underlying.
         today: price of the nearest future on the underlying that is held; None without one. KIS
             sends no index with a balance.
     """
 
     underlying: str
+    expiry: date | None
     legs: tuple[Leg, ...]
+    others: dict[date, int]
     left_out: tuple[LeftOut, ...]
     today: Decimal | None
 
@@ -99,14 +109,24 @@ class Book:
         return sorted(found)
 
 
-def book(balance: Balance, underlying: str = "KOSPI 200") -> Book:
-    """Sort the balance's positions into legs on this underlying and what cannot be counted."""
+@exactly
+def book(balance: Balance, underlying: str = "KOSPI 200", expiry: date | str | None = None) -> Book:
+    """Sort the balance's positions into legs on this underlying and day, and what is left.
+
+    Raises:
+        ValueError: an underlying that is not known, or an expiry on which nothing expires; both
+            list what is known.
+    """
+    if underlying not in UNDERLYINGS:
+        known = ", ".join(map(repr, UNDERLYINGS))
+        raise ValueError(f"underlying takes one of {known}; got {underlying!r}")
     legs: list[Leg] = []
     left: list[LeftOut] = []
-    for row in balance.positions.iter_rows(named=True):
+    for row, product in zip(
+        balance.positions.iter_rows(named=True), products_of(balance), strict=True
+    ):
         if row["cblc_qty"] == 0:
             continue
-        product = read_product(row["shtn_pdno"], row["prdt_name"])
         point = multiplier(row, balance.excc_stat_cd)
         if reason := _objection(row, product, point):
             name = (row["prdt_name"] or row["shtn_pdno"] or row["pdno"] or "?").strip()
@@ -118,47 +138,94 @@ def book(balance: Balance, underlying: str = "KOSPI 200") -> Book:
                 Leg(product, sign * row["cblc_qty"], point, sign * row["pchs_amt"], row["idx_clpr"])
             )
     futures = [leg for leg in legs if leg.instrument.kind == "future" and leg.price]
-    nearest = min(futures, key=lambda leg: leg.instrument.term or "9", default=None)
-    return Book(underlying, tuple(legs), tuple(left), None if nearest is None else nearest.price)
+    nearest = min(futures, key=_when, default=None)
+    chosen = _chosen(legs, expiry)
+    days = Counter(_when(leg) for leg in legs)
+    return Book(
+        underlying,
+        chosen,
+        tuple(leg for leg in legs if leg.instrument.expiry == chosen),
+        {day: days[day] for day in sorted(days) if day != chosen},
+        tuple(left),
+        None if nearest is None else nearest.price,
+    )
+
+
+def _when(leg: Leg) -> date:
+    assert leg.instrument.expiry is not None  # a position without one is left out
+    return leg.instrument.expiry
+
+
+def _chosen(legs: Sequence[Leg], expiry: date | str | None) -> date | None:
+    """The day asked for; else the nearest with options, else the nearest."""
+    days = sorted({_when(leg) for leg in legs})
+    if expiry is None:
+        with_options = sorted({_when(leg) for leg in legs if leg.instrument.option})
+        return next(iter(with_options or days), None)
+    asked = next((day for day in days if str(day) == str(expiry)), None)
+    if asked is None:
+        known = ", ".join(map(str, days)) or "none, since nothing is held"
+        raise ValueError(f"expiry takes a day on which a position expires ({known}); got {expiry}")
+    return asked
+
+
+def expiries(balance: Balance, underlying: str) -> list[date]:
+    """The days on which positions on this underlying expire."""
+    whole = book(balance, underlying)
+    return sorted({*whole.others, *([whole.expiry] if whole.expiry is not None else [])})
 
 
 def _objection(
     row: dict[str, Any], product: Product, point: Decimal | None
 ) -> tuple[str, str] | None:
     if product.kind is None:
-        return "종류를 알 수 없음", "kind not known"
+        return "종류 불명", "kind not known"
     if product.kind == "spread":
         return "스프레드", "a spread"
     if product.underlying is None:
-        return "기초자산을 알 수 없음", "underlying not known"
+        return "기초자산 불명", "underlying not known"
     if product.option and product.strike is None:
-        return "행사가를 알 수 없음", "strike not known"
+        return "행사가 불명", "strike not known"
+    if product.expiry is None:
+        return "만기 불명", "expiry not known"
     if row["side"] not in ("long", "short"):
-        return "매수·매도를 알 수 없음", "side not known"
+        return "매매 불명", "side not known"
     if point is None:
-        return "승수를 알 수 없음", "multiplier not known"
+        return "승수 불명", "multiplier not known"
     if row["pchs_amt"] is None:
-        return "매입금액이 없음", "no cost was sent"
+        return "매입금액 없음", "no cost was sent"
     return None
 
 
-def rows(balance: Balance, look: Look, *, underlying: str = "KOSPI 200") -> list[Row]:
-    """Points of the payoff line, its corners, break-evens and today's index. Never empty."""
-    whole = book(balance, underlying)
-    legs = look.word(f"{len(whole.legs)}종목", f"{len(whole.legs)} legs")
+@exactly
+def rows(
+    balance: Balance,
+    look: Look,
+    *,
+    underlying: str = "KOSPI 200",
+    expiry: date | str | None = None,
+) -> list[Row]:
+    """Points of the payoff line, its corners, break-evens and today's level. Never empty."""
+    whole = book(balance, underlying, expiry)
+    count = look.word(f"{len(whole.legs)}종목", f"{len(whole.legs)} legs")
+    day = look.word(f"만기 {whole.expiry}", f"expiry {whole.expiry}") if whole.expiry else ""
     points: list[Row]
     if whole.legs:
         low, high = _range(whole)
         inner = [corner for corner in whole.corners() if low < corner < high]
         zeros = whole.break_evens([low, *inner, high])
         grid = (low + (high - low) * step / _GRID for step in range(_GRID + 1))
-        today = [whole.today] if whole.today is not None else []
+        today = [whole.today] if whole.today is not None and low <= whole.today <= high else []
         levels = sorted({*(_tick(level) for level in grid), *inner, *zeros, *today})
         points = [_point(whole, level, look) for level in levels]
+        middle = whole.today if whole.today is not None else (low + high) / 2
+        told = sorted(zeros, key=lambda zero: abs(zero - middle))[:_LABELS]
         for point, level in zip(points, levels, strict=True):
             if level in zeros:
                 point["mark"] = "zero"
-                point["text"] = look.word("손익분기 ", "Break-even ") + exact(_tick(level))
+                point["text"] = look.word("손익분기 ", "Break-even ") + spelled(level)
+                if level in told:
+                    point["lane"] = 1 + sorted(told).index(level)
             elif level in inner:
                 point["mark"] = "strike"
             if level == whole.today:
@@ -166,23 +233,35 @@ def rows(balance: Balance, look: Look, *, underlying: str = "KOSPI 200") -> list
     else:
         note = look.word(f"{underlying} 포지션 없음", f"No positions on {underlying}")
         points = [{"level": 0.0, "value": 0.0, "up": 0.0, "down": 0.0, "note": note, "aria": note}]
-    points[0]["left"] = _names(whole.left_out, look)
-    return first(points, balance, look, underlying, legs)
+    notes = [summed(whole.left_out, look)]
+    if whole.others:
+        others = ", ".join(f"{day} {number}" for day, number in whole.others.items())
+        notes.insert(0, look.word("다른 만기: ", "Other expiries: ") + others)
+    points[0]["left"] = " · ".join(filter(None, notes))
+    return first(points, balance, look, " ".join(filter(None, (underlying, day))), count)
 
 
-def _names(left: Iterable[LeftOut], look: Look) -> str:
-    parts = [f"{one.name} ({look.word(one.ko, one.en)})" for one in left]
-    if not parts:
+def spelled(level: Decimal) -> str:
+    """A break-even: exact where four decimals hold it, else to four with ≈ before it."""
+    short = level.quantize(Decimal("0.0001"))
+    return exact(short) if short == level else f"≈{exact(short)}"
+
+
+def summed(left: Iterable[LeftOut], look: Look) -> str:
+    """What is left out, in a line: how many, and for what reasons. Blank without any."""
+    reasons = Counter(look.word(one.ko, one.en) for one in left)
+    if not reasons:
         return ""
-    more = look.word(f" 외 {len(parts) - 2}", f" and {len(parts) - 2} more") if parts[2:] else ""
-    return look.word("제외: ", "Left out: ") + ", ".join(parts[:2]) + more
+    number = reasons.total()
+    listed = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
+    return look.word(f"{number}종목 제외: ", f"{number} left out: ") + listed
 
 
 def _range(whole: Book) -> tuple[Decimal, Decimal]:
     """Strikes and today with a margin; a book of futures alone shows a tenth to either side."""
     marks = [*whole.corners(), *([whole.today] if whole.today is not None else [])]
-    if not marks:
-        marks = [leg.price for leg in whole.legs]
+    if not marks:  # futures alone, and none with a price: what they cost
+        marks = [leg.cost / leg.point / leg.contracts for leg in whole.legs]
     low, high = min(marks), max(marks)
     margin = max((high - low) / 4, high / 20 if low != high else high / 10)
     return _tick(low - margin), _tick(high + margin)
@@ -200,9 +279,9 @@ def _point(whole: Book, level: Decimal, look: Look) -> Row:
         "value": geometry(won),
         "up": geometry(max(won, Decimal(0))),
         "down": geometry(min(won, Decimal(0))),
-        "index": exact(_tick(level)),
+        "index": spelled(level),
         "figure": figure,
-        "aria": f"{look.word('지수', 'Index')} {exact(_tick(level))}: {figure}",
+        "aria": f"{look.word('지수', 'Index')} {spelled(level)}: {figure}",
     }
 
 
@@ -216,7 +295,9 @@ def _build(data: Any, look: Look) -> Chart:
         ),
         scale=alt.Scale(zero=False, nice=False),
     )
-    y = alt.Y("value:Q", title=None, axis=look.money_axis(tickCount=6), scale=alt.Scale(nice=True))
+    # Labels stand over the curve and the line of what is left out under it, so neither crosses it.
+    scale = alt.Scale(nice=True, range=[alt.ExprRef("height - 20"), _TOP])
+    y = alt.Y("value:Q", title=None, axis=look.money_axis(tickCount=6), scale=scale)
     tooltip = [
         alt.Tooltip("index:N", title=look.word("만기 지수", "Index at expiry")),
         alt.Tooltip("figure:N", title=look.word("만기 손익", "P&L at expiry")),
@@ -233,11 +314,23 @@ def _build(data: Any, look: Look) -> Chart:
     zero = base.mark_rule(color=look["soft"], aria=False).encode(y=alt.datum(0))
     now = base.transform_filter("isValid(datum.today)")
     today = now.mark_rule(color=look["alert"], strokeDash=[5, 3], strokeWidth=1.5).encode(
-        x=x, description=alt.Description("today:N"), tooltip=tooltip
+        x=x,
+        y=alt.value(_TOP),
+        y2=alt.value(alt.ExprRef("height - 20")),
+        description=alt.Description("today:N"),
+        tooltip=tooltip,
     )
-    today_text = now.mark_text(
-        align="left", dx=5, baseline="top", fontSize=11, fontWeight="bold", color=look["ink"]
-    ).encode(x=x, y=alt.value(2), text="today:N", description=alt.Description("today:N"))
+    right = "scale('x', datum.level) > width / 2"
+    beside: dict[str, Any] = {
+        "align": alt.ExprRef(f"{right} ? 'right' : 'left'"),
+        "baseline": "top",
+        "fontSize": 11,
+        "color": look["ink"],
+        "aria": False,
+    }
+    today_text = now.mark_text(fontWeight="bold", **beside).encode(
+        x=x, y=alt.value(2), text="today:N"
+    )
     marked = base.transform_filter("isValid(datum.mark)")
     corners = marked.mark_point(filled=True, size=46, opacity=1, fill=look["ink"]).encode(
         x=x,
@@ -251,9 +344,9 @@ def _build(data: Any, look: Look) -> Chart:
         description=alt.Description("aria:N"),
     )
     zeros = (
-        base.transform_filter("datum.mark == 'zero'")
-        .mark_text(align="center", dy=14, fontSize=11, color=look["ink"], aria=False)
-        .encode(x=x, y=y, text="index:N")
+        base.transform_filter("isValid(datum.lane)")
+        .mark_text(**beside)
+        .encode(x=x, y=alt.value(alt.ExprRef(f"2 + {_LANE} * datum.lane")), text="text:N")
     )
     # Broad rules nobody sees: the figure of the place under the mouse.
     hover = base.mark_rule(strokeWidth=9, opacity=0.001, color=look["ink"], aria=False).encode(
@@ -288,7 +381,7 @@ def _build(data: Any, look: Look) -> Chart:
         )
     )
     front = [today, hover, corners, zeros, today_text, notes, left]
-    return finished([*areas, zero, line, *front, *heading(data, look)])
+    return finished([*areas, zero, line, *front, *heading(data, look)], height=340)
 
 
 PAYOFF = Design("payoff", ("만기 손익 곡선", "Payoff at expiry"), _build)

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from kis_nb._chartview import Row
+from kis_nb._exact import exactly
+from kis_nb._products import is_unpriced
 from kis_nb.charts._bars import bar, design, keyed
 from kis_nb.charts._look import Look, exact, first
 
@@ -34,6 +36,7 @@ _SUMS: dict[str, tuple[str, ...]] = {
 }
 
 
+@exactly
 def rows(balance: Balance, look: Look, *, by: By = "position", top: int = 20) -> list[Row]:
     """The bars, largest first. Never empty: an account without positions says so."""
     if by == "position":
@@ -53,6 +56,9 @@ def _positions(balance: Balance, look: Look, top: int) -> list[Row]:
     held = list(balance.positions.iter_rows(named=True))
     if not held:
         return [bar("", None, figure=" ", note=look.word("보유 포지션 없음", "No open positions"))]
+    # A 0 of a position without a price is no P&L.
+    unpriced = [row for row in held if is_unpriced(row)]
+    held = [row for row in held if not is_unpriced(row)]
     known = [row for row in held if row["evlu_pfls_amt"] is not None]
     unknown = [row for row in held if row["evlu_pfls_amt"] is None]
     known.sort(key=lambda row: abs(row["evlu_pfls_amt"]), reverse=True)
@@ -63,14 +69,18 @@ def _positions(balance: Balance, look: Look, top: int) -> list[Row]:
         total = sum((row["evlu_pfls_amt"] for row in rest), Decimal(0))
         name = look.word(f"나머지 {len(rest):,}종목 합계", f"Sum of the other {len(rest):,}")
         bars.append(bar(name, total, tip={"evlu_pfls_amt": exact(total, sign=True)}))
-    missing = look.word("손익 값이 오지 않음", "no P&L was sent")
-    if len(unknown) > 5:
-        names = ", ".join(_name(row, look) for row in unknown)
-        name = look.word(f"값 없음 {len(unknown):,}종목", f"{len(unknown):,} without a value")
-        bars.append(bar(name, None, note=missing, tip={"shtn_pdno": names}))
-    else:
-        bars += [_position(row, look, note=missing) for row in unknown]
+    bars += _without(unpriced, look, look.word("가격 없음", "no price"))
+    bars += _without(unknown, look, look.word("손익 값이 오지 않음", "no P&L was sent"))
     return bars
+
+
+def _without(held: list[dict[str, Any]], look: Look, note: str) -> list[Row]:
+    """Positions without a P&L: each a named line, or one line with their count beyond five."""
+    if len(held) > 5:
+        names = ", ".join(_name(row, look) for row in held)
+        name = look.word(f"값 없음 {len(held):,}종목", f"{len(held):,} without a value")
+        return [bar(name, None, note=note, tip={"shtn_pdno": names})]
+    return [_position(row, look, note=note) for row in held]
 
 
 def _name(row: dict[str, Any], look: Look) -> str:
@@ -83,7 +93,11 @@ def _position(row: dict[str, Any], look: Look, *, note: str = "") -> Row:
     tip["shtn_pdno"] = row["shtn_pdno"] or ""
     tip["evlu_pfls_amt"] = exact(row["evlu_pfls_amt"], sign=True)
     tip["trad_pfls_amt"] = exact(row["trad_pfls_amt"], sign=True)
-    return bar(_name(row, look), row["evlu_pfls_amt"], tip=tip, id=row["pdno"], note=note)
+    pnl = row["evlu_pfls_amt"]
+    if note:  # nothing is known of it, so nothing is drawn or listed
+        pnl = None
+        tip |= dict.fromkeys(("evlu_amt", "evlu_pfls_amt"), exact(None))
+    return bar(_name(row, look), pnl, tip=tip, id=row["pdno"], note=note)
 
 
 def _sums(balance: Balance, look: Look, by: str) -> list[Row]:
@@ -98,4 +112,10 @@ def _sums(balance: Balance, look: Look, by: str) -> list[Row]:
         total = None if None in parts else sum(parts, Decimal(0))
         name = look.word("평가 + 매매손익", "Unrealized + realized")
         bars.append(bar(name, total, note=missing if total is None else ""))
+    lacking = sum(is_unpriced(row) for row in balance.positions.iter_rows(named=True))
+    if lacking:
+        name = look.word(
+            f"{lacking:,}종목 가격 없음 제외", f"Without {lacking:,} that have no price"
+        )
+        bars.append(bar(name, None, figure=" ", note=look.word("가격 없음", "no price")))
     return bars

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kis_nb._chartview import Row
+from kis_nb._exact import exactly
 from kis_nb.charts._bars import bar, design, keyed
 from kis_nb.charts._look import Look, exact, first, geometry
 
@@ -22,6 +23,7 @@ VIEWS = design(
 )
 
 
+@exactly
 def rows(balances: Sequence[Balance], look: Look) -> list[Row]:
     """A bar for each view, once for the margin and once for the unrealized P&L.
 

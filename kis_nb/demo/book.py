@@ -245,11 +245,16 @@ def _marked(line: Line, mark: int, *, purchase: bool) -> tuple[int, int]:
 
 
 def _without_price(lines: Sequence[Line], count: int) -> list[int]:
-    """Places of so many open positions in contracts that hardly trade, those of the latest months:
-    bought options and futures in turn.
+    """Places of so many open positions in contracts that hardly trade: bought options and futures
+    in turn, of the latest months, those of the KOSPI 200's own products last.
     """
+
+    def quiet(index: int) -> tuple[date, bool]:
+        contract = lines[index].instrument
+        return contract.last_day, contract.product.code != "01"
+
     held = [index for index in range(len(lines)) if lines[index].quantity]
-    held.sort(key=lambda index: lines[index].instrument.last_day, reverse=True)
+    held.sort(key=quiet, reverse=True)
     options = [index for index in held if lines[index].instrument.option and lines[index].sign > 0]
     futures = [index for index in held if not lines[index].instrument.option]
     return [index for pair in zip(options, futures, strict=False) for index in pair][:count]

@@ -1,34 +1,35 @@
 """The broker's own figures in the form of a report of `kis-nb check --report`.
 
-Above `kis_nb.demo.balance`: imports `kis_nb.demo.replies`, `kis_nb._fields` and the standard
-library. What a live service was seen to do otherwise so becomes a test: keys there and not there,
-their order, how figures are padded and with how many decimals, rows on a page, the letters of
-tr_cont, how the keys of the next page look, codes.
+Above `kis_nb.demo.balance`: imports `kis_nb.demo.replies`, `kis_nb.demo.style`, `kis_nb._fields`
+and the standard library. What a live service was seen to do otherwise so becomes a test: keys
+there and not there, their order, how figures are padded and with how many decimals, rows on a
+page, the letters of tr_cont, how the keys of the next page look, codes.
 
 What a report cannot tell is the broker's: a field that the broker has no figure for is 0, written
-as recorded (blank when it is text); a field that only some rows had is on every other row; a field
-that was blank in some rows only is as the broker has it. A view that was refused is refused.
+as recorded (a text is some text of that form); a field that only some rows had is on every other
+row; a field that was blank in some rows only is as the broker has it. A view that was refused is
+refused.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from kis_nb._fields import NIGHT_BALANCE
 from kis_nb.demo.replies import ERRORS, Reply, dump
+from kis_nb.demo.style import Style, expand, runs
 
 if TYPE_CHECKING:
     from kis_nb.demo.balance import BalanceDesk
 
 VERSION = 1
 Place: TypeAlias = Literal["only", "first", "middle", "last"]
-_RUN = re.compile(r"(.)(?:\((\d{1,5})\))?")
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _FK, _NK = (name.lower() for name in NIGHT_BALANCE.cursors)
 _LETTERS: dict[str, Place] = {"F": "first", "M": "middle", "E": "last", "D": "only"}
@@ -39,114 +40,6 @@ _NEAR: dict[Place, tuple[Place, ...]] = {
     "middle": ("middle", "first", "last", "only"),
     "last": ("last", "only", "middle", "first"),
 }
-# Marks a text that goes out as a JSON number: no text of the broker's has it.
-_BARE = "\0"
-
-
-def runs(pattern: str) -> list[tuple[str, int]]:
-    """A pattern's classes with their counts: ``9(3).9`` gives 9 three times, a point, 9 once."""
-    return [(found[1], int(found[2] or 1)) for found in _RUN.finditer(pattern)]
-
-
-def expand(pattern: str) -> str:
-    """A text of this pattern, as like nothing as can be: digits are 0, letters x."""
-    stands = {"9": "0", "_": " ", "A": "X", "a": "x", "H": "가", "L": "x", "?": "~"}
-    return "".join(stands.get(kind, kind) * count for kind, count in runs(pattern))
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How one field is written.
-
-    Attributes:
-        kind: a JSON text, number or null.
-        blank: the text when it was blank wherever it came; None when it was not.
-        decimals: digits behind the point; None when that differs, or it is no figure.
-        width: the length that it is padded to; None when it is not padded.
-        columns: `width` counts Hangul as two.
-        align: where the text stands in that width: left, right, or right behind zeros.
-        plus: figures above 0 have a sign.
-    """
-
-    kind: Literal["text", "number", "null"] = "text"
-    blank: str | None = None
-    decimals: int | None = None
-    width: int | None = None
-    columns: bool = False
-    align: Literal["left", "right", "zeros"] = "left"
-    plus: bool = False
-
-    @classmethod
-    def of(cls, patterns: Mapping[str, int]) -> Style:
-        """The style that these patterns have in common."""
-        told = Counter({str(key): int(count) for key, count in patterns.items()})
-        if not told or set(told) <= {"null", "bool", "list", "object"}:
-            return cls(kind="null")
-        kind: Literal["text", "number"] = (
-            "number" if all(key.startswith("number ") for key in told) else "text"
-        )
-        split = [runs(key.removeprefix("number ")) for key in told if key != "null"]
-        full = [one for one in split if any(kind != "_" for kind, _ in one)]
-        if not full:
-            return cls(kind, blank=expand(told.most_common(1)[0][0]))
-        places = {_decimals(one) for one in full}
-        style = cls(
-            kind,
-            decimals=places.pop() if len(places) == 1 else None,
-            plus=any(part[0] == "+" for one in full for part in one[:2]),
-        )
-        if any("_" in (one[0][0], one[-1][0]) for one in full):
-            width, columns = _width(full)
-            right = any(one[0][0] == "_" for one in full)
-            return replace(style, width=width, columns=columns, align="right" if right else "left")
-        if any(kind == "0" for one in full for kind, _ in one):
-            return replace(style, width=_width(full)[0], align="zeros")
-        return style
-
-    def write(self, value: object) -> str | None:
-        """A value of the broker's, written so. Figures keep every digit but zeros at the end."""
-        if self.kind == "null":
-            return None
-        if self.blank is not None:
-            return self.blank
-        text = "" if value is None else str(value).strip()
-        if self.decimals is not None and (not text or _NUMBER.fullmatch(text)):
-            text = _with_decimals(text or "0", self.decimals)
-            if self.plus and text.strip("0.") and not text.startswith("-"):
-                text = f"+{text}"
-        if self.kind == "number":
-            return _BARE + (text or "0")
-        if self.width is not None:
-            hangul = sum("가" <= letter <= "힣" for letter in text) if self.columns else 0
-            room = self.width - hangul
-            pad = {"left": text.ljust, "right": text.rjust, "zeros": text.zfill}[self.align]
-            text = pad(room)
-        return text
-
-
-def _decimals(parts: Sequence[tuple[str, int]]) -> int | None:
-    """Digits behind the point of a figure; None when the pattern is no figure's."""
-    core = [(kind, count) for kind, count in parts if kind not in "_0-+"]
-    kinds = "".join(kind for kind, _ in core)
-    if kinds == "9":
-        return 0
-    return core[2][1] if kinds == "9.9" else None
-
-
-def _width(split: Iterable[Sequence[tuple[str, int]]]) -> tuple[int, bool]:
-    """The common length, and whether it is one only when Hangul counts as two."""
-    split = list(split)
-    lengths = {sum(count for _, count in one) for one in split}
-    wide = {sum(count * (2 if kind == "H" else 1) for kind, count in one) for one in split}
-    if len(lengths) > 1 and len(wide) == 1:
-        return wide.pop(), True
-    return max(lengths), False
-
-
-def _with_decimals(text: str, decimals: int) -> str:
-    whole, _, part = text.partition(".")
-    part = part.rstrip("0").ljust(decimals, "0")
-    return f"{whole}.{part}" if part else whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +61,7 @@ class _Block:
         return cls(
             tuple(name for name in order if _NAME.fullmatch(name)),
             frozenset(name for one in told for name in one.get("in_some_rows", ())),
-            {name: Style.of(counts) for name, counts in patterns.items()},
+            {name: Style.of(counts, name) for name, counts in patterns.items()},
             any(one.get("type") == "list" for one in told),
         )
 
@@ -274,7 +167,10 @@ class FormedDesk:
             return reply
         if not view.pages:
             return reply if view.refused is None else _refuse(view.refused)
-        return _shape(reply, view)
+        # The two TRs send different fields of the same figures: together they have most.
+        other = NIGHT_BALANCE.tr_ids[headers["tr_id"] == NIGHT_BALANCE.tr_ids[0]]
+        more = self._desk.answer(headers | {"tr_id": other}, self._asked(query), now, *bound)
+        return _shape(reply, view, json.loads(more.body))
 
     def _asked(self, query: dict[str, str]) -> dict[str, str]:
         """The query with page keys as the desk gave them out."""
@@ -316,6 +212,13 @@ def _key(key: str, pattern: str) -> str:
     return key.rjust(length) if parts[0][0] == "_" else key.ljust(length)
 
 
+def _next(key: str, pattern: str) -> str:
+    """The key for a page that follows; as it is, padded, when only last pages were recorded."""
+    if any(kind in "09AaHL?" for kind, _ in runs(pattern)):
+        return _key(key, pattern)
+    return key.ljust(sum(count for _, count in runs(pattern)))
+
+
 def _unkey(key: str, pattern: str) -> str:
     sign = _separator(pattern)
     if sign:
@@ -325,20 +228,21 @@ def _unkey(key: str, pattern: str) -> str:
     return key
 
 
-def _shape(reply: Reply, view: _View) -> Reply:
-    """The desk's page in the form of the page at its place."""
+def _shape(reply: Reply, view: _View, more: Mapping[str, Any]) -> Reply:
+    """The desk's page in the form of the page at its place; `more` has the other TR's fields."""
     sent = dict(reply.headers)
     place = _LETTERS[sent["tr_cont"]]
     page = view.near(place)
     body = json.loads(reply.body)
     told = page.get("page_keys", {})
     following = str(body[_NK]).strip()
-    summary = view.summary.write(body["output2"], 0)
+    summary = view.summary.write({**more.get("output2", {}), **body["output2"]}, 0)
     rows = body["output1"]
+    full = [{**before, **row} for before, row in zip(more.get("output1", rows), rows, strict=False)]
     formed: dict[str, Any] = body | {
         _FK: _key(str(body[_FK]).strip(), str(told.get(_FK, ""))),
-        _NK: _key(following, str(told.get(_NK, ""))) if following else _last(view, told),
-        "output1": [view.rows_block.write(row, at) for at, row in enumerate(rows)]
+        _NK: _next(following, str(told.get(_NK, ""))) if following else _last(view, told),
+        "output1": [view.rows_block.write(row, at) for at, row in enumerate(full)]
         if view.rows_block.order
         else rows,
         "output2": [summary] if view.summary.listed else summary,
@@ -367,10 +271,11 @@ def _headers(
 ) -> tuple[tuple[str, str], ...]:
     """The headers that were there, as they were spelt; tr_cont's letter if it was seen here."""
     spelt = {name.lower(): name for name in page.get("headers", ())}
-    kept = {spelt[name.lower()]: value for name, value in sent.items() if name.lower() in spelt}
-    if same is not None and same.get("tr_cont") is not None and "tr_cont" in spelt:
-        kept[spelt["tr_cont"]] = expand_letter(str(same["tr_cont"]))
-    return tuple(kept.items())
+    # The live gateway gives each answer a gt_uid, whether it was sent one or not.
+    values = {"gt_uid": secrets.token_hex(16)} | {k.lower(): v for k, v in sent.items()}
+    if same is not None and same.get("tr_cont") is not None:
+        values["tr_cont"] = expand_letter(str(same["tr_cont"]))
+    return tuple((name, values[low]) for low, name in spelt.items() if low in values)
 
 
 def expand_letter(told: str) -> str:

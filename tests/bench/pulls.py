@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -22,7 +23,7 @@ import requests
 import kis_nb
 from kis_nb._fields import NIGHT_BALANCE
 from kis_nb.demo import Book, Broker
-from tests.bench.timing import compare, line
+from tests.bench.timing import compare, line, milliseconds
 
 SIZES = {"80012345-03": 20, "80012346-03": 237}
 GROWING = {"80012347-03": 100, "80012348-03": 1_000, "80012349-03": 10_000}
@@ -36,9 +37,16 @@ class Desk:
     """A broker in a process of its own, where it does not take the client's time."""
 
     address: str
-    app_key: str
-    app_secret: str
+    keys: tuple[tuple[str, str, str], ...]
     token: str
+
+    @property
+    def app_key(self) -> str:
+        return self.keys[0][1]
+
+    @property
+    def app_secret(self) -> str:
+        return self.keys[0][2]
 
     def client(self, accounts: dict[str, int], **settings: Any) -> kis_nb.Client:
         usual = {"calls_per_second": UNHURRIED, "token": self.token}
@@ -63,7 +71,7 @@ class Desk:
 def serve(pipe: Connection, accounts: dict[str, int], settings: dict[str, Any]) -> None:
     """Run a broker until told to stop, then say how many calls it refused for their rate."""
     with Broker(book=Book.sized(accounts), **settings) as broker:
-        pipe.send((broker.address, broker.app_key, broker.app_secret, broker.issue_token()))
+        pipe.send((broker.address, broker.keys, broker.issue_token()))
         pipe.recv()
         pipe.send((len(broker.calls), sum(call.outcome == "EGW00201" for call in broker.calls)))
 
@@ -103,7 +111,10 @@ def bare_walk(
 def single(rounds: int) -> None:
     """One account at a time."""
     everything = SIZES | GROWING
-    with desk(everything, [], calls_per_second=0) as at, requests.Session() as session:
+    with (
+        desk(everything, [], calls_per_second=0, shared_key=True) as at,
+        requests.Session() as session,
+    ):
         client = at.client(everything)
         url = at.address + NIGHT_BALANCE.path
         headers = at.headers()
@@ -176,7 +187,7 @@ def cold(at: Desk, rounds: int) -> None:
 def many() -> None:
     """20 accounts × 5 pages at 50 ms, the gateway's limit 20 a second, ours 18."""
     told: list[Any] = []
-    with desk(TWENTY, told, calls_per_second=20, latency=0.05) as at:
+    with desk(TWENTY, told, calls_per_second=20, latency=0.05, shared_key=True) as at:
         client = at.client(TWENTY, calls_per_second=18)
         begin = time.perf_counter()
         balances = client.balances()
@@ -195,7 +206,39 @@ def many() -> None:
     print(f"    {calls} calls, {refused} refused for their rate (reach 0)")
 
 
+def a_key_each(rounds: int) -> None:
+    """20 accounts × 5 pages at 50 ms, each with a key of its own, against one of them alone."""
+    told: list[Any] = []
+    with (
+        desk(TWENTY, told, calls_per_second=18, latency=0.05) as at,
+        TemporaryDirectory() as folder,
+    ):
+        keys = [
+            {"account": account, "app_key": app_key, "app_secret": app_secret}
+            for account, app_key, app_secret in at.keys
+        ]
+        client = kis_nb.connect(
+            keys=keys, base_url=at.address, cache_dir=folder, calls_per_second=18
+        )
+        ratios, spent = [], []
+        # The first round fetches the tokens; between rounds every key's second passes.
+        for _ in range(rounds + 1):
+            time.sleep(1.1)
+            all_of_them = milliseconds(client.balances)
+            time.sleep(1.1)
+            alone = milliseconds(partial(client.balance, client.accounts[-1]))
+            ratios.append(all_of_them / alone)
+            spent.append((all_of_them, alone))
+        client.close()
+    ((calls, refused),) = told
+    ratio = statistics.median(ratios[1:])
+    mine, base = (statistics.median(column) for column in zip(*spent[1:], strict=True))
+    line("20 accounts × 5 pages, a key each / one such account", mine, base, ratio, "1.5")
+    print(f"    {calls} calls, {refused} refused for their rate (reach 0)")
+
+
 def main(rounds: int) -> None:
     """All of them."""
     single(rounds)
     many()
+    a_key_each(rounds // 3)

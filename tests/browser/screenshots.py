@@ -21,9 +21,11 @@ START = """
 import kis_nb
 from kis_nb.demo import Book, Broker, Fault
 broker = Broker(book={book}, clock=lambda: 1795356904.0, calls_per_second=0).start()
-client = kis_nb.connect(app_key=broker.app_key, app_secret=broker.app_secret, retries=0,
-                        accounts=broker.accounts, base_url=broker.address, calls_per_second=500)
-object.__setattr__(client._settings, "demo", True)
+keys = [dict(account=account, app_key=app_key, app_secret=app_secret, name=f"Demo {{number}}")
+        for number, (account, app_key, app_secret) in enumerate(broker.keys, 1)]
+client = kis_nb.connect(keys=keys, retries=0, base_url=broker.address, calls_per_second=500)
+for settings in client._settings:
+    object.__setattr__(settings, "demo", True)
 """
 DEMO_BOOK = "None"
 

@@ -57,7 +57,7 @@ def value_of(field: Field, wire: Any) -> Any:
         return None
     found = _NUMBER.fullmatch(text)
     precision, scale = field.digits
-    if found is None or len(found[2] or "") > scale:
+    if found is None or len((found[2] or "").rstrip("0")) > scale:
         raise ValueError(field.name)
     value = Decimal(text)
     if field.dtype == "Int64":

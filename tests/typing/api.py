@@ -36,6 +36,12 @@ def connects() -> None:
         retries=5,
     )
     kis_nb.connect(
+        keys=[
+            {"name": "hedge", "app_key": "key", "app_secret": "secret", "account": "80012345-03"},
+            {"app_key": "key", "app_secret": "secret", "account": "70012345-03", "token": None},
+        ]
+    )
+    kis_nb.connect(
         custtype="B",
         corporate={
             "personalseckey": "key",
@@ -73,6 +79,9 @@ def pulls(client: kis_nb.Client) -> None:
     )
     assert_type(kis_nb.balance("80012345-03", mgna_dvsn="02"), kis_nb.Balance)
     assert_type(client.demo, bool)
+    for account in client.accounts:
+        assert_type(client.names[account], str | None)
+    client.balance("hedge")
     client.close()
 
 
@@ -100,7 +109,7 @@ def looks(balance: kis_nb.Balance) -> None:
     assert_type(kis_nb.fields(), pl.DataFrame)
     kis_nb.charts.pnl(balance).save("pnl.html")
     kis_nb.charts.margin(balance).save("margin.html")
-    dashboard = kis_nb.dashboard()
+    dashboard = kis_nb.dashboard(account="hedge")
     dashboard.mgna_dvsn = "02"
     dashboard.observe(print, "balance")
 
@@ -133,3 +142,4 @@ def wrong(client: kis_nb.Client) -> None:
     client.balance(mgna_dvsn=1)  # type: ignore[arg-type]
     client.balance("80012345-03", "01")  # type: ignore[call-arg]
     kis_nb.connect(demo="yes")  # type: ignore[arg-type]
+    kis_nb.connect(keys={"app_key": "key"})  # type: ignore[dict-item]

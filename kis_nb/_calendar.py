@@ -1,0 +1,88 @@
+"""The Korea Exchange's trading days, and the last one of a contract.
+
+Imports the standard library; `holidays`, which takes a third of a second to load, when a day is
+first asked for.
+
+A weekday is a trading day unless it is a public holiday (`holidays` knows the elections and the
+substitute days, and what the law changed in 2026), 1 May or the year's last weekday. A day that the
+government makes a holiday at short notice is known once `holidays` is updated.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta, timezone
+from functools import cache
+
+KST = timezone(timedelta(hours=9))
+_DAY = timedelta(days=1)
+_MONDAY, _THURSDAY, _SATURDAY = 0, 3, 5
+# The day session opens.
+_OPENS = time(8, 45)
+
+
+@cache
+def _closed(year: int) -> frozenset[date]:
+    """The weekdays of a year on which the exchange is closed."""
+    from holidays import country_holidays  # here because a pull needs no calendar
+
+    days = {*country_holidays("KR", years=year, expand=False), date(year, 5, 1)}
+    last = date(year, 12, 31)
+    while last.weekday() >= _SATURDAY:
+        last -= _DAY
+    return frozenset(days | {last})
+
+
+def is_trading_day(day: date) -> bool:
+    """Whether the exchange's day session is held."""
+    return day.weekday() < _SATURDAY and day not in _closed(day.year)
+
+
+def _next(day: date, step: timedelta) -> date:
+    """This day, or the nearest trading day in the direction of the step."""
+    while not is_trading_day(day):
+        day += step
+    return day
+
+
+def last_opening(moment: float) -> float:
+    """Epoch seconds of the last opening of a day session at or before a moment."""
+    now = datetime.fromtimestamp(moment, KST)
+    today = now.date() if now.time() >= _OPENS else now.date() - _DAY
+    return datetime.combine(_next(today, -_DAY), _OPENS, KST).timestamp()
+
+
+def _nth(year: int, month: int, weekday: int, n: int) -> date | None:
+    """The n-th such weekday of a month; None when it has fewer."""
+    first = date(year, month, 1)
+    day = first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (n - 1))
+    return day if n > 0 and day.month == month else None
+
+
+def last_trading_day(product: str, term: str) -> date | None:
+    """When a contract trades for the last time.
+
+    Index products: the second Thursday of the month; weeklies: that Thursday or Monday; US dollar:
+    the third Monday. On a holiday the trading day before it, a Monday weekly's the one after.
+
+    Args:
+        product: as `kis_nb._products` names it.
+        term: ``202612``, or a weekly's ``2609W4``.
+
+    Returns:
+        None when the rules give no day: the product has no such term, the month has no such week,
+        week 0, or the second week of a Thursday weekly, whose place the monthly contract takes.
+    """
+    weekly = product.rpartition(" weekly ")[2] if " weekly " in product else ""
+    if ("W" in term) != bool(weekly):
+        return None
+    if not weekly:
+        dollar = product == "USD/KRW"
+        weekday, n = (_MONDAY, 3) if dollar else (_THURSDAY, 2)
+        day = _nth(int(term[:4]), int(term[4:]), weekday, n)
+    else:
+        n = int(term[5:])
+        if weekly == "Thu" and n == 2:
+            return None
+        weekday = _MONDAY if weekly == "Mon" else _THURSDAY
+        day = _nth(2000 + int(term[:2]), int(term[2:4]), weekday, n)
+    return None if day is None else _next(day, _DAY if weekly == "Mon" else -_DAY)

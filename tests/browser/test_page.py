@@ -1,0 +1,205 @@
+"""The dashboard's page: what assistive tools find, how it lies, what clicks in quick succession do,
+and when nobody sees it any more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.lab import Lab, Theme
+from tests.browser.test_dashboard import DEMO, broker, printed, wait_drawn
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(lab: Lab, theme: Theme) -> None:
+    """axe-core finds no violation in the dashboard, in either theme."""
+    page = lab.open([DEMO], theme=theme)
+    lab.run_all()
+    wait_drawn(page)
+    expect(page.locator(".kis-progress")).to_be_hidden()
+    found = Axe().run(page, context=".kis-dashboard").response
+    assert len(found["passes"]) > 10
+    told = [(one["id"], node["html"][:200]) for one in found["violations"] for node in one["nodes"]]
+    assert told == []
+
+
+LINES = """names => {
+    const middle = e => {
+        const r = e.getBoundingClientRect();
+        return Math.round(r.top + r.height / 2);
+    };
+    const tops = [...document.querySelectorAll(names)].map(middle).sort((a, b) => a - b);
+    return tops.filter((top, at) => !at || top - tops[at - 1] > 4);
+}"""
+
+
+def test_narrow_it_is_two_by_two(lab: Lab) -> None:
+    """At 600 px the controls take two lines, and the cards stand two in each."""
+    page = lab.open([DEMO], width=1100)
+    lab.run_all()
+    wait_drawn(page)
+    page.locator(".kis-dashboard").evaluate("e => { e.style.width = '600px'; }")
+    lines = f"() => ({LINES})('.kis-controls > *').length"
+    page.wait_for_function(f"{lines} !== 1")
+    assert page.evaluate(lines[6:]) == 2
+    tops = page.locator(".kis-card").evaluate_all(
+        "cards => cards.map(card => Math.round(card.getBoundingClientRect().top))"
+    )
+    assert sorted(Counter(tops).values(), reverse=True)[: len(tops) // 2] == [2] * (len(tops) // 2)
+
+
+CHART_HEIGHTS = """() => ["pnl", "margin", "views", "book", "payoff"].map(
+    name => document.querySelector(`.kis-${name} svg`).getBoundingClientRect().height)"""
+
+
+def test_no_chart_is_endless(lab: Lab) -> None:
+    """With 500 positions no chart is taller than 700 px."""
+    page = lab.open(broker(500))
+    lab.run_all()
+    wait_drawn(page)
+    page.get_by_role("radio", name="행사가별").check()
+    expect(page.locator(".kis-book svg")).to_be_visible()
+    assert max(page.evaluate(CHART_HEIGHTS)) <= 700
+
+
+def selected(page: Page) -> Any:
+    """The selected rows of the table."""
+    return page.locator(".kis-positions tr[aria-selected=true]")
+
+
+CTRL_CLICKS = """async pause => {
+    const rows = [...document.querySelectorAll(".kis-positions tbody tr")];
+    for (const row of rows.slice(0, 12)) {
+        row.dispatchEvent(new MouseEvent("click", {bubbles: true, ctrlKey: true}));
+        if (pause) await new Promise(done => setTimeout(done, pause));
+    }
+}"""
+
+
+@pytest.mark.parametrize("pause", [0, 50])
+def test_quick_clicks_lose_no_row(lab: Lab, pause: int) -> None:
+    """Twelve rows picked with Ctrl, as fast as can be: all twelve are, on the page and in code, and
+    then there is silence.
+    """
+    count = """
+messages = []
+for widget in [d._screen.table, *(e.view for e in d._screen._easels.values())]:
+    def hear(content, buffers=None, send=widget.send):
+        if content["type"] == "select" or "picked" in content.get("parts", {}):
+            messages.append(content["type"])
+        send(content, buffers)
+    widget.send = hear
+"""
+    settle = """
+for _ in range(4):
+    done = threading.Event()
+    d._jobs.put(done.set)
+    done.wait(30)
+"""
+    page = lab.open(
+        [*broker(20), count, settle + "print(json.dumps([len(d.selected), len(messages)]))"]
+    )
+    for cell in (0, 1, 2):
+        lab.run_cell(cell)
+    wait_drawn(page)
+    page.evaluate(CTRL_CLICKS, pause)
+    expect(selected(page)).to_have_count(12)
+    expect(page.locator(".kis-clear")).to_contain_text("12")
+    page.wait_for_function("""() => [
+        ...document.querySelectorAll(".kis-pnl svg [aria-roledescription=bar]")
+    ].filter(bar => bar.getAttribute("opacity") === "1").length >= 10""")
+    lab.run_cell(3)
+    chosen, messages = printed(lab, 3)
+    assert chosen == 12
+    assert messages <= 12 * 7
+    expect(selected(page)).to_have_count(12)
+
+
+def test_code_and_clicks_end_in_the_last(lab: Lab) -> None:
+    """Two selections in one cell, then a click in a chart: the last stands everywhere."""
+    pick = "a, b = d.balance.positions['pdno'][:2]\nd.selected = (a,); d.selected = (b,)"
+    page = lab.open([*broker(8), pick, "print(json.dumps(d.selected))"])
+    for cell in (0, 1):
+        lab.run_cell(cell)
+    wait_drawn(page)
+    second = page.locator(".kis-positions tbody tr").nth(1)
+    lab.run_cell(2)
+    expect(second).to_have_attribute("aria-selected", "true")
+    expect(selected(page)).to_have_count(1)
+    page.locator(".kis-positions tbody tr").nth(2).click()
+    page.locator(".kis-positions tbody tr").nth(3).click()
+    expect(page.locator(".kis-positions tbody tr").nth(3)).to_have_attribute(
+        "aria-selected", "true"
+    )
+    expect(selected(page)).to_have_count(1)
+    lab.run_cell(3)
+    assert len(printed(lab, 3)) == 1
+
+
+def test_run_again_the_old_one_rests(lab: Lab) -> None:
+    """A cell run again leaves a dashboard that nobody sees: it stops refreshing; shown elsewhere,
+    and after a reload, it goes on.
+    """
+    cell = "import json\nmade = globals().get('made', [])\n"
+    cell += "made.append(kis_nb.dashboard(client, auto=300))\nmade[-1]"
+    setup, _ = broker(8)
+    # A message from the page may be on its way when the cell runs.
+    wait = "import time\ndef until(wanted):\n    for _ in range(600):\n"
+    wait += "        now = [d._feed._viewers.gone for d in made]\n"
+    wait += "        if now == wanted: break\n        time.sleep(0.05)\n    return now\n"
+    page = lab.open(
+        [
+            setup + wait,
+            cell,
+            "print(json.dumps(until([True, False])))",
+            "made[0]",
+            "print(json.dumps(until([False, False])))",
+            "print(json.dumps(until([True, False])))",
+        ],
+    )
+    lab.run_cell(0)
+    lab.run_cell(1)
+    wait_drawn(page)
+    lab.run_cell(1)
+    expect(lab.output(1).locator(".kis-status")).to_contain_text("as of")
+    lab.run_cell(2)
+    assert printed(lab, 2) == [True, False]
+    lab.run_cell(3)
+    expect(lab.output(3).locator(".kis-status")).to_contain_text("as of")
+    lab.run_cell(4)
+    assert printed(lab, 4) == [False, False]
+    lab.save()
+    lab.reload()
+    expect(lab.output(1).locator(".kis-status")).to_contain_text("as of")
+    lab.run_cell(4)
+    assert printed(lab, 4) == [False, False]
+    lab._evaluate("panel.content.model.cells.get(3).outputs.clear();")
+    lab.run_cell(5)
+    assert printed(lab, 5) == [True, False]
+
+
+def test_a_tooltip_follows_the_figures(lab: Lab) -> None:
+    """A tooltip held over a bar says the new figure when one comes."""
+    rows = """
+import altair as alt
+from kis_nb._chartview import ChartView
+def rows(value): return [{"id": "a", "key": "a line", "size": 3, "told": value}]
+bars = alt.Chart(alt.NamedData("bars")).mark_bar()
+bars = bars.encode(x="size:Q", y=alt.Y("key:N", sort=None), tooltip=["told:N"])
+view = ChartView(bars.to_dict() | {"usermeta": {"fresh": "key"}}, {"bars": rows("old")})
+view
+"""
+    page = lab.open([rows, 'view.update({"bars": rows("new")})', 'view.update({"bars": []})'])
+    lab.run_cell(0)
+    lab.output(0).locator("[aria-roledescription=bar]").hover()
+    tip = page.locator("#kis-tip")
+    expect(tip).to_contain_text("old")
+    lab.run_cell(1)
+    expect(tip).to_contain_text("new")
+    lab.run_cell(2)
+    expect(tip).to_have_count(0)

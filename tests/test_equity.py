@@ -1,0 +1,120 @@
+"""Equity as told and of this moment, on balances typed in: card, chart and checks say the same."""
+
+from __future__ import annotations
+
+import decimal
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from kis_nb import charts
+from kis_nb._board import _figures
+from kis_nb._chartview import split
+from kis_nb._equity import equity
+from tests.factories import book, make_balance, position
+
+
+def _rows(chart: Any) -> list[dict[str, Any]]:
+    (rows,) = split(chart.to_dict())[1].values()
+    return rows
+
+
+def test_sent_before_estimate_before_unknown() -> None:
+    """``prsm_dpast_amt`` is taken where sent; else the estimate of EXCC_STAT_CD 1; else nothing."""
+    figures: dict[str, Any] = {"prsm_dpast": 1000, "futr_evlu_pfls_amt": -300}
+    sent = equity(make_balance(prsm_dpast_amt=690, **figures))
+    assert (sent.told, sent.now, sent.source) == (1000, 690, "sent")
+    guess = make_balance(prsm_dpast_amt=None, **figures)
+    assert (equity(guess).now, equity(guess).source) == (700, "estimate")
+    bought = make_balance(prsm_dpast_amt=None, excc_stat_cd="2", **figures)
+    assert (equity(bought).now, equity(bought).source) == (None, None)
+    assert equity(bought, [guess]).now == 700
+    other = make_balance(prsm_dpast_amt=None, account="80012346-03", **figures)
+    assert equity(bought, [other]).now is None
+
+
+def test_a_future_without_a_price_leaves_no_estimate() -> None:
+    """Its 0 is no P&L, so the sum that it is in is not known."""
+    held = [position(price="0", evlu_pfls_amt=Decimal(0))]
+    assert equity(make_balance(held, prsm_dpast=5, prsm_dpast_amt=None)).now is None
+
+
+def test_card_and_chart_show_one_room_on_a_margin_call() -> None:
+    """The deposit covers the margin, the equity does not: neither shows room that is free."""
+    shown = make_balance(
+        tot_dncl_amt=2000, dnca_cash=2000, prsm_dpast=900, prsm_dpast_amt=800, mgna_tota=1500
+    )
+    upkeep = make_balance(mgna_dvsn="02", mgna_tota=1100, prsm_dpast=900, prsm_dpast_amt=800)
+    cards = {card["key"]: card for card in _figures.cards(shown, None, upkeep, "en")}
+    assert cards["room"]["value"] == "-200"
+    assert cards["room"]["sub"][1]["value"] == "-300"
+    rows = _rows(charts.margin(shown, upkeep, lang="en"))
+    assert not [row for row in rows if row["name"] == "Free"]
+    assert [row["amount"] for row in rows if row["name"] == "Short of"] == ["200", "300"]
+
+
+def test_negative_cash_stands_left_of_zero() -> None:
+    """It overlaps no other part of the deposit."""
+    rows = _rows(charts.margin(make_balance(dnca_cash=-50, dnca_sbst=300, tot_dncl_amt=250)))
+    parts = [(row["start"], row["end"]) for row in rows[:2]]
+    assert parts == [(-50.0, 0.0), (0.0, 300.0)]
+
+
+def test_reconcile_compares_and_judges_nothing() -> None:
+    """The three stand two by two with their differences and no status."""
+    checks = make_balance(prsm_dpast=1000, prsm_dpast_amt=690, futr_evlu_pfls_amt=-300).reconcile()
+    found = checks.filter(checks["item"] == "equity at this moment")
+    assert found["difference"].to_list() == [-310, -10, -300]
+    assert found["status"].null_count() == 3
+
+
+def test_no_price_is_no_profit() -> None:
+    """P&L chart, card and table name the missing price instead of a P&L of 0."""
+    held = [position(), position("A01703", "F 202703", price="0", evlu_pfls_amt=Decimal(0))]
+    balance = make_balance(held)
+    rows = _rows(charts.pnl(balance, lang="en"))
+    assert [(row["value"], row["note"]) for row in rows[1:]] == [(None, "no price")]
+    card = _figures.cards(balance, None, None, "en")[0]
+    assert card["sub"][-1]["label"] == "1 without a price not in it"
+
+
+def test_payoff_takes_one_expiry_and_counts_the_others() -> None:
+    """Options of the nearest day are the curve; an unknown name or day lists the known."""
+    held = [
+        position("A01703", "F 202703"),
+        position("B01612570", "C 202612 570.0", "long", 2, "6.00", "5.00"),
+        position("B01701570", "C 202701 570.0", "long", 1, "6.00", "5.00"),
+    ]
+    balance = make_balance(held)
+    first = _rows(charts.payoff(balance, lang="en"))[0]
+    assert first["head"].endswith("KOSPI 200 expiry 2026-12-10 · 1 legs")
+    assert first["left"] == "Other expiries: 2027-01-14 1, 2027-03-11 1"
+    with pytest.raises(ValueError, match="'KOSDAQ 150', 'USD/KRW'"):
+        charts.payoff(balance, underlying="KOSPI200")
+    with pytest.raises(ValueError, match="2026-12-10, 2027-01-14, 2027-03-11"):
+        charts.payoff(balance, expiry="2026-12-11")
+
+
+def test_nothing_depends_on_the_decimal_context() -> None:
+    """A precision of 6 with another rounding changes no figure of charts, cards or page."""
+    sums: dict[str, Any] = {"tot_dncl_amt": 1234567890123, "mgna_tota": 987654321098}
+    balance = make_balance(book(40), prsm_dpast=9876543210987, **sums)
+
+    def everything() -> list[Any]:
+        return [
+            *(_rows(charts.pnl(balance, by=by)) for by in ("position", "kind", "realized")),  # type: ignore[arg-type]
+            _rows(charts.margin(balance)),
+            _rows(charts.views(balance)),
+            _rows(charts.book(balance)),
+            _rows(charts.payoff(balance)),
+            _figures.cards(balance, balance, balance, "ko"),
+            balance._repr_html_(),
+            balance.reconcile().rows(),
+        ]
+
+    plain = everything()
+    with decimal.localcontext() as context:
+        context.prec, context.rounding = 6, decimal.ROUND_UP
+        context.traps[decimal.Inexact] = True
+        assert everything() == plain
