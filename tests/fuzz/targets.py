@@ -225,6 +225,11 @@ def spell(thing: Any) -> str:
     return json.dumps(thing)
 
 
+def loosely(thing: dict[str, Any]) -> str:
+    """As some refusals come: the keys without quotes, which is no JSON."""
+    return f"{{{','.join(f'{name}:{spell(value)}' for name, value in thing.items())}}}"
+
+
 def page_fields(data: bytes) -> str:
     """The published example on one to three pages: fields, values, types and nesting changed."""
     choices = Choices(data)
@@ -240,7 +245,10 @@ def page_fields(data: bytes) -> str:
 ANSWERS: tuple[dict[str, Any], ...] = tuple(
     json.loads(path.read_text("utf-8"))["body"] for path in sorted(EXCHANGE.parent.glob("*.json"))
 )
-CODES = ("0", "1", "", "EGW00201", "EGW00123", "EGW00133", "SYDB0050", "APMP0001", "x" * 400)
+CODES = (
+    *("0", "1", "", "EGW00201", "EGW00123", "EGW00133", "SYDB0050", "APMP0001", "x" * 400),
+    *("EGW00215", "KIOK0560", "EGW00304", "EGW00206", "초당 거래건수"),
+)
 FIELDS = (
     *("rt_cd", "msg_cd", "msg1", "error_code", "error_description", "ctx_area_fk200"),
     *("ctx_area_nk200", "access_token", "expires_in", "access_token_token_expired", "token_type"),
@@ -262,12 +270,14 @@ def answered(data: bytes) -> str:
     while choices.more():
         name = choices.of(FIELDS)
         answer[name] = choices.of((value(choices), choices.of(CODES), choices.of(TIMES)))
-    reply = Reply(status, header, spell(answer).encode())
+    spelt = choices.of((spell, loosely))(answer)
+    reply = Reply(status, header, spelt.encode())
     told = _read_answer(reply, 1_795_356_904.0)
     assert told.token is None or math.isfinite(told.until)
     assert max(len(told.code), len(told.text)) < 10_000
     outcome = _GATEWAY._judge(reply, NIGHT_BALANCE)
     if isinstance(outcome, Page):
+        assert json.loads(spelt)
         return "page"
     assert len(str(outcome[1])) < 2_000
     return type(outcome[1]).__name__
