@@ -209,6 +209,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
             picture, choice = self._gallery.picture(view, self._lang), self._choice()
         if picture is not None:
             picture.warm(choice)
+            self._gallery.complete_products(picture.balance, self._lock, self._draw)
         with self._lock:
             self._draw()
         self._publish()

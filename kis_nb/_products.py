@@ -10,7 +10,7 @@ guessed. All figures are `Decimal`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -22,6 +22,7 @@ from kis_nb._product_text import Kind, Told, read_code, read_name, whole_points
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
+    from kis_nb._errors import KisError
 
 Source: TypeAlias = Literal["master", "name", "code"]
 
@@ -92,6 +93,13 @@ class MasterHandle(Protocol):
 
     def complete(self) -> Master:
         """The same, after a fetch if one is due; never raises for the network."""
+
+    @property
+    def worth_asking(self) -> bool:
+        """Whether a fetch is due and none has failed lately."""
+
+    def fetch_in_background(self, done: Callable[[KisError | None], None]) -> object:
+        """Fetch in a thread; `done` is told there how it went."""
 
 
 class _Line(NamedTuple):
@@ -285,3 +293,13 @@ def products_of(balance: Balance, *, fetch: bool = False) -> tuple[Product, ...]
         read_product(code, name, known) if _open(product) else product
         for (code, name), product in zip(rows, products, strict=True)
     )
+
+
+def complete_in_background(balance: Balance, done: Callable[[], None]) -> None:
+    """Fetch the master files in a thread when they are due and code and name leave something open.
+
+    `done` is called in that thread once they are at hand; not at all when they do not come.
+    """
+    master = balance.master
+    if master is not None and any(map(_open, products_of(balance))) and master.worth_asking:
+        master.fetch_in_background(lambda error: done() if error is None else None)

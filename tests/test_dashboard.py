@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import queue
 import re
 import threading
 import zipfile
@@ -44,6 +45,7 @@ from kis_nb._errors import (
     TransportError,
 )
 from kis_nb._fields import Account, Basis, Margin
+from kis_nb._products import products_of
 from kis_nb.demo import Book, Broker, Fault
 from tests.factories import book, make_balance, position
 
@@ -536,6 +538,41 @@ def small(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Brok
         yield broker, dashboard
         dashboard.close()
         client.close()
+
+
+def test_the_master_files_come_in_the_background(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What code and name leave open is fetched once, without the first picture waiting for it, and
+    drawn when it is there.
+    """
+    monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path))
+    told: queue.SimpleQueue[str] = queue.SimpleQueue()
+    came = threading.Event()
+
+    def unnamed(page: dict[str, Any]) -> None:
+        for row in page["output1"]:
+            row["prdt_name"] = ""
+
+    with Broker(book=Book.sized({"80012345-03": 30})) as broker, _client(broker) as client:
+        broker.fault(kind="mutate", change=unnamed, times=None)
+        fetch = client.master.fetch
+        monkeypatch.setattr(client.master, "fetch", lambda: came.wait(PATIENCE) and fetch())
+        dashboard = kis_nb.dashboard(client)
+        show = dashboard._screen.note.show
+        monkeypatch.setattr(
+            dashboard._screen.note, "show", lambda parts: (told.put(parts["note"]), show(parts))
+        )
+        Watch(dashboard).until()
+        first = told.get(timeout=PATIENCE)
+        assert first
+        came.set()
+        while told.get(timeout=PATIENCE) == first:
+            pass
+        assert {product.strike for product in products_of(dashboard.balance)} != {None}
+        files = [call.path for call in broker.calls if "/common/master/" in call.path]
+        assert len(files) == len(set(files)) == 2
+        dashboard.close()
 
 
 def test_traits_drive_and_observe(small: tuple[Broker, Dashboard]) -> None:

@@ -6,7 +6,8 @@ Under the face `_dashboard`: imports `_feed`, `_fields`, `_figures`, `_picture`,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from kis_nb._board import _figures
@@ -59,6 +60,22 @@ class Gallery:
             before = self._feed.before(view) if self._feed is not None else None
             picture = self._pictures[view] = Picture(balance, before, lang)
         return picture
+
+    def complete_products(
+        self, balance: Balance, lock: threading.RLock, draw: Callable[[], None]
+    ) -> None:
+        """Have KIS's master files tell what code and name leave open, without waiting for them.
+
+        Called without the lock. When the files come, every picture is made anew and drawn with it.
+        """
+        from kis_nb._products import complete_in_background
+
+        def renew() -> None:
+            with lock:
+                self._pictures.clear()
+                draw()
+
+        complete_in_background(balance, renew)
 
     def current(self, wanted: View, lang: Lang) -> Picture | None:
         """The wanted picture if it is at hand, else the one on show; it is then on show."""
