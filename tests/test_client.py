@@ -290,7 +290,7 @@ def test_each_account_is_called_with_its_own_key(client_of: Callable[..., Client
             assert [call.headers["appkey"], call.headers["appsecret"]] == keys[account]
             tokens[account].add(call.headers["authorization"])
         assert all(len(each) == 1 for each in tokens.values())
-        assert len(set.union(*tokens.values())) == len(keys)
+        assert len(set.union(*tokens.values())) == len(keys) > 2
         assert sum(not call.page for call in broker.calls) == len(keys)
 
 
@@ -371,8 +371,8 @@ def test_an_app_key_given_twice_has_one_token(broker: Broker, tmp_path: Path) ->
 def test_the_demo_has_a_key_for_each_account() -> None:
     """With names; an account that it does not have is refused at once."""
     with kis_nb.connect(demo=True) as client:
-        assert list(client.names.values()) == ["Demo 1", "Demo 2", "Demo 3", "Demo 4"]
-        assert len({one.app_key for one in client._settings}) == 4
+        assert list(client.names.values())[:3] == ["Demo 1", "Demo 2", "Demo 3"]
+        assert len({one.app_key for one in client._settings}) == len(client.accounts)
         assert [b.account for b in client.balances()] == list(client.accounts)
         assert client.balance("demo 2").account == client.accounts[1]
     with kis_nb.connect(demo=True, accounts=[OTHERS[0]]) as client:

@@ -13,7 +13,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import altair as alt
@@ -45,7 +44,7 @@ def settled(make: Callable[[], _R]) -> _R:
         seen = {name for name in _LOOKED_UP if name in sys.modules}
         for name in seen:
             with suppress(ImportError):  # what failed to import is looked up no more
-                import_module(name)
+                __import__(name)
         try:
             return make()
         except AttributeError:
