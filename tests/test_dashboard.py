@@ -130,7 +130,7 @@ def test_what_the_payoff_leaves_out_is_a_count() -> None:
     """One short line with how many positions, by reason, however many there are."""
     rows = [position(f"X{n:05}", "이름 없는 것") for n in range(30)]
     line = Picture(balance(rows), None, "en").left_out()
-    assert line.startswith("30 left out of the payoff: ")
+    assert line.startswith("30 left out: ")
     assert "이름 없는 것" not in line
     assert len(line) < 100
     assert Picture(balance([]), None, "en").left_out() == ""
@@ -465,10 +465,10 @@ def test_maintenance_of_the_same_moment_is_unmarked() -> None:
 def test_maintenance_of_another_moment_says_when(*, renewing: bool) -> None:
     """Further apart its time stands beside it, on the card and over the chart."""
     held = Held(250 if renewing else 30, renewing=renewing)
-    assert held.room() == (
-        "700",
-        "Equity less maintenance margin · 70.0% of equity Maintenance margin as of 00:15:04",
-    )
+    figure, below = held.room()
+    assert figure == "700"
+    assert below.startswith("Equity less maintenance margin · 70.0% of equity ")
+    assert below.endswith(" Maintenance margin as of 00:15:04")
     assert "other views as of 00:15:04" in held.beside()
 
 
@@ -560,9 +560,12 @@ def test_the_master_files_come_in_the_background(
         monkeypatch.setattr(client.master, "fetch", lambda: came.wait(PATIENCE) and fetch())
         dashboard = kis_nb.dashboard(client)
         show = dashboard._screen.note.show
-        monkeypatch.setattr(
-            dashboard._screen.note, "show", lambda parts: (told.put(parts["note"]), show(parts))
-        )
+
+        def hear(parts: dict[str, Any]) -> None:
+            told.put(parts["note"])
+            show(parts)
+
+        monkeypatch.setattr(dashboard._screen.note, "show", hear)
         Watch(dashboard).until()
         first = told.get(timeout=PATIENCE)
         assert first
