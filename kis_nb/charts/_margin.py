@@ -53,12 +53,15 @@ def rows(balances: Sequence[Balance], look: Look, *, of: Balance | None = None) 
         line = _Line(f"{look.field('mgna_tota')} · {code}", figures["mgna_tota"])
         line.stack(figures, _MARGIN, look)
         lines.append(line)
+    level = None if own.maintenance is None else geometry(own.maintenance)
     lines.append(_equity_line(look.field("prsm_dpast"), own.told, own.maintenance, look))
+    lines[-1].call = level
     if own.source is not None:
         estimate = look.word("지금 자산 (추정치)", "Equity now (estimate)")
         sent = look.word("지금 자산", "Equity now")
         name = sent if own.source == "sent" else estimate
         lines.append(_equity_line(name, own.now, own.maintenance, look))
+        lines[-1].call = level
     lines.append(_call(own, sums, look))
     added = max((one["add_mgna_tota"] or _ZERO for one in sums), default=_ZERO)
     if added > 0:
@@ -83,7 +86,7 @@ def _equity_line(name: str, whole: Number, need: Number, look: Look) -> _Line:
     need = Decimal(need)
     held = min(whole, need)
     if held > 0:
-        line.add(look.word("유지증거금", "Maintenance margin"), _ZERO, held, "substitute")
+        line.add(look.word("유지증거금", "Maintenance margin"), _ZERO, held, "held")
     elif held < 0:
         line.add(name, held, _ZERO, "alert")
     if whole > need:
@@ -146,7 +149,9 @@ class _Line:
             "amount": self.figure,
             "aria": f"{self.name}: {self.figure}",
         }
-        return [segment | {"call": self.call} for segment in self.segments or [blank]]
+        # Once a line: each row that has it draws the level.
+        first, *rest = self.segments or [blank]
+        return [first | {"call": self.call}, *(segment | {"call": None} for segment in rest)]
 
 
 def _call(own: Equity, sums: list[dict[str, Any]], look: Look) -> _Line:
@@ -161,7 +166,8 @@ def _call(own: Equity, sums: list[dict[str, Any]], look: Look) -> _Line:
 
 def _build(data: Any, look: Look) -> Chart:
     base = alt.Chart(data)
-    parts = ["cash", "foreign", "substitute", "room", "alert"]
+    parts = ["cash", "foreign", "substitute", "held", "room", "alert"]
+    colors = [*parts[:3], "grey", *parts[4:]]
 
     def lines(**axis: Any) -> alt.Y:
         quiet = look.axis(
@@ -194,7 +200,7 @@ def _build(data: Any, look: Look) -> Chart:
         color=alt.Color(
             "part:N",
             legend=None,
-            scale=alt.Scale(domain=parts, range=[look[part] for part in parts]),
+            scale=alt.Scale(domain=parts, range=[look[name] for name in colors]),
         ),
         # A shortfall is told by its dashes too, not by red alone.
         strokeDash=alt.condition("datum.part == 'alert'", alt.value([4, 3]), alt.value([1, 0])),
@@ -219,10 +225,17 @@ def _build(data: Any, look: Look) -> Chart:
             "datum.part == 'room'", alt.value(look["ink"]), alt.value(look["paper"])
         ),
     )
+    # On the lines of equity and of the call alone: one rule down the whole chart would cross the
+    # names inside the other bars.
     rule = (
         base.transform_filter("isValid(datum.call)")
-        .mark_rule(strokeWidth=2, strokeDash=[6, 3], color=look["alert"])
-        .encode(x=alt.X("call:Q"), description=alt.Description("aria:N"), tooltip=tooltip)
+        .mark_tick(orient="vertical", thickness=3, size=36, opacity=1, color=look["alert"])
+        .encode(
+            x=alt.X("call:Q"),
+            y=alt.Y("key:N", sort=None, axis=None),
+            description=alt.Description("aria:N"),
+            tooltip=tooltip,
+        )
     )
     chart = finished([bars, inside, rule, *heading(data, look)], step=40)
     return cast("Chart", chart.resolve_axis(y="independent"))

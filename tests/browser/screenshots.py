@@ -20,7 +20,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 START = """
 import kis_nb
 from kis_nb.demo import Book, Broker, Fault
-broker = Broker(book={book}, clock=lambda: 1795356904.0, calls_per_second=0).start()
+broker = Broker(book={book}, clock=lambda: 1795529704.0, calls_per_second=0).start()
 keys = [dict(account=account, app_key=app_key, app_secret=app_secret, name=f"Demo {{number}}")
         for number, (account, app_key, app_secret) in enumerate(broker.keys, 1)]
 client = kis_nb.connect(keys=keys, retries=0, base_url=broker.address, calls_per_second=500)
