@@ -259,12 +259,10 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         parts["shown"] = self._places(shown) if shown is not None and feed is not None else None
         parts["explain"] = _figures.explain(self.mgna_dvsn, self.excc_stat_cd, lang)
         if picture is not None:
-            upkeep = self._gallery.maintenance(picture.balance)
-            near = self._gallery.together(picture.balance)
-            parts["cards"] = _figures.cards(picture.balance, picture.before, upkeep, lang, near)
-        else:
-            parts["cards"] = _figures.blank(lang)
-        self._screen.head.show(parts)
+            one, near = picture.balance, self._gallery.together(picture.balance)
+            upkeep = self._gallery.maintenance(one)
+            parts["cards"] = _figures.cards(one, picture.before, upkeep, lang, near)
+        self._screen.head.show({"cards": _figures.blank(lang)} | parts)
 
     def _places(self, shown: Balance) -> list[int]:
         """Which option of each control is the one on show."""

@@ -24,9 +24,9 @@ def test_sent_before_estimate_before_unknown() -> None:
     """``prsm_dpast_amt`` is taken where sent; else the estimate of EXCC_STAT_CD 1; else nothing."""
     figures: dict[str, Any] = {"prsm_dpast": 1000, "futr_evlu_pfls_amt": -300}
     sent = equity(make_balance(prsm_dpast_amt=690, **figures))
-    assert (sent.told, sent.now, sent.source) == (1000, 690, "sent")
+    assert (sent.told, sent.now, sent.source) == (Decimal(1000), Decimal(690), "sent")
     guess = make_balance(prsm_dpast_amt=None, **figures)
-    assert (equity(guess).now, equity(guess).source) == (700, "estimate")
+    assert (equity(guess).now, equity(guess).source) == (Decimal(700), "estimate")
     bought = make_balance(prsm_dpast_amt=None, excc_stat_cd="2", **figures)
     assert (equity(bought).now, equity(bought).source) == (None, None)
     assert equity(bought, [guess]).now == 700
@@ -103,7 +103,7 @@ def test_nothing_depends_on_the_decimal_context() -> None:
 
     def everything() -> list[Any]:
         return [
-            *(_rows(charts.pnl(balance, by=by)) for by in ("position", "kind", "realized")),  # type: ignore[arg-type]
+            *(_rows(charts.pnl(balance, by=by)) for by in ("position", "kind", "realized")),
             _rows(charts.margin(balance)),
             _rows(charts.views(balance)),
             _rows(charts.book(balance)),
