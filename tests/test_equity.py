@@ -52,6 +52,7 @@ def test_card_and_chart_show_one_room_on_a_margin_call() -> None:
     rows = _rows(charts.margin(shown, upkeep, lang="en"))
     assert not [row for row in rows if row["name"] == "Free"]
     assert [row["amount"] for row in rows if row["name"] == "Short of"] == ["200", "300"]
+    assert not [row for row in rows if row["name"] == "Maintenance margin"]
 
 
 def test_negative_cash_stands_left_of_zero() -> None:
