@@ -24,11 +24,9 @@ def test_sent_before_estimate_before_unknown() -> None:
     """``prsm_dpast_amt`` is taken where sent; else the estimate of EXCC_STAT_CD 1; else nothing."""
     figures: dict[str, Any] = {"prsm_dpast": 1000, "futr_evlu_pfls_amt": -300}
     sent = equity(make_balance(prsm_dpast_amt=690, **figures))
-    assert (sent.told, sent.now) == (Decimal(1000), Decimal(690))
-    assert sent.source == "sent"
+    assert (sent.told, sent.now, sent.source) == (Decimal(1000), Decimal(690), "sent")
     guess = make_balance(prsm_dpast_amt=None, **figures)
-    assert equity(guess).now == Decimal(700)
-    assert equity(guess).source == "estimate"
+    assert (equity(guess).now, equity(guess).source) == (Decimal(700), "estimate")
     bought = make_balance(prsm_dpast_amt=None, excc_stat_cd="2", **figures)
     assert (equity(bought).now, equity(bought).source) == (None, None)
     assert equity(bought, [guess]).now == 700
@@ -54,6 +52,7 @@ def test_card_and_chart_show_one_room_on_a_margin_call() -> None:
     rows = _rows(charts.margin(shown, upkeep, lang="en"))
     assert not [row for row in rows if row["name"] == "Free"]
     assert [row["amount"] for row in rows if row["name"] == "Short of"] == ["200", "300"]
+    assert not [row for row in rows if row["name"] == "Maintenance margin"]
 
 
 def test_negative_cash_stands_left_of_zero() -> None:

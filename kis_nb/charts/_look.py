@@ -30,7 +30,13 @@ Number: TypeAlias = Decimal | int | None
 _R = TypeVar("_R")
 
 # What Altair and narwhals look up in sys.modules and then read attributes of.
-_LOOKED_UP = ("numpy", "pandas", "polars", "pyarrow", "dask.dataframe", "modin.pandas", "ibis")
+# Each is imported by a name that can be read here, and only where it is in sys.modules already.
+_LOOKED_UP: dict[str, Callable[[], Any]] = {
+    "numpy": lambda: import_module("numpy"),
+    "pandas": lambda: import_module("pandas"),
+    "polars": lambda: import_module("polars"),
+    "pyarrow": lambda: import_module("pyarrow"),
+}
 
 
 def settled(make: Callable[[], _R]) -> _R:
@@ -44,7 +50,7 @@ def settled(make: Callable[[], _R]) -> _R:
         seen = {name for name in _LOOKED_UP if name in sys.modules}
         for name in seen:
             with suppress(ImportError):  # what failed to import is looked up no more
-                __import__(name)
+                _LOOKED_UP[name]()
         try:
             return make()
         except AttributeError:

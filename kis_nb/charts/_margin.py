@@ -86,7 +86,9 @@ def _equity_line(name: str, whole: Number, need: Number, look: Look) -> _Line:
     need = Decimal(need)
     held = min(whole, need)
     if held > 0:
-        line.add(look.word("유지증거금", "Maintenance margin"), _ZERO, held, "held")
+        # Short of it, what is there is the equity, not the margin that is asked for.
+        part = look.word("유지증거금", "Maintenance margin") if whole >= need else name
+        line.add(part, _ZERO, held, "held")
     elif held < 0:
         line.add(name, held, _ZERO, "alert")
     if whole > need:
