@@ -395,7 +395,13 @@ def test_two_kernels_on_one_key_do_not_starve_each_other(
     """
     accounts = (ACCOUNT, OTHER)
     book = Book.sized(dict.fromkeys(accounts, 237), seed=1)
-    with Broker(book=book, app_key=APP_KEY, app_secret=APP_SECRET, calls_per_second=20) as broker:
+    with Broker(
+        book=book,
+        app_key=APP_KEY,
+        app_secret=APP_SECRET,
+        calls_per_second=20,
+        shared_key=True,
+    ) as broker:
         own = environment | {"KIS_BASE_URL": broker.address}
         with started(PULLS, ACCOUNT, env=own) as one, started(PULLS, OTHER, env=own) as two:
             for process in (one, two):
