@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -29,8 +29,8 @@ from kis_nb._fields import (
 )
 from kis_nb._frames import decode, dtype_of
 from kis_nb._pages import Body
-from kis_nb._product_frame import frame_of
-from kis_nb._products import MasterHandle, products_of
+from kis_nb._product_frame import UNPRICED, frame_of
+from kis_nb._products import OF_PRICE, MasterHandle, is_unpriced, products_of
 from kis_nb._reconcile import reconcile
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -353,19 +353,28 @@ def _html(balance: Balance) -> str:
     )
     style = "text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap"
     header = "".join(f"<th style='{style}'>{ko[name]}</th>" for name in _COLUMNS)
+
+    def cell(row: dict[str, Any], name: str, *, unpriced: bool) -> str:
+        value = row[name]
+        if unpriced and name in OF_PRICE:
+            return "가격 없음"
+        return html.escape(value) if isinstance(value, str) else exact(value)
+
     body = "".join(
         "<tr>"
         + "".join(
-            f"<td style='{style}'>"
-            + (html.escape(value) if isinstance(value, str) else exact(value))
-            + "</td>"
-            for value in row
+            f"<td style='{style}'>{cell(row, name, unpriced=is_unpriced(row))}</td>"
+            for name in _COLUMNS
         )
         + "</tr>"
-        for row in balance.positions.select(pl.col(_COLUMNS)).head(_SHOWN).iter_rows()
+        for row in balance.positions.select(pl.col(_COLUMNS)).head(_SHOWN).iter_rows(named=True)
     )
+    lack = balance.positions.filter(UNPRICED).height
     rest = balance.positions.height - _SHOWN
     more = f"<small>… {rest:,} more rows in .positions</small>" if rest > 0 else ""
+    if lack:
+        said = f"평가손익 합계: {lack:,}종목 가격 없음 제외 · no price: {lack:,}"
+        more += f"<div><small>{said}</small></div>"
     table = (
         f"<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>{more}"
         if body

@@ -149,19 +149,40 @@ def table(balance: Balance, blocks: Sequence[str], lang: Lang, width: int | None
     if "positions" in blocks:
         shown = [name for name in _SHOWN if name in balance.positions.columns]
         left_out: list[str] = []
-        drawn = _draw(balance.positions.select(shown), POSITIONS, lang)
+        positions, note = _priced(balance.positions, lang)
+        drawn = _draw(positions.select(shown), POSITIONS, lang)
         for name in _GIVE_WAY:
             if width is None or _columns(drawn) <= width:
                 break
             shown.remove(name)
             left_out.append(name)
-            drawn = _draw(balance.positions.select(shown), POSITIONS, lang)
+            drawn = _draw(positions.select(shown), POSITIONS, lang)
         parts.append(drawn)
+        parts += note
         if left_out:
             parts.append(f"left out for this width: {', '.join(left_out)}")
     if "summary" in blocks:
         parts.append(_draw(_listed(balance, lang), SUMMARY, lang))
     return "\n".join(parts) + "\n"
+
+
+def _priced(positions: pl.DataFrame, lang: Lang) -> tuple[pl.DataFrame, list[str]]:
+    """The positions with nothing where KIS sends 0 for want of a price, and a line that says so."""
+    import polars as pl
+
+    from kis_nb._product_frame import UNPRICED
+    from kis_nb._products import OF_PRICE
+
+    count = positions.filter(UNPRICED).height
+    if not count:
+        return positions, []
+    blank = (pl.when(~UNPRICED).then(name).alias(name) for name in OF_PRICE)
+    said = (
+        f"가격 없음(null): {count:,}종목. 평가손익 합계에 들어 있지 않습니다"
+        if lang == "ko"
+        else f"no price yet (null): {count:,}, not in the totals of value and unrealized P&L"
+    )
+    return positions.with_columns(blank), [said]
 
 
 def _listed(balance: Balance, lang: Lang) -> pl.DataFrame:

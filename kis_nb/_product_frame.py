@@ -24,6 +24,13 @@ _COLUMNS: dict[str, Any] = {
     "source": SOURCE,
 }
 
+# `is_unpriced` over the columns of `positions`.
+UNPRICED = (
+    (pl.col("cblc_qty") != 0)
+    & (pl.col("idx_clpr").fill_null(0) == 0)
+    & (pl.col("evlu_amt").fill_null(0) == 0)
+)
+
 
 def _cells(product: Product) -> tuple[Any, ...]:
     return tuple(getattr(product, name) for name in _COLUMNS)

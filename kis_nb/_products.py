@@ -228,6 +228,10 @@ def _expiry(product: str | None, term: str | None) -> date | None:
     return None if product is None or term is None else last_trading_day(product, term)
 
 
+# What KIS sends as 0 for a position without a price.
+OF_PRICE = ("idx_clpr", "evlu_amt", "evlu_pfls_amt")
+
+
 def is_unpriced(row: Mapping[str, Any]) -> bool:
     """Whether a position row is held but has no price yet.
 

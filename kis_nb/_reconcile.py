@@ -1,6 +1,7 @@
 """What adds up in a balance, and what does not: each check as a row, judged by arithmetic alone.
 
-Meaning wing, between `_frames` and `_balance`: imports `_fields` and `_products`. Sums have been
+Meaning wing, between `_frames` and `_balance`: imports `_fields`, `_product_frame`
+and `_products`. Sums have been
 seen one won off the rows on a live account, and some documented identities do not hold in KIS's own
 example, so a difference is reported and nothing is refused over it.
 """
@@ -14,6 +15,7 @@ import polars as pl
 
 from kis_nb._exact import EXACT
 from kis_nb._fields import SUMMARY
+from kis_nb._product_frame import UNPRICED
 from kis_nb._products import kind_of
 
 # Wide enough for sums of 19-digit amounts, with the two decimals of the foreign-currency deposit.
@@ -105,16 +107,8 @@ def _sum(values: pl.Series) -> Decimal | None:
     return sum(values.cast(_AMOUNT), Decimal(0))
 
 
-# Held, but KIS sends no price and values it at 0: `kis_nb._products.is_unpriced`, over columns.
-_UNPRICED = (
-    (pl.col("cblc_qty") != 0)
-    & (pl.col("idx_clpr").fill_null(0) == 0)
-    & (pl.col("evlu_amt").fill_null(0) == 0)
-)
-
-
 def _sum_checks(positions: pl.DataFrame, figures: Mapping[str, Decimal | None]) -> list[_Check]:
-    unpriced = positions.filter(_UNPRICED).height
+    unpriced = positions.filter(UNPRICED).height
     lack = f"all rows, {unpriced} of them without a price" if unpriced else "all rows"
     return [
         (
@@ -179,7 +173,7 @@ def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:
     side = pl.col("side").cast(pl.String)
     number = pl.int_range(1, pl.len() + 1).cast(pl.String)
     return positions.select(
-        what=pl.when(_UNPRICED)
+        what=pl.when(UNPRICED)
         .then(pl.lit("evlu_pfls_amt (no price yet)"))
         .when(side == "short")
         .then(pl.lit("evlu_pfls_amt = pchs_amt - evlu_amt (short)"))
@@ -191,7 +185,7 @@ def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:
         item=pl.concat_str(
             pl.lit("row "), number, pl.concat_str(pl.lit(" "), "prdt_name").fill_null("")
         ),
-        expected=pl.when(_UNPRICED)
+        expected=pl.when(UNPRICED)
         .then(pl.lit(None, _AMOUNT))
         .when(side == "short")
         .then(cost - value)

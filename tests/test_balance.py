@@ -12,7 +12,9 @@ import pytest
 
 from kis_nb._balance import Balance, Balances, Failure, exact
 from kis_nb._errors import KisError
+from kis_nb._export import export
 from kis_nb._fields import Account, Basis, Margin
+from tests.factories import make_balance, position
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -386,3 +388,21 @@ def test_a_slice_of_balances_keeps_the_failures() -> None:
     assert several[:].failures == (failure,)
     assert len(several[1:]) == 1
     assert several[1:].failures == (failure,)
+
+
+def test_a_position_without_a_price_shows_none() -> None:
+    """In a cell and in a terminal: no P&L of 0, and how many positions the totals lack."""
+    rows = [position(), position("B01612955", "C 202612   955.0", price=None)]
+    rows[1] |= {"idx_clpr": Decimal(0), "evlu_amt": Decimal(0), "evlu_pfls_amt": Decimal(0)}
+    balance = make_balance(rows)
+    shown = balance._repr_html_()
+    assert shown.count("가격 없음</td>") == 3
+    assert "1종목 가격 없음 제외" in shown
+    assert "가격 없음" not in make_balance(rows[:1])._repr_html_()
+    english = export(balance, "table", blocks=["positions"], lang="en").decode()
+    korean = export(balance, "table", blocks=["positions"], lang="ko").decode()
+    assert "no price yet (null): 1," in english
+    assert "가격 없음(null): 1종목" in korean
+    assert english.count("null") == korean.count("null") == 4
+    # What is kept in files stays what KIS sent.
+    assert b'"evlu_pfls_amt": "0"' in export(balance, "json", blocks=["positions"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kis_nb._board._figures import Json, arrowed, exact, signed, template, tone
 from kis_nb._board._words import say
 from kis_nb._fields import POSITIONS, Lang
-from kis_nb._products import is_unpriced
+from kis_nb._products import OF_PRICE, is_unpriced
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,8 +35,6 @@ COLUMNS = (
 )
 _TEXT = ("prdt_name", "shtn_pdno", "side")
 _SIGNED = ("evlu_pfls_amt", "trad_pfls_amt")
-# Figures that say nothing of a position without a price.
-_OF_PRICE = ("idx_clpr", "evlu_amt", "evlu_pfls_amt")
 _LABELS = {field.name: field for field in POSITIONS.fields}
 
 
@@ -76,7 +74,7 @@ def table(balance: Balance, lang: Lang) -> Json:
         if unpriced:
             blank = say("no_price", lang)
             text = [
-                blank if name in _OF_PRICE else cell
+                blank if name in OF_PRICE else cell
                 for name, cell in zip(COLUMNS, text, strict=True)
             ]
         rows.append(
@@ -87,7 +85,7 @@ def table(balance: Balance, lang: Lang) -> Json:
                 "cells": text,
                 "tones": [
                     tone(row[name])
-                    if name in _SIGNED and not (unpriced and name in _OF_PRICE)
+                    if name in _SIGNED and not (unpriced and name in OF_PRICE)
                     else ""
                     for name in COLUMNS
                 ],
