@@ -282,13 +282,17 @@ def heading(data: Any, look: Look) -> list[alt.Chart]:
     line = base.mark_text(
         align="left", baseline="bottom", fontSize=11, color=look["soft"], aria=False
     ).encode(x=alt.value(0), y=alt.value(-8), text=alt.Text("head:N"))
-    demo = base.mark_text(
-        align="right", baseline="bottom", fontSize=12, fontWeight="bold", color=look["alert"]
-    ).encode(
-        x=alt.value("width"),
-        y=alt.value(-25),
-        text=alt.Text("demo:N"),
-        description=alt.Description("demo:N"),
+    demo = (
+        base.transform_filter("datum.demo != ''")
+        .mark_text(
+            align="right", baseline="bottom", fontSize=12, fontWeight="bold", color=look["alert"]
+        )
+        .encode(
+            x=alt.value("width"),
+            y=alt.value(-25),
+            text=alt.Text("demo:N"),
+            description=alt.Description("demo:N"),
+        )
     )
     return [line, demo]
 
