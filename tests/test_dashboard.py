@@ -467,8 +467,7 @@ def test_maintenance_of_another_moment_says_when(*, renewing: bool) -> None:
     held = Held(250 if renewing else 30, renewing=renewing)
     figure, below = held.room()
     assert figure == "700"
-    assert below.startswith("Equity less maintenance margin · 70.0% of equity ")
-    assert below.endswith(" Maintenance margin as of 00:15:04")
+    assert below.startswith("Equity less maintenance margin as of 00:15:04 ")
     assert "other views as of 00:15:04" in held.beside()
 
 

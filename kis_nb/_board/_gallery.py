@@ -130,8 +130,8 @@ class Gallery:
         cards = _figures.cards(balance, picture.before, upkeep, lang, near)
         if upkeep is not None and (at := self.moment(balance, [upkeep])):
             room = next(card for card in cards if card["key"] == "room")
-            note = {"label": say("room_moment", lang, at=at), "value": ""}
-            room["sub"] = [*room.get("sub", []), note]
+            # In place of a line that is there: a line more would move all below it at each pull.
+            room["sub"][0] = {"label": say("room_moment", lang, at=at), "value": ""}
         return cards
 
     def maintenance(self, balance: Balance) -> Balance | None:

@@ -108,7 +108,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Equity is below the maintenance margin",
     ),
     "room_unknown": ("유지증거금(02)이 아직 없습니다", "Needs the maintenance pull (02)"),
-    "room_moment": ("유지증거금은 {at}에 조회", "Maintenance margin as of {at}"),
+    "room_moment": (
+        "추정예탁자산 − 유지증거금({at} 조회)",
+        "Equity less maintenance margin as of {at}",
+    ),
     "other_views": ("다른 조회는 {at}", "other views as of {at}"),
     "now_sent": ("지금 자산 기준", "With the equity of this moment"),
     "now_estimate": (

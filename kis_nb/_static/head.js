@@ -22,8 +22,10 @@ function drawCard(card) {
       { role: "meter", "aria-label": card.label, "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": card.bar.now, "aria-valuetext": card.value },
       h("div.kis-bar-fill", { style: `width:${card.bar.width}`, class: `kis-bar-fill ${card.bar.full ? "kis-loud" : ""}` }),
     );
+  // Its line is there before there is a change to tell: the page below must not move at each pull.
   const change =
-    card.change && h("div", { class: `kis-change ${tone(card.change)}`, title: card.change.title }, card.change.text);
+    card.key !== "room" &&
+    h("div", { class: `kis-change ${tone(card.change ?? {})}`, title: card.change?.title ?? "" }, card.change?.text ?? "\u00a0");
   return h(
     "div",
     { class: `kis-card kis-card-${card.key} ${card.loud ? "kis-loud" : ""}`, role: "group", "aria-label": card.label },

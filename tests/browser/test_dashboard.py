@@ -309,7 +309,7 @@ def test_empty_account_looks_designed(lab: Lab) -> None:
     page = lab.open([DEMO])
     lab.run_all()
     wait_drawn(page)
-    page.locator(".kis-account select").select_option(index=2)
+    page.locator(".kis-account select").select_option(index=3)
     expect(status(page)).to_contain_text("600*****-03")
     expect(status(page)).to_contain_text("0 rows")
     expect(page.locator(".kis-positions")).to_contain_text("보유 포지션이 없습니다")
