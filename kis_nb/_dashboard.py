@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from kis_nb._client import Client
 
 _CODES = ("account", "mgna_dvsn", "excc_stat_cd")
-_SWITCHES = ("pnl_by", "book_by", "book_measure", "payoff_on")
+_SWITCHES = ("pnl_by", "book_by", "book_measure", "payoff_on", "payoff_expiry")
 
 
 class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
@@ -241,6 +241,8 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         if picture is not None and not self._closed:
             near = self._gallery.near(picture.balance, self._lang)
             held = {"/".join(map(str, self._places(one.balance))): one for one in near}
+            days = picture.expiries(self._controls["payoff_on"].value)
+            self._controls.list_expiries(*days, self._lang)
             at = self._gallery.moment
             self._screen.draw_charts(picture, held, self._choice(), at, self._lang, self._colors)
 

@@ -391,6 +391,90 @@ def test_controls_keep_their_choice_in_another_language() -> None:
     controls.close()
 
 
+DAYS = {"2026-12-07": 2, "2026-12-10": 1, "2027-03-11": 9}
+
+
+def test_the_expiries_held_can_be_chosen() -> None:
+    """The expiry control lists days and legs in both languages; it starts at the default."""
+    controls = Controls(["a"], "en", "kr", 0)
+    expiry = controls["payoff_expiry"]
+    assert expiry.options == (("No expiry", ""),)
+    controls.list_expiries(DAYS, "2026-12-10", "en")
+    assert expiry.options == (
+        ("2026-12-07 · 2 legs", "2026-12-07"),
+        ("2026-12-10 · 1 leg", "2026-12-10"),
+        ("2027-03-11 · 9 legs", "2027-03-11"),
+    )
+    assert expiry.value == "2026-12-10"
+    controls.relabel("ko")
+    assert expiry.options[0] == ("2026-12-07 · 2종목", "2026-12-07")
+    assert expiry.value == "2026-12-10"
+    assert controls.names("ko")["kis-payoff-expiry"] == "만기"
+    assert controls.names("en")["kis-payoff-expiry"] == "Expiry"
+    controls.close()
+
+
+def test_a_chosen_expiry_stays_while_it_is_held() -> None:
+    """A default gives way to a nearer one; a choice stays until it is no longer held, for good."""
+    controls = Controls(["a"], "en", "kr", 0)
+    expiry = controls["payoff_expiry"]
+    controls.list_expiries({"2026-12-10": 1}, "2026-12-10", "en")
+    controls.list_expiries(DAYS, "2026-12-07", "en")
+    assert expiry.value == "2026-12-07"
+    expiry.value = "2027-03-11"
+    controls.list_expiries(DAYS | {"2026-12-14": 1}, "2026-12-07", "en")
+    assert expiry.value == "2027-03-11"
+    controls.list_expiries({"2026-12-10": 1}, "2026-12-10", "en")
+    assert expiry.value == "2026-12-10"
+    controls.list_expiries(DAYS, "2026-12-07", "en")
+    assert expiry.value == "2026-12-07"
+    controls.list_expiries({}, "", "en")
+    assert expiry.value == ""
+    controls.close()
+
+
+def test_the_same_expiries_send_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pull that changes no expiry leaves a list that somebody has open alone."""
+    controls = Controls(["a"], "en", "kr", 0)
+    controls.list_expiries(DAYS, "2026-12-07", "en")
+    sent: list[Any] = []
+    monkeypatch.setattr(controls["payoff_expiry"], "_send", lambda *told, **_: sent.append(told))
+    controls.list_expiries(dict(DAYS), "2026-12-07", "en")
+    assert not sent
+    monkeypatch.undo()
+    controls.close()
+
+
+def test_the_payoff_is_drawn_at_the_expiry_chosen() -> None:
+    """Another day redraws the payoff; another underlying goes back to the default."""
+    dashboard = kis_nb.show(balance(book(12)), lang="en")
+    controls = dashboard._controls
+    expiry, view = controls["payoff_expiry"], dashboard._screen._easels["payoff"].view
+
+    def told() -> str:
+        first = view._rows["payoff"][0]
+        return f"{first['head']} | {first['left']}"
+
+    assert [day for _, day in expiry.options] == ["2026-12-10", "2027-01-14"]
+    assert expiry.value == "2026-12-10"
+    assert "KOSPI 200 expiry 2026-12-10 · 7 legs | Other expiries: 2027-01-14 3" in told()
+    expiry.value = "2027-01-14"
+    assert "KOSPI 200 expiry 2027-01-14 · 3 legs | Other expiries: 2026-12-10 7" in told()
+    controls["payoff_on"].value = "USD/KRW"
+    assert expiry.options == (("2026-12-21 · 1 leg", "2026-12-21"),)
+    assert "USD/KRW expiry 2026-12-21 · 1 leg" in told()
+    controls["payoff_on"].value = "KOSPI 200"
+    assert expiry.value == "2026-12-10"
+    dashboard.close()
+
+
+def test_a_picture_without_the_expiry_chosen_shows_the_default() -> None:
+    """A picture made ready for a choice of another balance draws what it holds."""
+    choice = {"payoff_on": "USD/KRW", "payoff_expiry": "2027-01-14"}
+    rows = Picture(balance(book(6)), None, "en").rows("payoff", choice)
+    assert "USD/KRW expiry 2026-12-21" in rows[0]["head"]
+
+
 def test_jobs_run_in_order_until_closed() -> None:
     """What is handed in is done in its order; after close nothing is taken."""
     jobs, done, over = Jobs(), [], threading.Event()

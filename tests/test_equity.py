@@ -89,7 +89,7 @@ def test_payoff_takes_one_expiry_and_counts_the_others() -> None:
     ]
     balance = make_balance(held)
     first = _rows(charts.payoff(balance, lang="en"))[0]
-    assert first["head"].endswith("KOSPI 200 expiry 2026-12-10 · 1 legs")
+    assert first["head"].endswith("KOSPI 200 expiry 2026-12-10 · 1 leg")
     assert first["left"] == "Other expiries: 2027-01-14 1, 2027-03-11 1"
     with pytest.raises(ValueError, match="'KOSDAQ 150', 'USD/KRW'"):
         charts.payoff(balance, underlying="KOSPI200")

@@ -8,7 +8,7 @@ pressed. An account's value is its place in the list, so that no repr holds a nu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as w
@@ -33,6 +33,9 @@ class Controls:
 
     def __init__(self, accounts: Sequence[str], lang: Lang, colors: str, auto: int) -> None:
         self._accounts = tuple(accounts)
+        self._expiries: Mapping[str, int] = {}
+        # The day that somebody chose; None while the choice is left to the chart.
+        self._expiry: str | None = None
         self.relabelling = False
         self._options: dict[str, Callable[[Lang], list[tuple[str, Any]]]] = {
             "account": self._account_options,
@@ -47,6 +50,7 @@ class Controls:
             "book_by": _worded("book", ("product", "strike")),
             "book_measure": _worded("book", ("quantity", "value")),
             "payoff_on": _worded("payoff", UNDERLYINGS),
+            "payoff_expiry": self._expiry_options,
         }
         chosen = {"language": lang, "colors": colors, "auto": auto}
         self.widgets: dict[str, Any] = {}
@@ -60,6 +64,7 @@ class Controls:
             self.widgets[name] = widget
         for name in _RADIOS_OVER_CHARTS:
             self.widgets[name].add_class("kis-switch")
+        self.widgets["payoff_expiry"].observe(self._on_expiry, "value")
         self.refresh = w.Button(layout=_natural())
         self.refresh.add_class("kis-refresh")
         self.relabel(lang)
@@ -71,6 +76,18 @@ class Controls:
         if not self._accounts:
             return [(say("no_account_option", lang), -1)]
         return [(label, at) for at, label in enumerate(self._accounts)]
+
+    def _expiry_options(self, lang: Lang) -> list[tuple[str, Any]]:
+        if not self._expiries:
+            return [(say("no_expiry_option", lang), "")]
+        return [
+            (say("expiry_option" if n != 1 else "expiry_option_one", lang, day=day, n=n), day)
+            for day, n in self._expiries.items()
+        ]
+
+    def _on_expiry(self, change: Any) -> None:
+        if not self.relabelling:
+            self._expiry = change["new"]
 
     def relabel(self, lang: Lang) -> None:
         """Give every control its words, and leave what is chosen."""
@@ -113,6 +130,31 @@ class Controls:
         self._accounts = tuple(accounts)
         self.relabel(lang)
 
+    def list_expiries(self, expiries: Mapping[str, int], default: str, lang: Lang) -> None:
+        """Offer these days for the payoff; the page is told only of what is new.
+
+        Args:
+            expiries: days like ``2026-12-10`` and how many positions expire on each.
+            default: the day that is chosen unless somebody chose one that is still there.
+            lang: of the options.
+        """
+        widget = self.widgets["payoff_expiry"]
+        self._expiries = dict(expiries)
+        if self._expiry not in expiries:
+            self._expiry = None
+        chosen = default if self._expiry is None else self._expiry
+        options = tuple(self._expiry_options(lang))
+        self.relabelling = True
+        try:
+            # In one message, as in `relabel`.
+            with widget.hold_sync():
+                if options != widget.options:
+                    widget.options = options
+                if widget.value != chosen:
+                    widget.value = chosen
+        finally:
+            self.relabelling = False
+
     def disable(self) -> None:
         """There is nothing to pull from."""
         for name in ("account", "mgna_dvsn", "excc_stat_cd", "auto"):
@@ -134,7 +176,7 @@ def close_all(*widgets: w.Widget) -> None:
         widget.close()
 
 
-_MENUS = ("account", "auto", "language", "colors")
+_MENUS = ("account", "auto", "language", "colors", "payoff_expiry")
 _DESCRIBED = ("account", "mgna_dvsn", "excc_stat_cd", "auto")
 _RADIOS_OVER_CHARTS = ("pnl_by", "book_by", "book_measure", "payoff_on")
 

@@ -73,9 +73,32 @@ class Picture:
             )
         else:
             on = choice["payoff_on"]
-            made = self._once((chart, on), lambda: _payoff.rows(balance, look, underlying=on))
+            held, day = self.expiries(on)
+            # What was chosen on another balance need not be held in this one.
+            if choice.get("payoff_expiry") in held:
+                day = choice["payoff_expiry"]
+            made = self._once(
+                (chart, on, day),
+                lambda: _payoff.rows(balance, look, underlying=on, expiry=day or None),
+            )
         rows: list[Row] = made
         return _headed(rows, balance, self.lang)
+
+    def expiries(self, underlying: str) -> tuple[dict[str, int], str]:
+        """The days on which positions on this underlying expire, with how many on each, and the one
+        that the payoff shows unasked; blank without any.
+        """
+        from kis_nb.charts import _payoff
+
+        def make() -> tuple[dict[str, int], str]:
+            whole = _payoff.book(self.balance, underlying)
+            if whole.expiry is None:
+                return {}, ""
+            days = whole.others | {whole.expiry: len(whole.legs)}
+            return {str(day): days[day] for day in sorted(days)}, str(whole.expiry)
+
+        made: tuple[dict[str, int], str] = self._once(("expiries", underlying), make)
+        return made
 
     def left_out(self) -> str:
         """How many positions the payoff cannot count, with the reasons; blank without any."""

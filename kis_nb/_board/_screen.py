@@ -66,10 +66,11 @@ class Screen:
         bar += [controls.refresh, controls["auto"]] if fed else []
         bar.append(_box("tastes", controls["language"], controls["colors"]))
         switches = _box("switches", controls["book_by"], controls["book_measure"])
+        payoff = _box("switches", controls["payoff_on"], controls["payoff_expiry"])
         compare = _box("stack", _box("section", view["margin"]), _box("section", view["views"]))
         beyond = _box(
             "stack",
-            _box("section", controls["payoff_on"], view["payoff"], self.note),
+            _box("section", payoff, view["payoff"], self.note),
             _box("section", self.checks),
         )
         body = _box(

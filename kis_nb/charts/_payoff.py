@@ -169,12 +169,6 @@ def _chosen(legs: Sequence[Leg], expiry: date | str | None) -> date | None:
     return asked
 
 
-def expiries(balance: Balance, underlying: str) -> list[date]:
-    """The days on which positions on this underlying expire."""
-    whole = book(balance, underlying)
-    return sorted({*whole.others, *([whole.expiry] if whole.expiry is not None else [])})
-
-
 def _objection(
     row: dict[str, Any], product: Product, point: Decimal | None
 ) -> tuple[str, str] | None:
@@ -207,7 +201,8 @@ def rows(
 ) -> list[Row]:
     """Points of the payoff line, its corners, break-evens and today's level. Never empty."""
     whole = book(balance, underlying, expiry)
-    count = look.word(f"{len(whole.legs)}종목", f"{len(whole.legs)} legs")
+    number = len(whole.legs)
+    count = look.word(f"{number}종목", f"{number} leg{'s' if number != 1 else ''}")
     day = look.word(f"만기 {whole.expiry}", f"expiry {whole.expiry}") if whole.expiry else ""
     points: list[Row]
     if whole.legs:

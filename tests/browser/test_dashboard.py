@@ -304,6 +304,28 @@ def test_controls_have_roles_and_names(lab: Lab) -> None:
         assert cano not in html
 
 
+def test_another_expiry_draws_another_payoff(lab: Lab) -> None:
+    """The expiry control is found by its name, and the payoff tells the day chosen."""
+    page = lab.open([DEMO])
+    lab.run_all()
+    wait_drawn(page)
+    expiry = page.get_by_role("combobox", name="만기", exact=True)
+    payoff = page.locator(".kis-payoff svg")
+    first = expiry.input_value().split(" · ")
+    expect(payoff).to_contain_text(f"만기 {first[0]} · {first[1]}")
+    other = expiry.locator("option").last.get_attribute("value")
+    assert other is not None
+    expiry.select_option(other)
+    day, legs = other.split(" · ")
+    expect(payoff).to_contain_text(f"만기 {day} · {legs}")
+    expect(payoff).to_contain_text(f"다른 만기: {first[0]} {first[1].removesuffix('종목')}")
+    page.get_by_role("radio", name="미국달러").check()
+    expect(payoff).to_contain_text("USD/KRW 만기 ")
+    expect(expiry).not_to_have_value(other)
+    page.get_by_label("언어").select_option("English")
+    expect(page.get_by_role("combobox", name="Expiry", exact=True)).to_be_enabled()
+
+
 def test_empty_account_looks_designed(lab: Lab) -> None:
     """An account without positions says so in words and shows no blank chart or table."""
     page = lab.open([DEMO])
