@@ -177,7 +177,7 @@ def test_book_groups() -> None:
     assert {row["name"]: row["value"] for row in rows} == {
         "KOSPI 200 futures 2026-12 Long": 3.0,
         "KOSPI 200 futures 2027-03 Long": 3.0,
-        "KOSPI 200 mini futures 2026-12 Short": -4.0,
+        "K200 mini futures 2026-12 Short": -4.0,
         "KOSPI 200 calls 2026-12 Short": -2.0,
         "?? unknown no expiry Long": None,
     }

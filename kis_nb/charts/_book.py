@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from kis_nb._chartview import Row
 from kis_nb._exact import exactly
-from kis_nb._products import Product, is_unpriced, read_product
+from kis_nb._products import Product, is_unpriced, products_of
 from kis_nb.charts._bars import bar, design, keyed
 from kis_nb.charts._look import Look, exact, first
 
@@ -34,6 +34,20 @@ _KINDS = {
 }
 
 
+# What a group is called: KIS's own words in Korean, short ones in English, so that the side at the
+# end of a name is never cut off.
+_PRODUCTS = {
+    "KOSPI 200": ("코스피200", "KOSPI 200"),
+    "KOSPI 200 mini": ("미니", "K200 mini"),
+    "KOSPI 200 weekly Mon": ("위클리M", "K200 weekly Mon"),
+    "KOSPI 200 weekly Thu": ("위클리", "K200 weekly Thu"),
+    "KOSDAQ 150": ("코스닥150", "KOSDAQ 150"),
+    "KOSDAQ 150 weekly Mon": ("코스닥위클리M", "KQ150 weekly Mon"),
+    "KOSDAQ 150 weekly Thu": ("코스닥위클리", "KQ150 weekly Thu"),
+    "USD/KRW": ("미국달러", "USD/KRW"),
+}
+
+
 @exactly
 def rows(
     balance: Balance, look: Look, *, by: By = "product", measure: Measure = "quantity"
@@ -45,8 +59,8 @@ def rows(
         raise ValueError(f"measure takes 'quantity' or 'value'; got {measure!r}")
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     names: dict[tuple[Any, ...], str] = {}
-    for row in balance.positions.iter_rows(named=True):
-        product = read_product(row["shtn_pdno"], row["prdt_name"])
+    positions = balance.positions.iter_rows(named=True)
+    for row, product in zip(positions, products_of(balance), strict=True):
         if row["cblc_qty"] == 0 or (by == "strike" and not product.option):
             continue
         order, name = _group(product, row, by, look)
@@ -93,23 +107,21 @@ def _group(
     kind = look.word(*_KINDS[product.kind]) if product.kind else look.word("종류 불명", "unknown")
     expiry = month(product.term) or look.word("만기 불명", "no expiry")
     side = look.side(row["side"]) or look.word("매매 불명", "side unknown")
+    if product.product in _PRODUCTS:
+        called = look.word(*_PRODUCTS[product.product])
+    else:
+        called = (row["prdt_name"] or row["shtn_pdno"] or "?").strip()
+    rank = [*_KINDS, None].index(product.kind)
+    # Mini and weeklies share the underlying, not the contract, so they are told apart.
+    line = (product.underlying is None, product.underlying or "", product.product or called)
     if by == "strike":
         strike = Decimal("Infinity") if product.strike is None else product.strike
         text = look.word("행사가 불명", "no strike") if product.strike is None else exact(strike)
-        order: tuple[Any, ...] = (expiry, strike, product.kind or "", row["side"] or "")
-        return order, f"{text} {kind} {expiry} {side}"
-    # Mini and weeklies share the underlying, not the contract, so they are told apart.
-    underlying = product.product or (row["prdt_name"] or row["shtn_pdno"] or "?").strip()
-    rank = [*_KINDS, None].index(product.kind)
-    order = (
-        product.underlying is None,
-        product.underlying or "",
-        rank,
-        underlying,
-        expiry,
-        row["side"] or "",
-    )
-    return order, f"{underlying} {kind} {expiry} {side}"
+        before = "" if product.product == "KOSPI 200" else f"{called} "
+        order: tuple[Any, ...] = (*line, expiry, strike, rank, row["side"] or "")
+        return order, f"{before}{text} {kind} {expiry} {side}"
+    order = (*line[:2], rank, line[2], expiry, row["side"] or "")
+    return order, f"{called} {kind} {expiry} {side}"
 
 
 def _bar(name: str, held: list[dict[str, Any]], look: Look, measure: Measure) -> Row:
@@ -126,7 +138,7 @@ def _bar(name: str, held: list[dict[str, Any]], look: Look, measure: Measure) ->
     none = look.word("가격 없음", "no price")
     worth = none if unpriced == len(held) else exact(value)
     if 0 < unpriced < len(held):
-        worth += look.word(f" ({unpriced}종목 {none} 제외)", f" (less {unpriced}, {none})")
+        worth += look.word(f" ({none} {unpriced})", f" ({unpriced} {none})")
     figure = f"{exact(quantity)}{contracts} · {worth}"
     return bar(
         name,

@@ -279,9 +279,15 @@ def heading(data: Any, look: Look) -> list[alt.Chart]:
     They are data and not a subtitle, so that they change with the figures, not after them.
     """
     base = alt.Chart(data).transform_filter("isValid(datum.head)")
+    # Starts where the bars start, and further left, over the names, when it is wider than the bars.
+    wide = "6.4 * length(datum.head) + 4.4 * length(replace(datum.head, /[^\\u3131-\\ud7a3]/g, ''))"
     line = base.mark_text(
         align="left", baseline="bottom", fontSize=11, color=look["soft"], aria=False
-    ).encode(x=alt.value(0), y=alt.value(-8), text=alt.Text("head:N"))
+    ).encode(
+        x=alt.value(alt.ExprRef(f"min(0, width - {wide})")),
+        y=alt.value(-8),
+        text=alt.Text("head:N"),
+    )
     # Also drawn where it is empty: it is what keeps the title above the line. Its name is then the
     # line, since a mark that has none is a hole for a screen reader.
     named = alt.value(alt.ExprRef("datum.demo || datum.head"))
