@@ -84,7 +84,10 @@ def connect(
     Raises:
         ConfigError: no credentials found, or a value that does not fit.
     """
-    # Wrapped before anything can fail: this frame's locals show in tracebacks.
+    if not all(isinstance(one, str | Secret | None) for one in (app_key, app_secret, token)):
+        app_key = app_secret = token = None
+        raise ConfigError("app_key, app_secret and token must be text")
+    # Wrapped before anything else can fail: this frame's locals show in tracebacks.
     app_key, app_secret, token = Secret.of(app_key), Secret.of(app_secret), Secret.of(token)
     wrapped = {key: Secret.of(value) for key, value in (corporate or {}).items()}
     corporate = None

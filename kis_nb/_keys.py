@@ -58,8 +58,12 @@ def wrap_entries(entries: object) -> tuple[Entry, ...] | ConfigError:
     """
     if isinstance(entries, str | bytes | Mapping) or not isinstance(entries, Iterable):
         return ConfigError(f"keys= takes a list with an entry for each account: [{_SHAPE}, …]")
+    try:
+        listed = [dict(one) if isinstance(one, Mapping) else one for one in entries]
+    except Exception as error:  # noqa: BLE001  (whatever it is, it was raised where keys show)
+        return ConfigError(f"keys= could not be read to its end ({type(error).__name__})")
     wrapped: list[Entry] = []
-    for place, entry in enumerate(entries, 1):
+    for place, entry in enumerate(listed, 1):
         if not isinstance(entry, Mapping):
             return ConfigError(f"entry {place} of keys= is no mapping; an entry is {_SHAPE}")
         fields: dict[str, Secret] = {}

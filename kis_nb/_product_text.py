@@ -65,9 +65,9 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), product)
     for pattern, product in (
         ("코스피200|KOSPI200", "KOSPI 200"),
-        ("미니(?:코스피(?:200)?)?", "KOSPI 200 mini"),
-        ("(?:코스피(?:200)?)?위클리", "KOSPI 200 weekly Thu"),
-        ("(?:코스피(?:200)?)?위클리M", "KOSPI 200 weekly Mon"),
+        ("미니(?:(?:코스피|KOSPI)(?:200)?)?", "KOSPI 200 mini"),
+        ("(?:(?:코스피|KOSPI)(?:200)?)?위클리", "KOSPI 200 weekly Thu"),
+        ("(?:(?:코스피|KOSPI)(?:200)?)?위클리M", "KOSPI 200 weekly Mon"),
         ("코스닥150", "KOSDAQ 150"),
         ("코스닥(?:150)?위클리", "KOSDAQ 150 weekly Thu"),
         ("코스닥(?:150)?위클리M", "KOSDAQ 150 weekly Mon"),

@@ -10,14 +10,16 @@ guessed. All figures are `Decimal`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from kis_nb._calendar import last_trading_day
+from kis_nb._exact import EXACT
 from kis_nb._product_text import Kind, Told, read_code, read_name, whole_points
 
 if TYPE_CHECKING:
@@ -25,9 +27,6 @@ if TYPE_CHECKING:
     from kis_nb._errors import KisError
 
 Source: TypeAlias = Literal["master", "name", "code"]
-
-# Digits to spare, and nothing of the user's own context.
-_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN, Emin=-999_999, Emax=999_999, traps=[])
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +171,17 @@ def _strike(text: str, code: Told, name: Told) -> Decimal | None:
 def kind_of(shtn_pdno: str | None, prdt_name: str | None) -> Kind | None:
     """The kind alone, as `read_product` has it without a master file; no calendar is loaded."""
     kind: Kind | None = _one(
-        read_code(_plain(shtn_pdno).upper()).kind, read_name(_plain(prdt_name)).kind
+        read_code(_short_code(shtn_pdno)).kind, read_name(_plain(prdt_name)).kind
     )
     return kind
+
+
+def _short_code(text: str | None) -> str:
+    """The code in capitals; of ``1A01606``, as one of KIS's files has it, without the 1 in front.
+
+    No code of the old scheme, whose futures begin with 1, is as long and goes on with a letter.
+    """
+    return re.sub(r"^1(?=[A-D][0-9A-Z]{5})", "", _plain(text).upper())
 
 
 def _plain(text: str | None) -> str:
@@ -193,7 +200,7 @@ def read_product(
 
     Never raises.
     """
-    text = _plain(shtn_pdno).upper()
+    text = _short_code(shtn_pdno)
     code, name = read_code(text), read_name(_plain(prdt_name))
     kind: Kind | None = _one(code.kind, name.kind)
     product, underlying, multiplier = _product(code, name)
@@ -265,12 +272,12 @@ def _a_point(amount: Decimal | None, price: Decimal | None, quantity: int | None
     """
     if amount is None or not price or not quantity:
         return None
-    size = _EXACT.abs(Decimal(quantity))
-    one_each = _EXACT.multiply(price, size)
-    exact = _EXACT.divide(amount, one_each)
-    whole = exact.to_integral_value(ROUND_HALF_EVEN, _EXACT)
-    miss = _EXACT.abs(_EXACT.subtract(_EXACT.multiply(whole, one_each), amount))
-    slack = _EXACT.fma(_EXACT.multiply(whole, size), _LAST_DECIMAL, 1)
+    size = EXACT.abs(Decimal(quantity))
+    one_each = EXACT.multiply(price, size)
+    exact = EXACT.divide(amount, one_each)
+    whole = EXACT.quantize(exact, Decimal(1))
+    miss = EXACT.abs(EXACT.subtract(EXACT.multiply(whole, one_each), amount))
+    slack = EXACT.fma(EXACT.multiply(whole, size), _LAST_DECIMAL, 1)
     result = whole if miss < slack else exact
     return result if result > 0 else None
 

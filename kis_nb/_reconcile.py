@@ -83,7 +83,7 @@ def reconcile(
     checks = pl.concat([account, _row_checks(positions)])
     size = pl.col("difference").abs()
     return checks.with_columns(difference=pl.col("found") - pl.col("expected")).with_columns(
-        status=pl.when(pl.col("item") == _EQUITY)
+        status=pl.when(pl.col("item") == EQUITY)
         .then(None)
         .when(size == 0)
         .then(pl.lit("exact"))
@@ -95,7 +95,7 @@ def reconcile(
     )
 
 
-_EQUITY = "equity at this moment"
+EQUITY = "equity at this moment"
 
 _Check = tuple[str, str, Decimal | None, Decimal | None]
 
@@ -162,9 +162,9 @@ def _equity_checks(figures: Mapping[str, Decimal | None], estimate: Decimal | No
     told, now = figures["prsm_dpast"], figures["prsm_dpast_amt"]
     guess = "estimate prsm_dpast + futr_evlu_pfls_amt"
     return [
-        ("prsm_dpast_amt against prsm_dpast", _EQUITY, told, now),
-        (f"prsm_dpast_amt against {guess}", _EQUITY, estimate, now),
-        (f"{guess} against prsm_dpast", _EQUITY, told, estimate),
+        ("prsm_dpast_amt against prsm_dpast", EQUITY, told, now),
+        (f"prsm_dpast_amt against {guess}", EQUITY, estimate, now),
+        (f"{guess} against prsm_dpast", EQUITY, told, estimate),
     ]
 
 

@@ -265,6 +265,8 @@ def store_dir(cache_dir: str | os.PathLike[str] | None) -> Path:
     """Where the token store lives: the argument, ``KIS_NB_CACHE_DIR``, or the user's cache."""
     import platformdirs  # here because only a client with a store needs it
 
+    if not isinstance(cache_dir, str | os.PathLike | None):
+        raise ConfigError(f"cache_dir takes a folder's path; got a {type(cache_dir).__name__}")
     given = cache_dir or os.getenv("KIS_NB_CACHE_DIR")
     return Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("kis_nb"))
 

@@ -46,6 +46,7 @@ from kis_nb._errors import (
 )
 from kis_nb._fields import Account, Basis, Margin
 from kis_nb._products import products_of
+from kis_nb._reconcile import EQUITY
 from kis_nb.demo import Book, Broker, Fault
 from tests.factories import book, make_balance, position
 
@@ -211,8 +212,11 @@ def test_checks_list_what_differs() -> None:
         client.close()
     told = _tables.checks(made, "en")
     found = made.reconcile()
-    assert sum(n for _, _, n in told["counts"]) == found.height
-    assert len(told["rows"]) == found.filter(pl.col("difference") != 0).height
+    judged = found.filter(pl.col("item") != EQUITY)
+    assert sum(n for _, _, n in told["counts"]) == judged.height == found.height - 3
+    # How the equities compare is listed always, below what differs.
+    assert len(told["rows"]) == judged.filter(pl.col("difference") != 0).height + 3
+    assert [row["item"] for row in told["rows"][-3:]] == [EQUITY] * 3
 
 
 # --- files ------------------------------------------------------------------------------------
@@ -350,7 +354,7 @@ def test_what_is_not_sure_is_greyed(state: State, wanted: str, stale: bool) -> N
 def test_a_pull_of_other_codes_is_named() -> None:
     """While the wanted figures are not there, the ones on show say whose they are."""
     parts = _situation(balance(), State(busy=True, page=2), "02").parts()
-    assert "MGNA_DVSN=01" in parts["note"]
+    assert parts["note"] == "Below is an earlier pull"
     assert "MGNA_DVSN=01" in parts["status"]
     assert parts["busy"]["text"] == "page 2 of 4"
     assert _situation(None, State(busy=True), "02").parts()["status"].endswith("EXCC_STAT_CD=1")

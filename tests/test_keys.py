@@ -334,3 +334,15 @@ def test_several_keys_refuse_an_account_without_one() -> None:
         SEARCH.look(str(caught.value), "the message")
     (client,) = connected(app_key=KEYS[0], app_secret=SECRETS[0])
     assert client.find_account("12345678-03") == Account.parse("12345678-03")
+
+
+def test_keys_that_break_while_they_are_read_show_nothing() -> None:
+    """What the caller's own iterable raises is told by its name alone, without frames that hold
+    keys.
+    """
+
+    def broken() -> Iterator[dict[str, Any]]:
+        yield entry(0)
+        raise RuntimeError(SECRETS[0])
+
+    assert "could not be read to its end" in refused(lambda: kis_nb.connect(keys=broken()))

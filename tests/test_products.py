@@ -245,3 +245,17 @@ def test_multiplier_without_a_price_comes_from_the_cost() -> None:
     assert multiplier(row | {"excc_unpr": Decimal("340.30")}, "1") == 250_000
     assert multiplier(row | {"ccld_avg_unpr1": Decimal("340.30")}, "2") == 250_000
     assert multiplier(row | {"excc_unpr": Decimal("340.30")}, "2") is None
+
+
+def test_a_1_in_front_of_todays_code_is_passed_over() -> None:
+    """``1A01612``, as one of KIS's files spells it; no code of the old scheme looks like it."""
+    told = read_product("1A01612", "F 202612")
+    assert (told.kind, told.product, told.term) == ("future", "KOSPI 200", "202612")
+    assert read_product("1A4S12", None).kind == "future"
+
+
+def test_the_multiplier_of_a_round_quotient_is_written_plainly() -> None:
+    """250000 and not 2.5E+5, from value and from cost."""
+    row = {"cblc_qty": 2, "idx_clpr": Decimal(0), "evlu_amt": Decimal(0)}
+    row |= {"pchs_amt": Decimal(170150000), "excc_unpr": Decimal("340.30000000")}
+    assert str(multiplier(row, "1")) == "250000"

@@ -60,12 +60,6 @@ def status(balance: Balance) -> str:
     return " · ".join([*words, "DEMO"] if balance.demo else words)
 
 
-def codes(balance: Balance) -> str:
-    """The codes alone, for a sentence."""
-    margin, basis = balance.mgna_dvsn, balance.excc_stat_cd
-    return f"{balance.account.masked} MGNA_DVSN={margin} EXCC_STAT_CD={basis}"
-
-
 def file_name(balance: Balance) -> str:
     """For a file of it, without an ending; no system forbids a character of it."""
     account = balance.account.masked.replace("*", "x")

@@ -134,7 +134,7 @@ class Situation:
         if state is None:
             return ""
         if self.other and self.shown is not None:
-            notes.append(say("stale", self.lang, codes=_figures.codes(self.shown)))
+            notes.append(say("stale", self.lang))
         if state.cancelled:
             notes.append(say("cancelled", self.lang))
         if state.stopped and self.auto:

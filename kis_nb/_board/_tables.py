@@ -136,7 +136,12 @@ def checks(balance: Balance, lang: Lang) -> Json:
     """The reconciliation: how many checks ended how, and those that differ."""
     import polars as pl
 
-    found = balance.reconcile()
+    from kis_nb._reconcile import EQUITY
+
+    compared = balance.reconcile()
+    # Listed always, since they are not judged: known or not, the list keeps its length.
+    equity = compared.filter(item=EQUITY)
+    found = compared.filter(pl.col("item") != EQUITY)
     counts = {
         key: found.filter(found["status"] == key).height for key in ("exact", "rounding", "differs")
     }
@@ -144,6 +149,7 @@ def checks(balance: Balance, lang: Lang) -> Json:
     told = found.height - counts["unknown"]
     bad = counts["differs"]
     off = found.filter(pl.col("difference") != 0).sort(pl.col("difference").abs(), descending=True)
+    listed = pl.concat([off.head(_LISTED), equity])
     verdict = (
         say("not_exact", lang, n=f"{told:,}", bad=f"{bad:,}")
         if bad
@@ -162,7 +168,7 @@ def checks(balance: Balance, lang: Lang) -> Json:
                 "figures": [_won(row[name]) for name in ("expected", "found")]
                 + [signed(row["difference"]).removesuffix(".00")],
             }
-            for row in off.head(_LISTED).iter_rows(named=True)
+            for row in listed.iter_rows(named=True)
         ],
         "more": say("more_checks", lang, n=f"{off.height - _LISTED:,}")
         if off.height > _LISTED

@@ -77,10 +77,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "page_of": ("{n} / {total}페이지", "page {n} of {total}"),
     "token": ("토큰 발급 대기 · {n}초", "Waiting for a token · {n} s"),
     "progress_name": ("잔고 불러오기", "Pulling the balance"),
-    "stale": (
-        "아래는 이전 조회입니다: {codes}",
-        "Below is an earlier pull: {codes}",
-    ),
+    "stale": ("아래는 이전 조회입니다", "Below is an earlier pull"),
     "cancelled": (
         "조회를 취소했습니다. 새로고침을 누르면 다시 불러옵니다.",
         "The pull was cancelled. Refresh pulls again.",

@@ -155,11 +155,14 @@ class Check:
             )
             yield Result("account", "wrong", f"{label}: {text}")
             return
+        before = ""
         for margin, basis in product(Margin, Basis):
             name = f"{label} MGNA_DVSN={margin.value} EXCC_STAT_CD={basis.value}"
             found = self._ask(client, (account, margin, basis))
             if isinstance(found, KisError):
-                outcome = Result("account", "wrong", f"{name}: {one_line(found)}")
+                said = one_line(found)
+                told_now = self._say("the same", "위와 같음") if said == before else said
+                outcome, before = Result("account", "wrong", f"{name}: {told_now}"), said
                 view: dict[str, Any] = {"outcome": type(found).__name__}
             else:
                 outcome, view = self._view(name, *found)

@@ -282,18 +282,12 @@ def heading(data: Any, look: Look) -> list[alt.Chart]:
     line = base.mark_text(
         align="left", baseline="bottom", fontSize=11, color=look["soft"], aria=False
     ).encode(x=alt.value(0), y=alt.value(-8), text=alt.Text("head:N"))
-    demo = (
-        base.transform_filter("datum.demo != ''")
-        .mark_text(
-            align="right", baseline="bottom", fontSize=12, fontWeight="bold", color=look["alert"]
-        )
-        .encode(
-            x=alt.value("width"),
-            y=alt.value(-25),
-            text=alt.Text("demo:N"),
-            description=alt.Description("demo:N"),
-        )
-    )
+    # Also drawn where it is empty: it is what keeps the title above the line. Its name is then the
+    # line, since a mark that has none is a hole for a screen reader.
+    named = alt.value(alt.ExprRef("datum.demo || datum.head"))
+    demo = base.mark_text(
+        align="right", baseline="bottom", fontSize=12, fontWeight="bold", color=look["alert"]
+    ).encode(x=alt.value("width"), y=alt.value(-25), text=alt.Text("demo:N"), description=named)
     return [line, demo]
 
 

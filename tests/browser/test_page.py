@@ -53,6 +53,23 @@ def test_narrow_it_is_two_by_two(lab: Lab) -> None:
     assert sorted(Counter(tops).values(), reverse=True)[: len(tops) // 2] == [2] * (len(tops) // 2)
 
 
+COVERED = """() => [...document.querySelectorAll(".kis-chart svg")].flatMap(chart => {
+    const title = chart.querySelector(".role-title text").getBoundingClientRect();
+    return [...chart.querySelectorAll("text")].filter(text => text.textContent.includes("KST"))
+        .map(text => text.getBoundingClientRect().top - title.bottom);
+})"""
+
+
+def test_the_title_covers_no_head(lab: Lab) -> None:
+    """Each chart's title stands over the line that says which view and when, not on it."""
+    page = lab.open([DEMO])
+    lab.run_all()
+    wait_drawn(page)
+    gaps = page.evaluate(COVERED)
+    assert len(gaps) == 5
+    assert min(gaps) > -3
+
+
 CHART_HEIGHTS = """() => ["pnl", "margin", "views", "book", "payoff"].map(
     name => document.querySelector(`.kis-${name} svg`).getBoundingClientRect().height)"""
 
