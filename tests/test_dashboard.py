@@ -436,10 +436,10 @@ def test_a_chosen_expiry_stays_while_it_is_held() -> None:
 def test_the_same_expiries_send_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pull that changes no expiry leaves a list that somebody has open alone."""
     controls = Controls(["a"], "en", "kr", 0)
-    controls.list_expiries(DAYS, "2026-12-07", "en")
+    controls.list_expiries(DAYS, "2026-12-10", "en")
     sent: list[Any] = []
     monkeypatch.setattr(controls["payoff_expiry"], "_send", lambda *told, **_: sent.append(told))
-    controls.list_expiries(dict(DAYS), "2026-12-07", "en")
+    controls.list_expiries(dict(DAYS), "2026-12-10", "en")
     assert not sent
     monkeypatch.undo()
     controls.close()

@@ -97,6 +97,68 @@ def test_payoff_takes_one_expiry_and_counts_the_others() -> None:
         charts.payoff(balance, expiry="2026-12-11")
 
 
+@pytest.mark.parametrize(
+    ("held", "underlying", "tick"),
+    [
+        (["A0161C", "F 202612", "571.35"], "KOSPI 200", "0.05"),
+        (["A0561C", "미니 F 202612", "573.92"], "KOSPI 200", "0.02"),
+        (["A0661C", "코스닥150 F 202612", "1411.30"], "KOSDAQ 150", "0.1"),
+        (["A7561C", "미국달러 F 202612", "1461.20"], "USD/KRW", "0.1"),
+    ],
+)
+def test_drawn_points_are_prices_of_the_underlying(
+    held: list[str], underlying: str, tick: str
+) -> None:
+    """Each point under the mouse is on the price step of its own underlying's future."""
+    code, name, price = held
+    balance = make_balance([position(code, name, "long", 1, price, price)])
+    levels = [
+        Decimal(row["index"].replace(",", ""))
+        for row in _rows(charts.payoff(balance, underlying=underlying))
+    ]
+    assert len(levels) > 100
+    assert {level % Decimal(tick) for level in levels} == {0}
+    coarser = Decimal("0.1") if tick in ("0.05", "0.02") else Decimal("0.5")
+    assert {level % coarser for level in levels} != {0}
+
+
+def test_break_evens_are_exact_or_say_that_they_are_not() -> None:
+    """Neither a step of 0.05 nor four decimals rounds one unseen."""
+    cost = position("B01612570", "C 202612 570.0", "long", 4, "1.00", "1.2325")
+    (zero,) = [row for row in _rows(charts.payoff(make_balance([cost]))) if "text" in row]
+    assert zero["text"] == "손익분기 571.2325"
+    thirds = [
+        position("B01612570", "C 202612 570.0", "long", 3, "1.00", "1.00"),
+        position("B01612560", "C 202612 560.0", "short", 1, "1.00", "0.50"),
+    ]
+    zeros = [row["text"] for row in _rows(charts.payoff(make_balance(thirds))) if "text" in row]
+    assert zeros == ["손익분기 576.25"]
+    thirds[1] = position("C01612560", "P 202612 560.0", "long", 1, "1.00", "0.50")
+    zeros = [row["text"] for row in _rows(charts.payoff(make_balance(thirds))) if "text" in row]
+    assert zeros == ["손익분기 556.50", "손익분기 ≈571.1667"]
+
+
+def test_break_evens_without_a_label_are_counted() -> None:
+    """Of five, the three nearest are labelled; the chart says that there are two more."""
+    held = [position("B01612560", "C 202612 560.0", "long", 1, "2.50", "2.50")]
+    for strike, side in ((565, "short"), (570, "long"), (575, "short"), (580, "long")):
+        name = f"C 202612 {strike}.0"
+        held.append(position(f"B01612{strike}", name, side, 2, "1.00", "1.00"))
+    rows = _rows(charts.payoff(make_balance(held), lang="en"))
+    assert [row["level"] for row in rows if row.get("mark") == "zero"] == [
+        562.5,
+        567.5,
+        572.5,
+        577.5,
+        582.5,
+    ]
+    assert [row["level"] for row in rows if "lane" in row] == [562.5, 567.5, 572.5]
+    assert rows[0]["left"] == "2 more break-evens without a label"
+    korean = _rows(charts.payoff(make_balance(held)))
+    assert korean[0]["left"] == "이름표 없는 손익분기 2개 더"
+    assert "left" not in {key for row in rows[1:] for key in row}
+
+
 def test_nothing_depends_on_the_decimal_context() -> None:
     """A precision of 6 with another rounding changes no figure of charts, cards or page."""
     sums: dict[str, Any] = {"tot_dncl_amt": 1234567890123, "mgna_tota": 987654321098}

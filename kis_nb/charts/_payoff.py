@@ -25,7 +25,13 @@ from kis_nb.charts._look import Chart, Design, Look, exact, finished, first, geo
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
 
-_TICK = Decimal("0.05")
+# Price steps of the futures, which the drawn points stand on; by product, else by underlying.
+_TICKS = {
+    "KOSPI 200": Decimal("0.05"),
+    "KOSPI 200 mini": Decimal("0.02"),
+    "KOSDAQ 150": Decimal("0.1"),
+    "USD/KRW": Decimal("0.1"),
+}
 _GRID = 120
 # Break-evens with a label, each on a line of its own over the curve; all have mark and tooltip.
 _LABELS = 3
@@ -59,7 +65,7 @@ class Leg:
     price: Decimal
 
     def value(self, level: Decimal) -> Decimal:
-        """Profit or loss in won with the index at `level`."""
+        """Profit or loss in won with the underlying at `level`."""
         strike = self.instrument.strike or Decimal(0)
         if self.instrument.kind == "future":
             worth = level
@@ -91,8 +97,15 @@ class Book:
     left_out: tuple[LeftOut, ...]
     today: Decimal | None
 
+    @property
+    def tick(self) -> Decimal:
+        """The price step of the underlying's future; of the mini's where all legs are minis."""
+        products = {leg.instrument.product for leg in self.legs}
+        lone = products.pop() if len(products) == 1 else None
+        return _TICKS.get(lone or "", _TICKS[self.underlying])
+
     def value(self, level: Decimal) -> Decimal:
-        """Profit or loss of all legs in won with the index at `level`."""
+        """Profit or loss of all legs in won with the underlying at `level`."""
         return sum((leg.value(level) for leg in self.legs), Decimal(0))
 
     def corners(self) -> list[Decimal]:
@@ -205,16 +218,18 @@ def rows(
     count = look.word(f"{number}종목", f"{number} leg{'s' if number != 1 else ''}")
     day = look.word(f"만기 {whole.expiry}", f"expiry {whole.expiry}") if whole.expiry else ""
     points: list[Row]
+    unlabelled = 0
     if whole.legs:
         low, high = _range(whole)
         inner = [corner for corner in whole.corners() if low < corner < high]
         zeros = whole.break_evens([low, *inner, high])
         grid = (low + (high - low) * step / _GRID for step in range(_GRID + 1))
         today = [whole.today] if whole.today is not None and low <= whole.today <= high else []
-        levels = sorted({*(_tick(level) for level in grid), *inner, *zeros, *today})
+        levels = sorted({*(_stepped(level, whole.tick) for level in grid), *inner, *zeros, *today})
         points = [_point(whole, level, look) for level in levels]
         middle = whole.today if whole.today is not None else (low + high) / 2
         told = sorted(zeros, key=lambda zero: abs(zero - middle))[:_LABELS]
+        unlabelled = len(zeros) - len(told)
         for point, level in zip(points, levels, strict=True):
             if level in zeros:
                 point["mark"] = "zero"
@@ -229,6 +244,9 @@ def rows(
         note = look.word(f"{underlying} 포지션 없음", f"No positions on {underlying}")
         points = [{"level": 0.0, "value": 0.0, "up": 0.0, "down": 0.0, "note": note, "aria": note}]
     notes = [summed(whole.left_out, look)]
+    if unlabelled:
+        marks = f"{unlabelled} more break-even{'s' if unlabelled != 1 else ''} without a label"
+        notes.insert(0, look.word(f"이름표 없는 손익분기 {unlabelled}개 더", marks))
     if whole.others:
         others = ", ".join(f"{day} {number}" for day, number in whole.others.items())
         notes.insert(0, look.word("다른 만기: ", "Other expiries: ") + others)
@@ -259,11 +277,11 @@ def _range(whole: Book) -> tuple[Decimal, Decimal]:
         marks = [leg.cost / leg.point / leg.contracts for leg in whole.legs]
     low, high = min(marks), max(marks)
     margin = max((high - low) / 4, high / 20 if low != high else high / 10)
-    return _tick(low - margin), _tick(high + margin)
+    return _stepped(low - margin, whole.tick), _stepped(high + margin, whole.tick)
 
 
-def _tick(level: Decimal) -> Decimal:
-    return (level / _TICK).to_integral_value() * _TICK
+def _stepped(level: Decimal, tick: Decimal) -> Decimal:
+    return (level / tick).to_integral_value() * tick
 
 
 def _point(whole: Book, level: Decimal, look: Look) -> Row:
@@ -276,7 +294,7 @@ def _point(whole: Book, level: Decimal, look: Look) -> Row:
         "down": geometry(min(won, Decimal(0))),
         "index": spelled(level),
         "figure": figure,
-        "aria": f"{look.word('지수', 'Index')} {spelled(level)}: {figure}",
+        "aria": f"{look.word('기초자산', 'Underlying')} {spelled(level)}: {figure}",
     }
 
 
@@ -284,7 +302,7 @@ def _build(data: Any, look: Look) -> Chart:
     base = alt.Chart(data)
     x = alt.X(
         "level:Q",
-        title=look.word("만기 지수", "Index at expiry"),
+        title=look.word("만기 때 기초자산", "Underlying at expiry"),
         axis=look.axis(
             grid=False, format=",~f", tickCount=alt.ExprRef("max(3, floor(width / 90))")
         ),
@@ -294,7 +312,7 @@ def _build(data: Any, look: Look) -> Chart:
     scale = alt.Scale(nice=True, range=[alt.ExprRef("height - 20"), _TOP])
     y = alt.Y("value:Q", title=None, axis=look.money_axis(tickCount=6), scale=scale)
     tooltip = [
-        alt.Tooltip("index:N", title=look.word("만기 지수", "Index at expiry")),
+        alt.Tooltip("index:N", title=look.word("만기 때 기초자산", "Underlying at expiry")),
         alt.Tooltip("figure:N", title=look.word("만기 손익", "P&L at expiry")),
         alt.Tooltip("text:N", title=" "),
         alt.Tooltip("today:N", title=" "),
