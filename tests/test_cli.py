@@ -26,6 +26,7 @@ from urllib3.util import Retry
 from kis_nb import _args, _cli, _export, _lab
 from kis_nb._balance import exact
 from kis_nb._client import connect
+from kis_nb._products import OF_PRICE, is_unpriced
 from kis_nb.demo import WIRE, Book, Broker, Portfolio
 from tests.factories import environment
 
@@ -240,10 +241,12 @@ def test_table_has_every_row_and_digit(
     for row in balance.positions.to_dicts():
         (shown,) = [cell for cell in cells if cell[0] == row["shtn_pdno"]]
         assert shown[1] == row["prdt_name"]
-        digits = [Decimal(text.replace(",", "")) for text in shown[3:]]
+        digits = [None if text == "null" else Decimal(text.replace(",", "")) for text in shown[3:]]
+        # Without a price there is no figure of it to show.
+        told = row | (dict.fromkeys(OF_PRICE) if is_unpriced(row) else {})
         assert digits == [
-            *(row["cblc_qty"], row["excc_unpr"], row["ccld_avg_unpr1"], row["idx_clpr"]),
-            *(row["pchs_amt"], row["evlu_amt"], row["evlu_pfls_amt"], row["trad_pfls_amt"]),
+            *(told["cblc_qty"], told["excc_unpr"], told["ccld_avg_unpr1"], told["idx_clpr"]),
+            *(told["pchs_amt"], told["evlu_amt"], told["evlu_pfls_amt"], told["trad_pfls_amt"]),
         ]
     for name, value in balance.summary.row(0, named=True).items():
         (shown,) = [cell for cell in cells if cell[0] == name]

@@ -71,7 +71,8 @@ def test_settings_reach_lab(lab: Lab) -> None:
 
 def test_busy_cell_is_watched(lab: Lab) -> None:
     """A test can go on while a cell runs, and wait for its end."""
-    lab.open(["from pathlib import Path\nwhile not Path('go').exists(): pass\nprint('gone')"])
+    wait = "while not Path('go').exists(): time.sleep(0.05)"
+    lab.open([f"import time\nfrom pathlib import Path\n{wait}\nprint('gone')"])
     lab.run_cell(0, wait=False)
     lab.wait_busy()
     assert lab.outputs() == [[]]
