@@ -282,6 +282,7 @@ def call(balance: Balance, lang: Lang) -> str | None:
 _PLACES = {
     "count": ("shown", "all"),
     "picked": ("n",),
+    "without_price": ("n",),
     "age_s": ("n",),
     "age_m": ("n",),
     "age_h": ("n",),

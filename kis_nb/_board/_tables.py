@@ -95,7 +95,11 @@ def table(balance: Balance, lang: Lang) -> Json:
         )
     labels = {"filter": "filter", "positions": "positions", "csv": "csv", "excel": "excel"}
     labels |= {
-        name: name for name in ("count", "picked", "clear", "no_match", "no_positions", "sum_shown")
+        name: name
+        for name in (
+            *("count", "picked", "clear", "no_match", "no_positions", "sum_shown"),
+            *("no_price", "without_price"),
+        )
     }
     return {
         "columns": [

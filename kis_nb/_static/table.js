@@ -141,11 +141,20 @@ function drawTable(el, act) {
       ...content.columns.map((column, at) => {
         if (at === 0) return h("th", { scope: "row" }, content.words.sum_shown ?? "");
         if (!column.sum) return h("td");
-        const cells = shown.map((row) => row.cells[at].replace(/[▲▼+,\s]/g, ""));
+        // A position without a price has no P&L to add: the sum says how many it lacks.
+        const priced = shown.filter((row) => row.cells[at] !== content.words.no_price);
+        const lack = shown.length - priced.length;
+        const cells = priced.map((row) => row.cells[at].replace(/[▲▼+,\s]/g, ""));
         const known = cells.every((cell) => /^-?\d+$/.test(cell));
         const sum = cells.reduce((total, cell) => (known ? total + BigInt(cell) : total), 0n);
         const sign = sum > 0n ? "up" : sum < 0n ? "down" : "";
-        return h("td", { class: `kis-number kis-${known ? sign : ""}` }, known ? (sum > 0n ? "+" : "") + sum.toLocaleString("en-US") : "–");
+        const text = known ? (sum > 0n ? "+" : "") + sum.toLocaleString("en-US") : "–";
+        return h(
+          "td",
+          { class: `kis-number kis-${known ? sign : ""}` },
+          text,
+          lack > 0 && h("small.kis-lack", (content.words.without_price ?? "").replace("{n}", lack)),
+        );
       }),
     );
   }

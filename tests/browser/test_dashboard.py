@@ -326,6 +326,17 @@ def test_another_expiry_draws_another_payoff(lab: Lab) -> None:
     expect(page.get_by_role("combobox", name="Expiry", exact=True)).to_be_enabled()
 
 
+def test_the_sum_of_the_table_says_what_it_lacks(lab: Lab) -> None:
+    """A position without a price shows no P&L, and the sum of the others says that it is not in."""
+    page = lab.open([DEMO])
+    lab.run_all()
+    wait_drawn(page)
+    table = page.locator(".kis-positions")
+    expect(table.locator("tbody td", has_text="가격 없음").first).to_be_attached()
+    foot = table.locator("tfoot td", has_text="2종목 가격 없음 제외").first
+    expect(foot).to_have_text(re.compile(r"^[+-]?[0-9,]+2종목 가격 없음 제외$"))
+
+
 def test_empty_account_looks_designed(lab: Lab) -> None:
     """An account without positions says so in words and shows no blank chart or table."""
     page = lab.open([DEMO])
