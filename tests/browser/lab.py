@@ -332,8 +332,15 @@ class Lab:
         )
 
     def wait_busy(self) -> None:
-        """Wait until the kernel is at work, after `run_cell` with ``wait=False``."""
-        self._wait_until("panel.sessionContext.session?.kernel?.status === 'busy'")
+        """Wait until a cell is at work, after `run_cell` with ``wait=False``.
+
+        Told by its prompt: the kernel's own status turns idle again when any other request, one for
+        its comms say, ends meanwhile.
+        """
+        self._wait_until(
+            "panel.content.widgets.some(cell =>"
+            " cell.node.querySelector('.jp-InputPrompt')?.textContent.includes('*'))"
+        )
 
     def run_all(self) -> None:
         """Run every cell and wait for the end; AssertionError with the traceback if one fails."""
