@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 import itertools
+import random
+import statistics
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -270,3 +273,45 @@ def test_never_more_than_18_a_second_at_the_live_host() -> None:
     assert not live.shares_with(here)
     assert most_in_a_second(times_of(live, clock, 60)) == CEILING
     assert most_in_a_second(times_of(here, clock, 60)) == 60
+
+
+def shares_of_two_processes(seed: int, calls: int = 37) -> tuple[int, int]:
+    """Two limits that know nothing of each other, at a gateway that allows 20 calls a second: how
+    many calls each has made when the first of them has made its `calls`.
+    """
+    chance = random.Random(seed)
+    clock = Ticking()
+    limits = [RateLimit(15, clock), RateLimit(15, clock)]
+    made, recent = [0, 0], deque[float]()
+    # When who asks for a turn, or reaches the gateway with a call.
+    events = [(chance.random() * 0.3, who, "asks") for who in (0, 1)]
+    while max(made) < calls:
+        events.sort()
+        clock.now, who, what = events.pop(0)
+        window = limits[who]._window
+        if what == "asks":
+            pause = window.claim(limits[who])
+            events.append((clock.now + (pause or 0.01), who, "asks" if pause else "calls"))
+            continue
+        while recent and recent[0] <= clock.now - 1:
+            recent.popleft()
+        allowed = len(recent) < 20
+        window.done(clock.now - 0.01)
+        if allowed:
+            recent.append(clock.now)
+            made[who] += 1
+        else:
+            limits[who].slow_down()
+        # After a refusal it waits as the gateway's client does.
+        rest = 0.01 * chance.random() if allowed else 0.3 + 0.7 * chance.random()
+        events.append((clock.now + rest, who, "asks"))
+    return min(made), max(made)
+
+
+def test_two_processes_on_one_key_do_not_starve_each_other() -> None:
+    """Whoever is refused first, the other does not take all: when the faster is done, the slower
+    has made a tenth of as many calls at least, and most times more than half.
+    """
+    shares = [less / more for less, more in map(shares_of_two_processes, range(200))]
+    assert min(shares) > 1 / 10
+    assert statistics.median(shares) > 1 / 2
