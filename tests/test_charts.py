@@ -15,7 +15,7 @@ import pytest
 from kis_nb import charts
 from kis_nb._balance import Balance
 from kis_nb._chartview import split
-from kis_nb.charts import _payoff
+from kis_nb.charts import _legs
 from kis_nb.charts._look import Look, columns, exact
 from tests.factories import book, make_balance, position
 
@@ -192,7 +192,7 @@ def test_payoff_of_a_spread_of_calls() -> None:
         position("B01612570", "C 202612 570.0", "long", 2, "6.00", "5.00"),
         position("B01612580", "C 202612 580.0", "short", 2, "2.50", "2.00"),
     ]
-    whole = _payoff.book(make_balance(held))
+    whole = _legs.book(make_balance(held))
     assert whole.value(Decimal(500)) == -3 * 2 * 250_000
     assert whole.value(Decimal(600)) == 7 * 2 * 250_000
     assert whole.break_evens([Decimal(500), *whole.corners(), Decimal(600)]) == [Decimal(573)]
@@ -203,7 +203,7 @@ def test_payoff_of_a_spread_of_calls() -> None:
 def test_payoff_meets_the_balance_today() -> None:
     """At today's price a book of futures alone is worth its unrealized P&L, to the won."""
     balance = make_balance(book(2))
-    whole = _payoff.book(balance)
+    whole = _legs.book(balance)
     assert whole.today == Decimal("571.35")
     assert whole.value(whole.today) == balance.positions["evlu_pfls_amt"].sum()
     now = [row for row in _rows(charts.payoff(balance)) if "today" in row]

@@ -44,7 +44,7 @@ from kis_nb._errors import (
     RateLimitError,
     TransportError,
 )
-from kis_nb._fields import Account, Basis, Margin
+from kis_nb._fields import POSITIONS, SUMMARY, Account, Basis, Margin
 from kis_nb._products import products_of
 from kis_nb._reconcile import EQUITY
 from kis_nb.demo import Book, Broker, Fault
@@ -217,6 +217,12 @@ def test_checks_list_what_differs() -> None:
     # How the equities compare is listed always, below what differs.
     assert len(told["rows"]) == judged.filter(pl.col("difference") != 0).height + 3
     assert [row["item"] for row in told["rows"][-3:]] == [EQUITY] * 3
+    # In Korean too, where no English word is left beside the fields' names.
+    korean = _tables.checks(made, "ko")["rows"]
+    assert [row["item"] for row in korean[-3:]] == ["지금 자산"] * 3
+    said = " ".join(row["what"] for row in korean)
+    fields = {field.name for field in (*POSITIONS.fields, *SUMMARY.fields)}
+    assert set(re.findall(r"[a-z]\w+", said, re.ASCII)) <= fields
 
 
 # --- files ------------------------------------------------------------------------------------
@@ -295,7 +301,7 @@ def test_charts_are_headed_by_their_own_codes() -> None:
     }
     picture = Picture(one, None, "en")
     heads = [picture.rows(name, choice)[0]["head"] for name in ("pnl", "book", "payoff")]
-    heads += [compared(name, [one, two], one, "en")[0]["head"] for name in ("margin", "views")]
+    heads += [compared(name, [one, two], one, "en", "")[0]["head"] for name in ("margin", "views")]
     for head in heads:
         assert head.startswith("Initial 01 · Settlement 1 · 23:15:04 KST")
 
@@ -453,7 +459,7 @@ def test_the_payoff_is_drawn_at_the_expiry_chosen() -> None:
 
     def told() -> str:
         first = view._rows["payoff"][0]
-        return f"{first['head']} | {first['left']}"
+        return f"{first['head']} | {first.get('left', '')}"
 
     assert [day for _, day in expiry.options] == ["2026-12-10", "2027-01-14"]
     assert expiry.value == "2026-12-10"

@@ -159,6 +159,29 @@ def test_break_evens_without_a_label_are_counted() -> None:
     assert "left" not in {key for row in rows[1:] for key in row}
 
 
+def test_many_other_expiries_are_summed_up() -> None:
+    """Three are named, the later ones counted, so that the line fits; the rest of the notes has a
+    line of its own.
+    """
+    held = [position("B01612570", "C 202612 570.0", "long", 2, "6.00", "5.00")]
+    held += [position(f"A017{month:02}", f"F 2027{month:02}") for month in (1, 2, 3, 4, 5)]
+    held.append(position("ZZZ", "?"))
+    notes = [row["left"] for row in _rows(charts.payoff(make_balance(held), lang="en"))[:2]]
+    assert notes == [
+        "1 left out: kind not known 1",
+        "Other expiries: 2027-01-14 1, 2027-02-11 1, 2027-03-11 1, 2 later days 2",
+    ]
+
+
+def test_a_head_that_is_too_long_has_two_lines() -> None:
+    """Both lines together say what the one line says, in either form with room for the widest."""
+    row = _rows(charts.pnl(make_balance([position()]), lang="en"))[0]
+    assert row["head"] == f"{row['head_top']} · {row['head_end']}"
+    assert row["head_half"] < row["head_width"]
+    other = _rows(charts.pnl(make_balance([position()], mgna_dvsn="02"), lang="en"))[0]
+    assert other["head_width"] == pytest.approx(row["head_width"])
+
+
 def test_nothing_depends_on_the_decimal_context() -> None:
     """A precision of 6 with another rounding changes no figure of charts, cards or page."""
     sums: dict[str, Any] = {"tot_dncl_amt": 1234567890123, "mgna_tota": 987654321098}

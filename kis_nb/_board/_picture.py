@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from kis_nb._board import _figures, _tables
+from kis_nb._board._words import say
 from kis_nb._fields import Lang
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ class Picture:
                 day = choice["payoff_expiry"]
             made = self._once(
                 (chart, on, day),
-                lambda: _payoff.rows(balance, look, underlying=on, expiry=day or None),
+                lambda: _payoff.rows(
+                    balance, look, underlying=on, expiry=day or None, name_left_out=False
+                ),
             )
         rows: list[Row] = made
         return _headed(rows, balance, self.lang)
@@ -88,10 +91,10 @@ class Picture:
         """The days on which positions on this underlying expire, with how many on each, and the one
         that the payoff shows unasked; blank without any.
         """
-        from kis_nb.charts import _payoff
+        from kis_nb.charts import _legs
 
         def make() -> tuple[dict[str, int], str]:
-            whole = _payoff.book(self.balance, underlying)
+            whole = _legs.book(self.balance, underlying)
             if whole.expiry is None:
                 return {}, ""
             days = whole.others | {whole.expiry: len(whole.legs)}
@@ -120,31 +123,40 @@ class Picture:
         self.checks()
 
 
-def compared(chart: str, balances: Sequence[Balance], shown: Balance, lang: Lang) -> list[Row]:
+def compared(
+    chart: str, balances: Sequence[Balance], shown: Balance, lang: Lang, apart: str
+) -> list[Row]:
     """Rows of a chart that sets views of one account side by side (margin or views), headed as
-    what the one on show says.
+    what the one on show says, and with when the others were pulled if that is another time.
     """
     from kis_nb.charts import _margin, _views
     from kis_nb.charts._look import Look
 
     look = Look(lang)
     if chart == "margin":
-        return _headed(_margin.rows(balances, look, of=shown), shown, lang)
-    return _headed(_views.rows(balances, look), shown, lang)
+        rows = _margin.rows(balances, look, of=shown)
+    else:
+        rows = _views.rows(balances, look)
+    said, most = (say("other_views", lang, at=at) for at in (apart, "00:00:00–00:00:00"))
+    return _headed(rows, shown, lang, said if apart else "", most)
 
 
-def _headed(rows: list[Row], balance: Balance, lang: Lang) -> list[Row]:
-    """The rows under a head that fits half a page: account and day stand in the status line."""
-    # A chart's own head is account, two codes, moment and then what it alone has to say, of which
-    # the payoff's list of what it leaves out has a place of its own here.
-    own = str(rows[0]["head"]).split(" · ")[4:6]
-    codes = [
-        f"{code.label(lang)} {code.value}" for code in (balance.mgna_dvsn, balance.excc_stat_cd)
-    ]
-    demo = ["DEMO"] if balance.demo else []
-    head = " · ".join([*demo, *codes, f"{balance.as_of:%H:%M:%S} KST", *own])
-    # The charts' own mark stands over the title's end when there is only half a page.
-    return [rows[0] | {"head": head, "demo": ""}, *rows[1:]]
+def _headed(
+    rows: list[Row], balance: Balance, lang: Lang, note: str = "", longest: str = ""
+) -> list[Row]:
+    """The rows under a head that fits half a page: account and day stand in the status line.
+
+    `note` is added to the head; room is kept for the longest that it can be, so that none that
+    comes later breaks the line.
+    """
+    from kis_nb.charts._look import HEAD_SIZE, codes, head_fields, text_width
+
+    said, room = codes(balance, lang)
+    room += text_width(longest, HEAD_SIZE) - text_width(note, HEAD_SIZE)
+    # The charts' own mark would stand over the title's end when there is only half a page.
+    demo = "DEMO" if balance.demo else ""
+    when = (f"{balance.as_of:%H:%M:%S} KST", *rows[0]["own"], note)
+    return [rows[0] | head_fields((demo, *said), when, room=room) | {"demo": ""}, *rows[1:]]
 
 
 @cache

@@ -73,11 +73,13 @@ class Screen:
             _box("section", payoff, view["payoff"], self.note),
             _box("section", self.checks),
         )
+        book = _box("columns", _box("section", switches, view["book"]), beyond)
+        book.add_class("kis-columns-book")
         body = _box(
             "body",
             _box("columns", _box("section", controls["pnl_by"], view["pnl"]), compare),
             _box("section", self.table),
-            _box("columns", _box("section", switches, view["book"]), beyond),
+            book,
         )
         return [_box("controls", *bar), self.head, body]
 
@@ -125,10 +127,7 @@ class Screen:
                 continue
             if name in ("margin", "views"):
                 beside = sides if name == "margin" else every
-                rows = compared(name, beside, shown, lang)
-                if at := moment(shown, beside):
-                    head = f"{rows[0]['head']} · {say('other_views', lang, at=at)}"
-                    rows = [rows[0] | {"head": head}, *rows[1:]]
+                rows = compared(name, beside, shown, lang, moment(shown, beside))
             else:
                 rows = picture.rows(name, choice)
             easel.show(rows, lang, colors)

@@ -166,9 +166,8 @@ def checks(balance: Balance, lang: Lang) -> Json:
         "counts": [(key, say(key, lang), n) for key, n in counts.items()],
         "heads": [say(key, lang) for key in ("check", "expected", "found", "difference")],
         "rows": [
-            {
-                "what": row["what"],
-                "item": row["item"],
+            _said(row, lang)
+            | {
                 "figures": [_won(row[name]) for name in ("expected", "found")]
                 + [signed(row["difference"]).removesuffix(".00")],
             }
@@ -178,6 +177,37 @@ def checks(balance: Balance, lang: Lang) -> Json:
         if off.height > _LISTED
         else "",
     }
+
+
+# What `Balance.reconcile` says in words, beside the fields' names.
+_KOREAN = {
+    "equity at this moment": "지금 자산",
+    "estimate ": "추정치 ",
+    " against ": " ↔ ",
+    " and ": ", ",
+    "all rows": "전체 행",
+    " of them without a price": "행 가격 없음",
+    "of futures": "(선물)",
+    "of options": "(옵션)",
+    "futures": "선물",
+    "options": "옵션",
+    "(short)": "(매도)",
+    "(long)": "(매수)",
+    "(nothing open)": "(청산)",
+    "(side not told)": "(매매 불명)",
+    "(no price yet)": "(가격 없음)",
+}
+
+
+def _said(row: dict[str, Any], lang: Lang) -> dict[str, str]:
+    """What a check is of, in words; a product's name stays as KIS spells it."""
+    what, item = row["what"], row["item"]
+    if lang == "ko":
+        for english, korean in _KOREAN.items():
+            what = what.replace(english, korean)
+            item = item if item.startswith("row ") else item.replace(english, korean)
+        item = item.replace("row ", "행 ", 1) if item.startswith("row ") else item
+    return {"what": what, "item": item}
 
 
 def _won(value: Decimal | None) -> str:

@@ -171,9 +171,12 @@ class Place {
         // The new labels may be longer; in the run that brings them the old ones still take room.
         if (this.fluid) this.view.resize();
       }
-      if (this.fluid && this.width !== width) this.view.signal("width", width);
+      const resized = this.fluid && this.width !== width;
+      if (resized) this.view.signal("width", width);
       if (this.picks) this.view.signal("picked", picked);
       await this.view.runAsync();
+      // What stands in one line or two by the width takes its room in the run after.
+      if (resized) await this.view.resize().runAsync();
     }
     const renewed = this.filled !== rows;
     Object.assign(this, { drawn, filled: rows, width });
@@ -214,8 +217,10 @@ class Place {
       this.fluid = spec.width === "container";
       if (this.picks) {
         view.addEventListener("click", (event, item) => this.click(event, item));
-        await view.signal("picked", state.picked).runAsync();
+        view.signal("picked", state.picked);
       }
+      if (this.fluid) view.resize();
+      await view.runAsync();
     } catch (error) {
       view?.finalize();
       stage.remove();

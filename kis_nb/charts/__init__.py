@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from kis_nb._fields import Lang
-from kis_nb.charts import _book, _margin, _payoff, _pnl, _views
+from kis_nb.charts import _book, _legs, _margin, _payoff, _pnl, _views
+from kis_nb.charts._legs import LeftOut
 from kis_nb.charts._look import Chart, Colors, Look, Theme, shown
-from kis_nb.charts._payoff import LeftOut
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
@@ -151,7 +151,7 @@ def payoff(
 
 def left_out(balance: Balance) -> tuple[LeftOut, ...]:
     """The positions that `payoff` cannot count, with the reason."""
-    return _payoff.book(balance).left_out
+    return _legs.book(balance).left_out
 
 
 def _render(

@@ -7,7 +7,7 @@ figure a reader can see or hear is spelled from the Decimal (`exact`).
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ import altair as alt
 
 from kis_nb._balance import exact as digits
 from kis_nb._chartview import LIGHT, WIDTH, ChartView, Row
-from kis_nb._fields import POSITIONS, SUMMARY, Lang
+from kis_nb._fields import POSITIONS, SUMMARY, Basis, Lang, Margin
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
@@ -263,14 +263,42 @@ def columns(figures: list[str]) -> list[str]:
     return padded
 
 
-def head(balance: Balance, look: Look, *parts: str) -> str:
-    """The line over a chart: whose figures, in which view, and when."""
-    view = (
-        f"{balance.mgna_dvsn.label(look.lang)} {balance.mgna_dvsn.value}",
-        f"{balance.excc_stat_cd.label(look.lang)} {balance.excc_stat_cd.value}",
-    )
-    moment = f"{balance.as_of:%Y-%m-%d %H:%M:%S} KST"
-    return " · ".join((balance.account.masked, *view, moment, *filter(None, parts)))
+def text_width(text: str, size: float) -> float:
+    """About how many pixels a text takes in a font of this size; rather too many than too few.
+
+    Python has no font to measure with, and Vega measures no text in an expression.
+    """
+    korean = sum("\u3131" <= sign <= "\ud7a3" for sign in text)
+    return (0.58 * len(text) + 0.4 * korean) * size
+
+
+def head_fields(who: Iterable[str], when: Iterable[str], *, room: float = 0) -> Row:
+    """The fields of a first row that `heading` draws as the line over the chart.
+
+    Args:
+        who: what stands in the first line where the chart is too narrow for one.
+        when: what stands in the second one then.
+        room: pixels to keep free for a longer text, so that one that comes later breaks no line.
+    """
+    lines = [" · ".join(filter(None, part)) for part in (who, when)]
+    whole = " · ".join(filter(None, lines))
+    return {
+        "head": whole,
+        "head_top": lines[0],
+        "head_end": lines[1],
+        "head_width": text_width(whole, HEAD_SIZE) + room,
+        "head_half": max(text_width(line, HEAD_SIZE) for line in lines),
+    }
+
+
+def codes(balance: Balance, lang: Lang) -> tuple[list[str], float]:
+    """The two codes of a balance in words, and how much wider those of its other views can be."""
+    said = [f"{one.label(lang)} {one.value}" for one in (balance.mgna_dvsn, balance.excc_stat_cd)]
+    widest = [
+        max(text_width(f"{one.label(lang)} {one.value}", HEAD_SIZE) for one in kind)
+        for kind in (Margin, Basis)
+    ]
+    return said, sum(widest) - sum(text_width(one, HEAD_SIZE) for one in said)
 
 
 def heading(data: Any, look: Look) -> list[alt.Chart]:
@@ -279,27 +307,65 @@ def heading(data: Any, look: Look) -> list[alt.Chart]:
     They are data and not a subtitle, so that they change with the figures, not after them.
     """
     base = alt.Chart(data).transform_filter("isValid(datum.head)")
-    # Starts where the bars start, and further left, over the names, when it is wider than the bars.
-    wide = "6.4 * length(datum.head) + 4.4 * length(replace(datum.head, /[^\\u3131-\\ud7a3]/g, ''))"
+    two = "datum.head_width > datum.before + width + datum.after"
+    wide = f"({two} ? datum.head_half : datum.head_width)"
+    # Starts where the bars start, and further left, over their names, when it needs the room.
+    place = alt.value(alt.ExprRef(f"max(-datum.before, min(0, width + datum.after - {wide}))"))
     line = base.mark_text(
-        align="left", baseline="bottom", fontSize=11, color=look["soft"], aria=False
-    ).encode(
-        x=alt.value(alt.ExprRef(f"min(0, width - {wide})")),
-        y=alt.value(-8),
-        text=alt.Text("head:N"),
+        align="left", baseline="bottom", fontSize=HEAD_SIZE, color=look["soft"], aria=False
     )
-    # Also drawn where it is empty: it is what keeps the title above the line. Its name is then the
-    # line, since a mark that has none is a hole for a screen reader.
+    top = line.encode(
+        x=place,
+        y=alt.value(-8 - _HEAD_LINE),
+        text=alt.value(alt.ExprRef(f"{two} ? datum.head_top : ''")),
+    )
+    end = line.encode(
+        x=place,
+        y=alt.value(-8),
+        text=alt.value(alt.ExprRef(f"{two} ? datum.head_end : datum.head")),
+    )
+    # Also drawn where it is empty: it is what keeps the title above the head. Its name is then the
+    # head, since a mark that has none is a hole for a screen reader.
     named = alt.value(alt.ExprRef("datum.demo || datum.head"))
     demo = base.mark_text(
         align="right", baseline="bottom", fontSize=12, fontWeight="bold", color=look["alert"]
-    ).encode(x=alt.value("width"), y=alt.value(-25), text=alt.Text("demo:N"), description=named)
-    return [line, demo]
+    ).encode(
+        x=alt.value("width"),
+        y=alt.value(alt.ExprRef(f"{two} ? {-25 - _HEAD_LINE} : -25")),
+        text=alt.Text("demo:N"),
+        description=named,
+    )
+    return [top, end, demo]
+
+
+# Font size of the head, and the distance of its lines.
+HEAD_SIZE = 11
+_HEAD_LINE = 14
+# What an axis of won takes before the plot, and the most that a bar's name and its figure take.
+_SCALE_WIDTH = 38.0
+_NAME_WIDTH, _FIGURE_WIDTH = 240, 260
 
 
 def first(rows: list[Row], balance: Balance, look: Look, *parts: str) -> list[Row]:
-    """Put what `heading` shows into the first row."""
-    rows[0] |= {"head": head(balance, look, *parts), "demo": "DEMO" if balance.demo else ""}
+    """Put what `heading` shows into the first row: account, view, moment, and these parts.
+
+    The field ``own`` holds the parts, ``before`` and ``after`` how many pixels names and figures
+    take at the sides of the plot.
+    """
+    said, room = codes(balance, look.lang)
+    moment = f"{balance.as_of:%Y-%m-%d %H:%M:%S} KST"
+    before, after = _SCALE_WIDTH, 0.0
+    if "key" in rows[0]:
+        names, figures = zip(*(row["key"].split(SEPARATOR) for row in rows), strict=True)
+        before = min(_NAME_WIDTH, max(text_width(name, 12) for name in names))
+        after = min(_FIGURE_WIDTH, max(text_width(figure, 12) for figure in figures))
+    rows[0] |= head_fields((balance.account.masked, *said), (moment, *parts), room=room)
+    rows[0] |= {
+        "demo": "DEMO" if balance.demo else "",
+        "own": list(filter(None, parts)),
+        "before": before,
+        "after": after,
+    }
     return rows
 
 

@@ -644,28 +644,42 @@ def test_saved_notebook_holds_nothing_private(lab: Lab, *, keep: bool) -> None:
     assert page.locator(".kis-dashboard").count() == 2
 
 
-@pytest.mark.parametrize("width", [600, 1000, 1600])
-def test_fits_its_width(lab: Lab, width: int) -> None:
-    """From 600 to 1,600 px nothing sticks out, and every Korean label of the controls fits."""
-    page = lab.open([DEMO], width=width + 500)
+# What sticks out of the dashboard, or is cut; in the charts every text, tooltips aside.
+STICKS_OUT = """width => {
+    const root = document.querySelector('.kis-dashboard');
+    const edge = root.getBoundingClientRect().left + width + 1;
+    const boxes = [...root.querySelectorAll(
+        '.kis-card, .kis-section, button, select, label, .kis-status, .kis-chart-frame')]
+        .filter(e => !e.closest('.kis-table') && e.clientWidth > 1)
+        .filter(e => e.getBoundingClientRect().right > edge || e.scrollWidth > e.clientWidth + 2);
+    const texts = [...root.querySelectorAll('.kis-chart-frame')].flatMap(frame => {
+        const around = frame.getBoundingClientRect();
+        return [...frame.querySelectorAll('svg.marks text')].filter(text => {
+            const box = text.getBoundingClientRect();
+            return text.textContent.includes('…') || box.left < around.left - 1
+                || box.right > around.right + 1 || box.top < around.top - 1;
+        });
+    });
+    const all = [...boxes, ...texts];
+    return all.map(e => e.getAttribute('class') + ' ' + e.textContent.slice(0, 60));
+}"""
+
+
+@pytest.mark.parametrize("language", ["한국어", "English"])
+def test_fits_its_width(lab: Lab, language: str) -> None:
+    """From 600 to 1,600 px nothing sticks out and no text is cut, in either language."""
+    page = lab.open([DEMO], width=2000)
     lab.run_all()
     wait_drawn(page)
-    page.locator(".kis-dashboard").evaluate("(e, w) => { e.style.width = w + 'px'; }", width)
-    expect(page.locator(".kis-pnl svg")).to_be_visible()
-    wide = f"""() => {{
-            const root = document.querySelector('.kis-dashboard');
-            const edge = root.getBoundingClientRect().left + {width} + 1;
-            return [...root.querySelectorAll(
-                '.kis-card, .kis-section, button, select, label, .kis-status, .kis-chart-frame')]
-                .filter(e => !e.closest('.kis-table'))
-                .filter(e => e.getBoundingClientRect().right > edge
-                    || e.scrollWidth > e.clientWidth + 2)
-                .map(e => e.className + ' ' + e.textContent.slice(0, 40));
-        }}"""
-    # The charts follow the new width one after the other, a frame each.
-    with suppress(PlaywrightTimeout):
-        page.wait_for_function(f"() => ({wide})().length === 0")
-    assert page.evaluate(wide) == []
+    page.locator(".kis-language select").select_option(language)
+    board = page.locator(".kis-dashboard")
+    expect(board).to_have_attribute("lang", {"한국어": "ko", "English": "en"}[language])
+    for width in (600, 800, 1000, 1280, 1600):
+        board.evaluate("(e, w) => { e.style.width = w + 'px'; }", width)
+        # The charts follow the new width one after the other, a frame each.
+        with suppress(PlaywrightTimeout):
+            page.wait_for_function(f"w => ({STICKS_OUT})(w).length === 0", arg=width)
+        assert page.evaluate(STICKS_OUT, width) == [], f"at {width} px"
 
 
 def test_close_leaves_nothing(lab: Lab) -> None:

@@ -38,19 +38,24 @@ LINES = """names => {
 }"""
 
 
-def test_narrow_it_is_two_by_two(lab: Lab) -> None:
+@pytest.mark.parametrize("language", ["한국어", "English"])
+def test_narrow_it_is_two_by_two(lab: Lab, language: str) -> None:
     """At 600 px the controls take two lines, and the cards stand two in each."""
     page = lab.open([DEMO], width=1100)
     lab.run_all()
     wait_drawn(page)
+    page.locator(".kis-language select").select_option(language)
     page.locator(".kis-dashboard").evaluate("e => { e.style.width = '600px'; }")
-    lines = f"() => ({LINES})('.kis-controls > *').length"
-    page.wait_for_function(f"{lines} !== 1")
-    assert page.evaluate(lines[6:]) == 2
+    page.wait_for_function(f"() => ({LINES})('.kis-controls > *').length === 2")
     tops = page.locator(".kis-card").evaluate_all(
         "cards => cards.map(card => Math.round(card.getBoundingClientRect().top))"
     )
     assert sorted(Counter(tops).values(), reverse=True)[: len(tops) // 2] == [2] * (len(tops) // 2)
+    # A label that is not seen is heard.
+    for name in {"한국어": ("계좌", "자동 새로고침"), "English": ("Account", "Auto-refresh")}[
+        language
+    ]:
+        expect(page.get_by_role("combobox", name=name)).to_be_visible()
 
 
 COVERED = """() => [...document.querySelectorAll(".kis-chart svg")].flatMap(chart => {
