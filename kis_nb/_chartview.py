@@ -252,7 +252,7 @@ class ChartView(anywidget.AnyWidget):
             with self._lock:
                 if content.get("vega"):
                     self._send_bundle()
-                if self._spec is not None:
+                if self._seq:
                     self._send_all()
         elif content.get("type") == "select":
             gesture = read_gesture(content, str(content.get("page")))
@@ -262,19 +262,19 @@ class ChartView(anywidget.AnyWidget):
                     self._on_gesture(gesture)
 
     def _send_all(self) -> None:
-        self.send(
-            {
-                "type": "draw",
-                "seq": self._seq,
-                "spec": self._spec,
-                "rows": self._rows,
-                "variants": {
-                    name: rows for name, rows in self._variants.items() if name != self._shown
-                },
-                "shown": self._shown,
-                "ids": list(self.selected),
-            }
-        )
+        ids = list(self.selected)
+        self.send({"type": "draw", "seq": self._seq, "ids": ids} | self._whole())
+
+    def _whole(self) -> dict[str, Any]:
+        """What the page needs to draw the chart; the caller holds the lock."""
+        return {
+            "spec": self._spec,
+            "rows": self._rows,
+            "variants": {
+                name: rows for name, rows in self._variants.items() if name != self._shown
+            },
+            "shown": self._shown,
+        }
 
     def _send_bundle(self) -> None:
         self.send({"type": "vega"}, buffers=[_BUNDLE.source()])

@@ -395,6 +395,16 @@ export default () => {
     if (vega || state.seq < 0) model.send({ type: "ask", vega });
   }
 
+  // The kernel closes a cell's chart that its cell has replaced once no place shows it.
+  function count(model) {
+    if (!model.get("_counted")) return;
+    try {
+      model.send({ type: "places", page: PAGE.id, count: places.size });
+    } catch {
+      // The place went because the kernel did, and there is nobody to tell.
+    }
+  }
+
   return {
     initialize({ model }) {
       slot = slotFor(model.get("_version"));
@@ -412,9 +422,11 @@ export default () => {
       const place = new Place(el, state, slot, pick, turn);
       places.add(place);
       place.refresh();
+      count(model);
       return () => {
         places.delete(place);
         place.remove();
+        count(model);
       };
     },
   };

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 import altair as alt
 
 from kis_nb._balance import exact as digits
-from kis_nb._chartview import LIGHT, WIDTH, ChartView, Row
+from kis_nb._chartview import LIGHT, WIDTH, Row
 from kis_nb._fields import POSITIONS, SUMMARY, Basis, Lang, Margin
+from kis_nb.charts._cells import bundle
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
@@ -78,12 +79,10 @@ class Chart(alt.LayerChart):
 
 
 def shown(spec: dict[str, Any]) -> dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]:
-    """The MIME bundle of a `ChartView` of this spec."""
+    """The MIME bundle of the widget that draws this spec in a cell's output."""
     title = spec.get("title")
     text = title.get("text") if isinstance(title, dict) else title
-    bundle = ChartView(spec, name=_NAMES.get(str(text), "chart"))._repr_mimebundle_()
-    assert bundle is not None  # None stands for a widget without a view, and this one has one
-    return bundle
+    return bundle(spec, _NAMES.get(str(text), "chart"))
 
 
 # A chart's name by its title in either language.

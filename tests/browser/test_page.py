@@ -205,6 +205,37 @@ def test_run_again_the_old_one_rests(lab: Lab) -> None:
     assert printed(lab, 5) == [True, False]
 
 
+def test_a_chart_goes_when_its_cell_has_run_again(lab: Lab) -> None:
+    """A cell run four times leaves one widget; one shown in a second place is kept for it, and the
+    page draws it again after a reload.
+    """
+    count = "from kis_nb.charts._cells import CellView\n"
+    count += "from ipywidgets.widgets.widget import _instances\n"
+    count += "import time\ndef left(wanted):\n    for _ in range(600):\n"
+    count += "        now = sum(isinstance(one, CellView) for one in _instances.values())\n"
+    count += "        if now == wanted: break\n        time.sleep(0.05)\n    return now\n"
+    setup, _ = broker(8)
+    shown = "kis_nb.charts.payoff(balance)"
+    page = lab.open(
+        [setup + count + "balance = client.balance()", shown, "print(left(1))", "print(left(2))"]
+    )
+    lab.run_cell(0)
+    for _ in range(4):
+        lab.run_cell(1)
+        expect(lab.output(1).locator("svg.marks")).to_be_visible()
+    lab.run_cell(2)
+    assert printed(lab, 2) == 1
+    lab.save()
+    lab.reload()
+    expect(lab.output(1).locator("svg.marks")).to_contain_text("만기 손익 곡선")
+    lab.run_cell(1)
+    expect(lab.output(1).locator("svg.marks")).to_be_visible()
+    lab.run_cell(3)
+    # The page that was loaded anew did not say that its place went, so the widget waits for it.
+    assert printed(lab, 3) == 2
+    expect(page.locator(".kis-chart-fault")).to_have_count(0)
+
+
 def test_a_tooltip_follows_the_figures(lab: Lab) -> None:
     """A tooltip held over a bar says the new figure when one comes."""
     rows = """
