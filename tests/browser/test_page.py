@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.lab import Lab, Theme
-from tests.browser.test_dashboard import DEMO, broker, printed, wait_drawn
+from tests.browser.test_dashboard import DEMO, broker, not_stale, printed, wait_drawn
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -22,6 +22,11 @@ def test_axe_finds_nothing(lab: Lab, theme: Theme) -> None:
     lab.run_all()
     wait_drawn(page)
     expect(page.locator(".kis-progress")).to_be_hidden()
+    not_stale(page)
+    # What is half faded has colours that nobody chose.
+    page.wait_for_function(
+        "() => document.querySelector('.kis-dashboard').getAnimations({subtree: true}).length === 0"
+    )
     found = Axe().run(page, context=".kis-dashboard").response
     assert len(found["passes"]) > 10
     told = [(one["id"], node["html"][:200]) for one in found["violations"] for node in one["nodes"]]
