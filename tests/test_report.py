@@ -253,6 +253,23 @@ def test_what_is_no_answer_of_kis(body: bytes, told: dict[str, str]) -> None:
     assert _report.describe(NoReply("no answer within 10 s")) == {"body": "no answer"}
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(today(rows=1)["body"], ensure_ascii=False).encode("cp949"),
+        json.dumps(today(rows=1)["body"]).encode()[:-20],
+        b'{rt_cd:"1",msg1:"no account ACNO80012345"}',
+        '{rt_cd:"1",msg_cd:"80012000",msg1:"계좌 80012000"}'.encode(),
+    ],
+)
+def test_no_figure_of_a_damaged_answer_is_taken_for_its_code(body: bytes) -> None:
+    """An amount such as 782325000 ends as some codes do, and an account may follow a word."""
+    body = body.replace(b"782325000", b"782350000")
+    told = _report.describe(Reply(200, {}, body))
+    assert told["body"] == "no strict JSON"
+    assert told.get("msg_cd", "9(8)") == "9(8)"
+
+
 def test_private_texts_anywhere_are_told_by_pattern() -> None:
     """A service that errs may put a number or a key into names, codes and headers."""
     search = Search(APP_KEY, APP_SECRET)
