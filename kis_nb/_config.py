@@ -105,6 +105,8 @@ class Settings:
                     f"{name} holds blanks or letters that no key has; it looks like a placeholder. "
                     "Copy it again from the KIS Developers page"
                 )
+        if not isinstance(self.mac_address, str | None):
+            raise ConfigError("mac_address must be text, as in 0123456789ab")
         for name, given in (("token", self.token), ("mac_address", Secret.of(self.mac_address))):
             if given is not None and not SENDABLE.fullmatch(given.reveal()):
                 raise ConfigError(f"{name} holds characters that cannot be sent")
@@ -152,7 +154,8 @@ def _check_customer(custtype: str, corporate: Mapping[str, Secret]) -> None:
     if custtype == "P" and corporate:
         raise ConfigError('corporate is for companies: pass custtype="B" with it')
     missing = [key for key in CORPORATE_KEYS if key not in corporate] if custtype == "B" else []
-    unknown = [key for key in corporate if key not in CORPORATE_KEYS]
+    # A field's name is "" when it may be a value that slipped there.
+    unknown = [key or "another field" for key in corporate if key not in CORPORATE_KEYS]
     if missing or unknown:
         said = [f"lacks {', '.join(missing)}"] if missing else []
         said += [f"does not know {', '.join(unknown)}"] if unknown else []

@@ -240,6 +240,15 @@ def test_credentials_go_over_https_or_stay_on_this_machine(url: str) -> None:
         ({"token": "two words"}, "token holds characters"),
         ({"base_url": "https://["}, "base_url is no address"),
         ({"accounts": ["80012345-03", "8001234-03"]}, "account 2 of accounts="),
+        ({"accounts": "80012345-03"}, "accounts= takes a list of accounts"),
+        ({"accounts": b"80012345-03"}, "accounts= takes a list of accounts"),
+        ({"accounts": 8001234503}, "accounts= takes a list of accounts"),
+        ({"mac_address": 5}, "mac_address must be text"),
+        ({"mac_address": b"0123456789ab"}, "mac_address must be text"),
+        ({"custtype": "B", "corporate": "x"}, "corporate takes a mapping with personalseckey"),
+        ({"custtype": "B", "corporate": [("seq_no", "001")]}, "corporate takes a mapping"),
+        ({"custtype": "B", "corporate": {"seq_no": 1}}, "corporate: the field seq_no must be text"),
+        ({"custtype": "B", "corporate": {**CORPORATE, SECRET: "x"}}, "does not know another field"),
     ],
 )
 def test_a_value_that_does_not_fit_is_a_config_error(wrong: dict[str, Any], said: str) -> None:
