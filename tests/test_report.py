@@ -436,6 +436,34 @@ def test_a_refused_view_is_refused(
     assert "output1" not in again
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (500, '{rt_cd:"1",msg_cd:"EGW00551",msg1:"x"}', "no strict JSON"),
+        (500, '{"rt_cd":"1","msg_cd":', "no strict JSON"),
+        (502, "<html>80012345</html>", "HTML"),
+        (503, "", "empty"),
+        (503, "sorry", "no JSON"),
+        (200, "[1]", "JSON, no object"),
+    ],
+)
+def test_an_answer_that_is_no_json_object_comes_back_as_one(
+    report_of: Callable[..., dict[str, Any]], status: int, body: str, kind: str
+) -> None:
+    """Maintenance pages and refusals without quotes are part of a service's form."""
+    with Broker(token_interval=0) as broker:
+        broker.fault(Fault(status=status, body=body))
+        report = report_of(broker)
+    with Broker(token_interval=0, form=report) as formed:
+        again = report_of(formed)
+    (one,), (other,) = calls(report), calls(again)
+    assert one["body"] == kind
+    for name in ("status", "body", "msg_cd"):
+        assert other.get(name) == one.get(name)
+    outcomes = [told["accounts"][0]["views"][0]["outcome"] for told in (report, again)]
+    assert outcomes[0] == outcomes[1]
+
+
 def test_numbers_that_are_no_texts_keep_their_digits(
     clock: Clock, report_of: Callable[..., dict[str, Any]]
 ) -> None:
