@@ -367,6 +367,24 @@ def test_the_broker_answers_in_todays_form(
     same_shape(again, report)
 
 
+def test_the_letter_of_a_last_page_comes_back_on_more_pages(
+    clock: Clock, report_of: Callable[..., dict[str, Any]], client_of: Callable[..., Client]
+) -> None:
+    """F on a last page, as one project saw it; the broker's account has more pages than that."""
+    recorded = today(rows=1, letter="F")
+    recorded["body"]["output2"][0] |= {"pchs_amt_smtl": "781762500", "evlu_amt_smtl": "782325000"}
+    recorded["body"]["output2"][0]["evlu_pfls_amt_smtl"] = "562500"
+    with Broker(token_interval=0, clock=clock) as broker:
+        broker.replay(recorded)
+        report = report_of(broker)
+    book = Book.sized({ACCOUNT: 45}, seed=1)
+    with Broker(book=book, token_interval=0, clock=clock, form=report) as formed:
+        assert pulled(client_of(formed)).positions.height == 45
+        letters = [one["tr_cont"] for one in calls(report_of(formed))]
+    assert len(letters) > 1
+    assert letters[-1] == "F"
+
+
 @pytest.mark.parametrize("name", ["balance-ok", "balance-empty"])
 def test_a_published_exchange_comes_back_as_its_form(
     name: str,

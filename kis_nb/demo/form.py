@@ -40,6 +40,8 @@ _NEAR: dict[Place, tuple[Place, ...]] = {
     "middle": ("middle", "first", "last", "only"),
     "last": ("last", "only", "middle", "first"),
 }
+# Both are where a walk ends: the letter of tr_cont there is the same.
+_ENDS: dict[Place, Place] = {"only": "last", "last": "only"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +257,9 @@ def _shape(reply: Reply, view: _View, more: Mapping[str, Any]) -> Reply:
         formed["msg_cd"] = code
     return replace(
         reply,
-        headers=_headers(sent, page, view.pages.get(place)),
+        headers=_headers(
+            sent, page, view.pages.get(place, view.pages.get(_ENDS.get(place, place)))
+        ),
         body=_dump({name: formed[name] for name in page["order"] if name in formed}),
     )
 
