@@ -257,6 +257,18 @@ def test_a_value_that_does_not_fit_is_a_config_error(wrong: dict[str, Any], said
         kis_nb.connect(app_key=KEY, app_secret=SECRET, **wrong)
 
 
+@pytest.mark.parametrize("name", ["custtype", "tr_id"])
+def test_a_key_or_an_account_on_the_wrong_place_is_not_repeated(name: str) -> None:
+    """A short word is, since it helps to see it."""
+    given: dict[str, Any] = {"app_key": KEY, "app_secret": SECRET}
+    for hidden in (SECRET, "80012345-03"):
+        with pytest.raises(ConfigError, match=f"{name} takes") as caught:
+            kis_nb.connect(**{**given, name: hidden})
+        assert hidden not in str(caught.value)
+    with pytest.raises(ConfigError, match="; got 'X'"):
+        kis_nb.connect(**{**given, name: "X"})
+
+
 def test_a_broker_on_this_machine_may_be_called_faster() -> None:
     """KIS's 18 a second are KIS's; a list does for the timeout, and a slash ends an address."""
     for url in ("http://127.0.0.1:1/", "http://localhost:1", "http://[::1]:1"):
