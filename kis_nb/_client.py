@@ -19,7 +19,7 @@ from kis_nb._config import Secret, Settings, check_limits, url_problem
 from kis_nb._errors import ConfigError
 from kis_nb._fields import NIGHT_BALANCE, Account, Basis, Margin, account_labels
 from kis_nb._http import Clock, Http, Scrubber
-from kis_nb._keys import Key, wrap_entries
+from kis_nb._keys import Key, wrap_entries, wrap_fields
 from kis_nb._master import MasterFiles
 from kis_nb._pool import View, pull_all
 from kis_nb._product_frame import listed_frame
@@ -89,7 +89,7 @@ def connect(
         raise ConfigError("app_key, app_secret and token must be text")
     # Wrapped before anything else can fail: this frame's locals show in tracebacks.
     app_key, app_secret, token = Secret.of(app_key), Secret.of(app_secret), Secret.of(token)
-    wrapped = {key: Secret.of(value) for key, value in (corporate or {}).items()}
+    named = wrap_fields(corporate or {})
     corporate = None
     read = None if accounts is None else read_accounts(accounts, "accounts=")
     entries = None if keys is None else wrap_entries(keys)
@@ -100,9 +100,10 @@ def connect(
         raise read
     if isinstance(entries, ConfigError):
         raise entries
+    if isinstance(named, ConfigError):
+        raise named
     if problem:
         raise ConfigError(problem)
-    named = {key: value for key, value in wrapped.items() if value is not None}
     if demo is None:
         demo = app_key is None and entries is None and os.getenv("KIS_NB_DEMO", "") not in ("", "0")
     if demo:

@@ -105,12 +105,14 @@ class Settings:
                     f"{name} holds blanks or letters that no key has; it looks like a placeholder. "
                     "Copy it again from the KIS Developers page"
                 )
+        if not isinstance(self.mac_address, str | None):
+            raise ConfigError("mac_address must be text, as in 0123456789ab")
         for name, given in (("token", self.token), ("mac_address", Secret.of(self.mac_address))):
             if given is not None and not SENDABLE.fullmatch(given.reveal()):
                 raise ConfigError(f"{name} holds characters that cannot be sent")
         if self.tr_id not in NIGHT_BALANCE.tr_ids:
             raise ConfigError(
-                f"tr_id takes {' or '.join(NIGHT_BALANCE.tr_ids)}; got {self.tr_id!r}"
+                f"tr_id takes {' or '.join(NIGHT_BALANCE.tr_ids)}{_got_word(self.tr_id)}"
             )
         if problem := url_problem(self.base_url, (self.app_key, self.app_secret)):
             raise ConfigError(problem)
@@ -148,11 +150,12 @@ def url_problem(base_url: object, secrets: Iterable[Secret] = ()) -> str | None:
 
 def _check_customer(custtype: str, corporate: Mapping[str, Secret]) -> None:
     if custtype not in ("P", "B"):
-        raise ConfigError(f'custtype takes "P" (person) or "B" (company); got {custtype!r}')
+        raise ConfigError(f'custtype takes "P" (person) or "B" (company){_got_word(custtype)}')
     if custtype == "P" and corporate:
         raise ConfigError('corporate is for companies: pass custtype="B" with it')
     missing = [key for key in CORPORATE_KEYS if key not in corporate] if custtype == "B" else []
-    unknown = [key for key in corporate if key not in CORPORATE_KEYS]
+    # A field's name is "" when it may be a value that slipped there.
+    unknown = [key or "another field" for key in corporate if key not in CORPORATE_KEYS]
     if missing or unknown:
         said = [f"lacks {', '.join(missing)}"] if missing else []
         said += [f"does not know {', '.join(unknown)}"] if unknown else []
@@ -197,3 +200,9 @@ def _is_number(value: object, least: float, most: float) -> bool:
 
 def _got(value: object) -> str:
     return f"; got {value!r}" if isinstance(value, float) or _is_number(value, -1e9, 1e9) else ""
+
+
+def _got_word(value: object) -> str:
+    """The text when it is too short to be a key, and no account number."""
+    short = isinstance(value, str) and len(value) <= 12 and not re.search("[0-9]{6}", value)
+    return f"; got {value!r}" if short else ""

@@ -120,11 +120,15 @@ class Scrubber:
     def scrub(self, text: str) -> str:
         """The text with every known secret and account number masked."""
         masks = self._masks
+        text = _WRAPPED.sub("", text)
         for secret in sorted(masks, key=len, reverse=True):
             text = text.replace(secret, masks[secret])
         return text
 
 
+# Between two lines of base64, as MIME (76) and PEM (64) break it; a line's end may have become a
+# blank. No words are as long.
+_WRAPPED = re.compile(r"(?<=[A-Za-z0-9+/_-]{60})\s+(?=[A-Za-z0-9+/_=-])", re.ASCII)
 # A shorter piece of base64 could be part of any word.
 _SHORTEST_PIECE = 8
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from kis_nb._config import Secret
+from kis_nb._config import CORPORATE_KEYS, Secret
 from kis_nb._errors import ConfigError
 from kis_nb._fields import Account, mask_cano
 
@@ -77,6 +77,25 @@ def wrap_entries(entries: object) -> tuple[Entry, ...] | ConfigError:
                 return ConfigError(f"entry {place} of keys=: {_called(field)} must be text")
         wrapped.append(fields)
     return tuple(wrapped) or ConfigError(f"keys= has no entry; an entry is {_SHAPE}")
+
+
+def wrap_fields(fields: object) -> dict[str, Secret] | ConfigError:
+    """The company's fields of ``corporate=`` without blank ones, or what is wrong with their form.
+
+    The error is given back, as by `wrap_entries`.
+    """
+    if not isinstance(fields, Mapping):
+        return ConfigError(
+            f"corporate takes a mapping with {', '.join(CORPORATE_KEYS)}; got a "
+            f"{type(fields).__name__}"
+        )
+    wrapped: dict[str, Secret] = {}
+    for field, value in fields.items():
+        if not isinstance(value, str | Secret | None):
+            return ConfigError(f"corporate: {_called(field)} must be text")
+        if (secret := Secret.of(value)) is not None:
+            wrapped[field_name(field)] = secret
+    return wrapped
 
 
 def read_entries(

@@ -161,6 +161,17 @@ _PAIR = re.compile(
     re.VERBOSE,
 )
 
+# JSON's escapes, undone because a scrubber does not find "a\/b" when the secret is "a/b".
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    if found[1] is None:
+        return " " if found[2] in "bfnrt" else found[2]
+    letter = chr(int(found[1], 16))
+    # Half a surrogate pair cannot be written out.
+    return "?" if "\ud800" <= letter <= "\udfff" else letter
+
 
 def read_loose_refusal(body: bytes) -> dict[str, str]:
     """Code and words of a refusal that is no strict JSON, such as ``{rt_cd:"1",msg_cd:"X"}``.
@@ -173,6 +184,6 @@ def read_loose_refusal(body: bytes) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     for name, *values in _PAIR.findall(text):
-        found.setdefault(name, next(filter(None, values), "").strip())
+        found.setdefault(name, _ESCAPE.sub(_unescaped, next(filter(None, values), "")).strip())
     refused = found.get("rt_cd", "0") != "0" and found.get("msg_cd")
     return found if refused or found.get("error_code") else {}

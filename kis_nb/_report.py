@@ -1,9 +1,9 @@
 """How the service answered, without one value of it: `kis-nb check --report`.
 
-Below `_check`: imports `_fields`, `_http`, `_config` and `_errors`. A report is JSON that a
-customer may send to strangers. It tells which keys came in which order, how figures and texts are
-written, and how pages follow each other. It holds no figure, no text, no account, no key, no token
-and no digest; `write` looks for them and refuses. The embedded broker answers in its form
+Below `_check`: imports `_fields`, `_http`, `_recovery`, `_config` and `_errors`. A report is JSON
+that a customer may send to strangers. It tells which keys came in which order, how figures and
+texts are written, and how pages follow each other. It holds no figure, no text, no account, no key,
+no token and no digest; `write` looks for them and refuses. The embedded broker answers in its form
 (`kis_nb.demo.form`).
 
 How a text is written is told by classes of characters, each with its count: ``9`` digit, ``0``
@@ -26,6 +26,7 @@ from kis_nb._config import Secret
 from kis_nb._errors import ConfigError
 from kis_nb._fields import NIGHT_BALANCE, Account, Block
 from kis_nb._http import Call, NoReply, Reply
+from kis_nb._recovery import read_loose_refusal
 
 VERSION = 1
 _KEPT = frozenset("^!-+.,:/%")
@@ -33,7 +34,7 @@ _KEPT = frozenset("^!-+.,:/%")
 # pattern, since a service that errs may put a number or a key anywhere.
 _NAME = re.compile(r"[a-z][a-z_]{0,29}[0-9]{0,3}[a-z_]{0,9}", re.ASCII)
 _HEADER = re.compile(r"[A-Za-z]{1,20}([-_][A-Za-z]{1,20}){0,4}", re.ASCII)
-_CODE = re.compile(r"[A-Z]{3,5}[0-9]{4,5}|[0-9]{5}000", re.ASCII)
+_CODE = re.compile(r"[A-Z]{3,5}[0-9]{4,5}|900[0-9]{2}000", re.ASCII)
 _LARGEST = 5_000_000
 # As long a part of a secret as is as good as the whole.
 _PART = 12
@@ -164,10 +165,11 @@ def _unread(body: bytes, parsed: object) -> dict[str, Any]:
         return {"body": "empty"}
     if parsed is not None:
         return {"body": "JSON, no object"}
-    head = body.lstrip()[:1]
-    found = _CODE.search(body[:2000].decode("utf-8", "replace")) if head == b"{" else None
-    kind = {b"<": "HTML", b"{": "no strict JSON"}.get(head, "no JSON")
-    return {"body": kind} | ({"msg_cd": found[0]} if found else {})
+    kind = {b"<": "HTML", b"{": "no strict JSON"}.get(body.lstrip()[:1], "no JSON")
+    # Only a refusal's own code: in a damaged page an amount can look like one.
+    refusal = read_loose_refusal(body)
+    code = refusal.get("msg_cd") or refusal.get("error_code")
+    return {"body": kind} | ({"msg_cd": _safe(code, _CODE)} if code else {})
 
 
 def _safe(value: object, form: re.Pattern[str]) -> str:

@@ -242,12 +242,14 @@ def _environment_accounts(end: str, stem: str = "KIS_ACCOUNTS") -> tuple[Account
     return read or None
 
 
-def read_accounts(texts: Iterable[str | Account], source: str) -> tuple[Account, ...] | ConfigError:
+def read_accounts(texts: object, source: str) -> tuple[Account, ...] | ConfigError:
     """Accounts in the order given, doubles dropped, blanks passed over.
 
     What does not parse is given back as an error, for the caller to raise once it has let go of
     the texts: they may be real numbers with a slip, and a traceback shows its frames' locals.
     """
+    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+        return ConfigError(f'{source} takes a list of accounts, as in ["12345678-03"]')
     accounts: dict[Account, None] = {}
     bad: list[str] = []
     for place, text in enumerate(texts, 1):

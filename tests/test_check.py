@@ -226,6 +226,14 @@ def test_the_clock_is_held_against_the_gateways(ahead: float, mark: str, says: s
     assert abs(difference - ahead) < 2
 
 
+@pytest.mark.parametrize("date", ["", "soon", "Tue, 24 Nov 99999999999 18:40:00 GMT"])
+def test_a_date_that_is_none_tells_no_time(date: str) -> None:
+    """Whatever a proxy writes there, the check goes on."""
+    check = Check()
+    check._note_date(date)
+    assert check._difference() is None
+
+
 def test_several_keys(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each key has its form and its token told, each account is asked with its own, and a key that
     is refused takes nothing from the other.

@@ -240,12 +240,33 @@ def test_credentials_go_over_https_or_stay_on_this_machine(url: str) -> None:
         ({"token": "two words"}, "token holds characters"),
         ({"base_url": "https://["}, "base_url is no address"),
         ({"accounts": ["80012345-03", "8001234-03"]}, "account 2 of accounts="),
+        ({"accounts": "80012345-03"}, "accounts= takes a list of accounts"),
+        ({"accounts": b"80012345-03"}, "accounts= takes a list of accounts"),
+        ({"accounts": 8001234503}, "accounts= takes a list of accounts"),
+        ({"mac_address": 5}, "mac_address must be text"),
+        ({"mac_address": b"0123456789ab"}, "mac_address must be text"),
+        ({"custtype": "B", "corporate": "x"}, "corporate takes a mapping with personalseckey"),
+        ({"custtype": "B", "corporate": [("seq_no", "001")]}, "corporate takes a mapping"),
+        ({"custtype": "B", "corporate": {"seq_no": 1}}, "corporate: the field seq_no must be text"),
+        ({"custtype": "B", "corporate": {**CORPORATE, SECRET: "x"}}, "does not know another field"),
     ],
 )
 def test_a_value_that_does_not_fit_is_a_config_error(wrong: dict[str, Any], said: str) -> None:
     """Before any call, and in words."""
     with pytest.raises(ConfigError, match=re.escape(said)):
         kis_nb.connect(app_key=KEY, app_secret=SECRET, **wrong)
+
+
+@pytest.mark.parametrize("name", ["custtype", "tr_id"])
+def test_a_key_or_an_account_on_the_wrong_place_is_not_repeated(name: str) -> None:
+    """A short word is, since it helps to see it."""
+    given: dict[str, Any] = {"app_key": KEY, "app_secret": SECRET}
+    for hidden in (SECRET, "80012345-03"):
+        with pytest.raises(ConfigError, match=f"{name} takes") as caught:
+            kis_nb.connect(**{**given, name: hidden})
+        assert hidden not in str(caught.value)
+    with pytest.raises(ConfigError, match="; got 'X'"):
+        kis_nb.connect(**{**given, name: "X"})
 
 
 def test_a_broker_on_this_machine_may_be_called_faster() -> None:

@@ -66,6 +66,19 @@ def test_a_secret_in_base64_is_found_wherever_it_begins(
         assert len(scrubbed.replace("<secret>", "")) <= len(text) - (end - begin)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", " "])
+@pytest.mark.parametrize("width", [64, 76])
+def test_a_secret_in_base64_is_found_across_its_lines(width: int, end: str) -> None:
+    """Base64 is often broken into lines; messages have blanks for their ends."""
+    secret = "".join(f"{n:03d}+" for n in range(45))
+    for before in ("", "a", "ab", "Basic "):
+        data = base64.b64encode((before + secret).encode()).decode()
+        lines = [data[at : at + width] for at in range(0, len(data), width)]
+        said = Scrubber([Secret(secret)]).scrub(f"refused: {end.join(lines)}")
+        assert len(said) < 40
+        assert said.startswith("refused: ")
+
+
 def test_basic_authorization_is_scrubbed() -> None:
     """As a proxy or a gateway repeats it: key and secret in one piece of base64."""
     key, secret = "PSinvented0app0key0for0tests0only000", "inventedSecret+/=" * 6

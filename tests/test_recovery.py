@@ -74,6 +74,12 @@ def test_a_refusal_without_quotes_tells_its_code(body: str) -> None:
     }
 
 
+def test_the_escapes_of_a_refusal_without_quotes_are_undone() -> None:
+    r"""Many JSON writers spell / as \/; a secret spelt so would pass the scrubber."""
+    body = r'{rt_cd:"1",msg_cd:"EGW00304",msg1:"\uc2dc\ud06c\u0032 ab\/c\\d\n\ud83d"}'
+    assert read_loose_refusal(body.encode())["msg1"] == "시크2 ab/c\\d ?"
+
+
 def test_a_token_refusal_without_quotes_tells_its_code() -> None:
     """It has no rt_cd."""
     found = read_loose_refusal(b'{error_code:"EGW00133",error_description:"x"}')

@@ -253,6 +253,23 @@ def test_what_is_no_answer_of_kis(body: bytes, told: dict[str, str]) -> None:
     assert _report.describe(NoReply("no answer within 10 s")) == {"body": "no answer"}
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(today(rows=1)["body"], ensure_ascii=False).encode("cp949"),
+        json.dumps(today(rows=1)["body"]).encode()[:-20],
+        b'{rt_cd:"1",msg1:"no account ACNO80012345"}',
+        '{rt_cd:"1",msg_cd:"80012000",msg1:"계좌 80012000"}'.encode(),
+    ],
+)
+def test_no_figure_of_a_damaged_answer_is_taken_for_its_code(body: bytes) -> None:
+    """An amount such as 782325000 ends as some codes do, and an account may follow a word."""
+    body = body.replace(b"782325000", b"782350000")
+    told = _report.describe(Reply(200, {}, body))
+    assert told["body"] == "no strict JSON"
+    assert told.get("msg_cd", "9(8)") == "9(8)"
+
+
 def test_private_texts_anywhere_are_told_by_pattern() -> None:
     """A service that errs may put a number or a key into names, codes and headers."""
     search = Search(APP_KEY, APP_SECRET)
@@ -350,6 +367,24 @@ def test_the_broker_answers_in_todays_form(
     same_shape(again, report)
 
 
+def test_the_letter_of_a_last_page_comes_back_on_more_pages(
+    clock: Clock, report_of: Callable[..., dict[str, Any]], client_of: Callable[..., Client]
+) -> None:
+    """F on a last page, as one project saw it; the broker's account has more pages than that."""
+    recorded = today(rows=1, letter="F")
+    recorded["body"]["output2"][0] |= {"pchs_amt_smtl": "781762500", "evlu_amt_smtl": "782325000"}
+    recorded["body"]["output2"][0]["evlu_pfls_amt_smtl"] = "562500"
+    with Broker(token_interval=0, clock=clock) as broker:
+        broker.replay(recorded)
+        report = report_of(broker)
+    book = Book.sized({ACCOUNT: 45}, seed=1)
+    with Broker(book=book, token_interval=0, clock=clock, form=report) as formed:
+        assert pulled(client_of(formed)).positions.height == 45
+        letters = [one["tr_cont"] for one in calls(report_of(formed))]
+    assert len(letters) > 1
+    assert letters[-1] == "F"
+
+
 @pytest.mark.parametrize("name", ["balance-ok", "balance-empty"])
 def test_a_published_exchange_comes_back_as_its_form(
     name: str,
@@ -417,6 +452,34 @@ def test_a_refused_view_is_refused(
     for name in ("status", "order", "rt_cd", "msg_cd", "tr_cont"):
         assert again[name] == told[name]
     assert "output1" not in again
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (500, '{rt_cd:"1",msg_cd:"EGW00551",msg1:"x"}', "no strict JSON"),
+        (500, '{"rt_cd":"1","msg_cd":', "no strict JSON"),
+        (502, "<html>80012345</html>", "HTML"),
+        (503, "", "empty"),
+        (503, "sorry", "no JSON"),
+        (200, "[1]", "JSON, no object"),
+    ],
+)
+def test_an_answer_that_is_no_json_object_comes_back_as_one(
+    report_of: Callable[..., dict[str, Any]], status: int, body: str, kind: str
+) -> None:
+    """Maintenance pages and refusals without quotes are part of a service's form."""
+    with Broker(token_interval=0) as broker:
+        broker.fault(Fault(status=status, body=body))
+        report = report_of(broker)
+    with Broker(token_interval=0, form=report) as formed:
+        again = report_of(formed)
+    (one,), (other,) = calls(report), calls(again)
+    assert one["body"] == kind
+    for name in ("status", "body", "msg_cd"):
+        assert other.get(name) == one.get(name)
+    outcomes = [told["accounts"][0]["views"][0]["outcome"] for told in (report, again)]
+    assert outcomes[0] == outcomes[1]
 
 
 def test_numbers_that_are_no_texts_keep_their_digits(

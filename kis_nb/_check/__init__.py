@@ -273,7 +273,7 @@ class Check:
     def _note_date(self, date: str) -> None:
         try:
             told = parsedate_to_datetime(date).timestamp()
-        except ValueError:
+        except (ValueError, OverflowError):  # no date, or a year beyond any calendar
             return
         # Whole seconds, cut off: half a second later is the likeliest.
         self._seconds.append(self._now() - told - 0.5)

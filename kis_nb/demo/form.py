@@ -40,6 +40,8 @@ _NEAR: dict[Place, tuple[Place, ...]] = {
     "middle": ("middle", "first", "last", "only"),
     "last": ("last", "only", "middle", "first"),
 }
+# Both are where a walk ends: the letter of tr_cont there is the same.
+_ENDS: dict[Place, Place] = {"only": "last", "last": "only"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +257,9 @@ def _shape(reply: Reply, view: _View, more: Mapping[str, Any]) -> Reply:
         formed["msg_cd"] = code
     return replace(
         reply,
-        headers=_headers(sent, page, view.pages.get(place)),
+        headers=_headers(
+            sent, page, view.pages.get(place, view.pages.get(_ENDS.get(place, place)))
+        ),
         body=_dump({name: formed[name] for name in page["order"] if name in formed}),
     )
 
@@ -283,6 +287,15 @@ def expand_letter(told: str) -> str:
     return told if re.fullmatch(r"[A-Z]?", told) else expand(told)
 
 
+# Bodies that are no JSON object, as a report names them.
+_OTHER_BODIES = {
+    "empty": b"",
+    "HTML": b"<html><body>Service Unavailable</body></html>",
+    "no JSON": b"Service Unavailable",
+    "JSON, no object": b"[]",
+}
+
+
 def _refuse(page: Mapping[str, Any]) -> Reply:
     """The error that came in a view's place."""
     code = str(page.get("msg_cd", ""))
@@ -295,9 +308,16 @@ def _refuse(page: Mapping[str, Any]) -> Reply:
         "error_description": words,
     }
     body = {name: said[name] for name in page.get("order", ()) if name in said}
-    sent = {"Content-Type": "application/json; charset=utf-8", "tr_cont": ""}
+    kind = str(page.get("body", "JSON"))
+    if kind == "no strict JSON":
+        loose = f'{{rt_cd:"1",msg_cd:"{code}",msg1:"{words}"}}' if code else '{"rt_cd":'
+        content = loose.encode()
+    else:
+        content = _OTHER_BODIES[kind] if kind in _OTHER_BODIES else dump(body)
+    media = "text/html" if kind == "HTML" else "application/json"
+    sent = {"Content-Type": f"{media}; charset=utf-8", "tr_cont": ""}
     status = int(page.get("status", 500))
-    return Reply(status, _headers(sent, page, page), dump(body), code or str(status))
+    return Reply(status, _headers(sent, page, page), content, code or str(status))
 
 
 def _dump(body: Any) -> bytes:
