@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import decimal
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +23,9 @@ def _rows(chart: Any) -> list[dict[str, Any]]:
 
 
 def test_sent_before_estimate_before_unknown() -> None:
-    """``prsm_dpast_amt`` is taken where sent; else the estimate of EXCC_STAT_CD 1; else nothing."""
+    """``prsm_dpast_amt`` is taken where sent; else the estimate of EXCC_STAT_CD 1, of this account
+    and this moment; else nothing.
+    """
     figures: dict[str, Any] = {"prsm_dpast": 1000, "futr_evlu_pfls_amt": -300}
     sent = equity(make_balance(prsm_dpast_amt=690, **figures))
     assert (sent.told, sent.now, sent.source) == (Decimal(1000), Decimal(690), "sent")
@@ -32,6 +36,10 @@ def test_sent_before_estimate_before_unknown() -> None:
     assert equity(bought, [guess]).now == 700
     other = make_balance(prsm_dpast_amt=None, account="80012346-03", **figures)
     assert equity(bought, [other]).now is None
+    assert equity(bought, [replace(guess, as_of=guess.as_of + timedelta(seconds=5))]).now == 700
+    for seconds in (-6, 6):
+        later = replace(guess, as_of=guess.as_of + timedelta(seconds=seconds))
+        assert equity(bought, [later]).now is None
 
 
 def test_a_future_without_a_price_leaves_no_estimate() -> None:
