@@ -783,19 +783,10 @@ def test_what_fell_too_far_back_leaves_the_charts(small: tuple[Broker, Dashboard
     _, dashboard = small
     feed = dashboard._feed
     assert feed is not None
-    account = Account.parse("80012345-03")
-    every = [(account, margin, basis) for margin in Margin for basis in Basis]
-    there = threading.Event()
-    told = dashboard.feed_state
-
-    def hear() -> None:
-        told()
-        if not feed.renewing and all(feed.at_hand(view) for view in every):
-            there.set()
-
-    dashboard.feed_state = hear  # type: ignore[method-assign]
-    dashboard.refresh()
-    assert there.wait(PATIENCE)
+    # Each pull begins the next before its thread ends: with none left all four are here.
+    while threads := [*feed._threads]:
+        for thread in threads:
+            thread.join(PATIENCE)
     view = dashboard._screen._easels["views"].view
 
     def lines() -> int:

@@ -137,6 +137,31 @@ for _ in range(4):
     expect(selected(page)).to_have_count(12)
 
 
+def test_a_late_answer_undoes_no_click(lab: Lab) -> None:
+    """What the kernel says of an earlier click than the table's last one is passed over."""
+    late = """
+done = threading.Event()
+d._jobs.put(done.set)
+done.wait(30)
+told = d._screen.table._parts["picked"]
+early = {"ids": told["ids"][:1], "number": told["number"] - 2}
+d._screen.table.show({"picked": told | early})
+print(json.dumps(len(told["ids"])))
+"""
+    page = lab.open([*broker(8), late])
+    for cell in (0, 1):
+        lab.run_cell(cell)
+    wait_drawn(page)
+    rows = page.locator(".kis-positions tbody tr")
+    for row in range(3):
+        rows.nth(row).click(modifiers=["Control"])
+    expect(selected(page)).to_have_count(3)
+    lab.run_cell(2)
+    assert printed(lab, 2) == 3
+    rows.nth(3).click(modifiers=["Control"])
+    expect(selected(page)).to_have_count(4)
+
+
 def test_code_and_clicks_end_in_the_last(lab: Lab) -> None:
     """Two selections in one cell, then a click in a chart: the last stands everywhere."""
     pick = "a, b = d.balance.positions['pdno'][:2]\nd.selected = (a,); d.selected = (b,)"
