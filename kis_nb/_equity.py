@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 Source: TypeAlias = Literal["sent", "estimate"]
 
-# Two pulls this far apart at most tell about one moment.
-SAME_MOMENT = timedelta(seconds=15)
+# Two pulls this far apart at most tell about one moment. The dashboard marks what is further apart,
+# so this must not be longer than its `_SAME`: the estimate has no mark of its own.
+SAME_MOMENT = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)

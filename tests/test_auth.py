@@ -517,6 +517,17 @@ def test_the_table_of_errors_serves_the_token_call_too(
     assert issued(small) == 1
 
 
+def test_a_refused_key_without_quotes_is_asked_once(
+    small: Broker, client_of: Callable[..., Client]
+) -> None:
+    """A token refusal that is no strict JSON is a refusal all the same."""
+    body = '{error_code:"EGW00103",error_description:"x"}'
+    small.fault(Fault(call="token", status=403, body=body, times=None))
+    with pytest.raises(AuthError, match="EGW00103"):
+        client_of(small).balance()
+    assert issued(small) == 1
+
+
 @pytest.mark.parametrize("name", ["HTML 503", "empty 500", "EGW00201", "EGW00002"])
 def test_trouble_at_the_token_call_is_got_over(
     small: Broker, client_of: Callable[..., Client], name: str

@@ -15,13 +15,14 @@ from types import SimpleNamespace
 from typing import Any, cast
 from xml.etree import ElementTree as ET
 
+import altair as alt
 import polars as pl
 import pytest
 import traitlets
 
 import kis_nb
 from kis_nb._balance import Balance
-from kis_nb._board import _figures, _tables, _words
+from kis_nb._board import _figures, _gallery, _tables, _words
 from kis_nb._board import _situation as _situation_module
 from kis_nb._board._controls import Controls
 from kis_nb._board._gallery import Gallery
@@ -34,6 +35,7 @@ from kis_nb._board._situation import Situation
 from kis_nb._board._state import State
 from kis_nb._board._xlsx import workbook
 from kis_nb._dashboard import Dashboard
+from kis_nb._equity import SAME_MOMENT
 from kis_nb._errors import (
     ApiError,
     AuthError,
@@ -565,6 +567,13 @@ def test_maintenance_of_another_moment_says_when(*, renewing: bool) -> None:
     assert "other views as of 00:15:04" in held.beside()
 
 
+def test_an_estimate_without_a_mark_is_of_the_same_moment() -> None:
+    """What may take another view's estimate of the equity, which says no time, is no further apart
+    than what needs none.
+    """
+    assert SAME_MOMENT.total_seconds() <= _gallery._SAME
+
+
 @pytest.mark.parametrize("renewing", [False, True])
 def test_maintenance_of_long_ago_is_not_shown(*, renewing: bool) -> None:
     """Too far apart it is left out, also while pulls go on for ever."""
@@ -771,6 +780,55 @@ def test_an_observer_that_fails_stops_nothing(
     pages.settle()
     assert raised == [ZeroDivisionError]
     assert dashboard.selected == ("b",)
+
+
+def test_what_fell_too_far_back_leaves_the_charts(small: tuple[Broker, Dashboard]) -> None:
+    """When nothing renews them any more, views of long ago go from the charts, without a new
+    balance.
+    """
+    _, dashboard = small
+    feed = dashboard._feed
+    assert feed is not None
+    # Each pull begins the next before its thread ends: with none left all four are here.
+    while threads := [*feed._threads]:
+        for thread in threads:
+            thread.join(PATIENCE)
+    view = dashboard._screen._easels["views"].view
+
+    def lines() -> int:
+        return len({str(row["key"]) for row in view._rows["views"]})
+
+    beside = lines()
+    feed.apart = lambda one, other: 0.0 if one == other else 100.0  # type: ignore[method-assign]
+    dashboard.feed_state()
+    assert lines() < beside
+
+
+def test_pages_say_whether_somebody_looks(small: tuple[Broker, Dashboard]) -> None:
+    """A page that shows the dashboard, and then takes it away, is heard by what fetches."""
+    _, dashboard = small
+    feed, head = dashboard._feed, dashboard._screen.head
+    assert feed is not None
+
+    def say(what: str) -> None:
+        head._hear(head, {"type": "act", "what": what, "value": "view", "page": "p"}, [])
+
+    assert not feed._viewers.gone
+    say("shown")
+    assert not feed._viewers.gone
+    say("hidden")
+    assert feed._viewers.gone
+    say("shown")
+    assert not feed._viewers.gone
+
+
+def test_altairs_renderer_is_left_alone() -> None:
+    """A dashboard that has drawn its charts has not changed how the user's own are drawn."""
+    with alt.renderers.enable("default"):
+        made = kis_nb.show(balance(book(4)))
+        assert made._screen._easels["pnl"].view._rows
+        made.close()
+        assert alt.renderers.active == "default"
 
 
 def test_each_account_is_pulled_with_its_own_key(small: tuple[Broker, Dashboard]) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import decimal
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from kis_nb import charts
-from kis_nb._board import _figures
+from kis_nb._board import _figures, _tables
 from kis_nb._chartview import split
 from kis_nb._equity import equity
 from tests.factories import book, make_balance, position
@@ -21,7 +23,9 @@ def _rows(chart: Any) -> list[dict[str, Any]]:
 
 
 def test_sent_before_estimate_before_unknown() -> None:
-    """``prsm_dpast_amt`` is taken where sent; else the estimate of EXCC_STAT_CD 1; else nothing."""
+    """``prsm_dpast_amt`` is taken where sent; else the estimate of EXCC_STAT_CD 1, of this account
+    and this moment; else nothing.
+    """
     figures: dict[str, Any] = {"prsm_dpast": 1000, "futr_evlu_pfls_amt": -300}
     sent = equity(make_balance(prsm_dpast_amt=690, **figures))
     assert (sent.told, sent.now, sent.source) == (Decimal(1000), Decimal(690), "sent")
@@ -32,6 +36,30 @@ def test_sent_before_estimate_before_unknown() -> None:
     assert equity(bought, [guess]).now == 700
     other = make_balance(prsm_dpast_amt=None, account="80012346-03", **figures)
     assert equity(bought, [other]).now is None
+    assert equity(bought, [replace(guess, as_of=guess.as_of + timedelta(seconds=5))]).now == 700
+    for seconds in (-6, 6):
+        later = replace(guess, as_of=guess.as_of + timedelta(seconds=seconds))
+        assert equity(bought, [later]).now is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "card", "line"),
+    [
+        (690, "With the equity of this moment", "Equity now"),
+        (None, "Estimate of this moment", "Equity now (estimate)"),
+    ],
+)
+def test_an_estimate_is_named_as_one(sent: int | None, card: str, line: str) -> None:
+    """On both cards and in the chart, and what KIS sent is not called so."""
+    figures: dict[str, Any] = {"prsm_dpast": 1000, "futr_evlu_pfls_amt": -300}
+    shown = make_balance(prsm_dpast_amt=sent, **figures)
+    upkeep = make_balance(mgna_dvsn="02", mgna_tota=400, prsm_dpast_amt=sent, **figures)
+    cards = {one["key"]: one for one in _figures.cards(shown, None, upkeep, "en")}
+    assert cards["equity"]["sub"][0]["label"].startswith(card)
+    assert cards["room"]["sub"][1]["label"].startswith(card)
+    rows = _rows(charts.margin(shown, upkeep, lang="en"))
+    told = {row["aria"].partition(":")[0] for row in rows}
+    assert {name for name in told if name.startswith("Equity now")} == {line}
 
 
 def test_a_future_without_a_price_leaves_no_estimate() -> None:
@@ -78,10 +106,16 @@ def test_no_price_is_no_profit() -> None:
     assert [(row["value"], row["note"]) for row in rows[1:]] == [(None, "no price")]
     card = _figures.cards(balance, None, None, "en")[0]
     assert card["sub"][-1]["label"] == "1 without a price not in it"
+    table = _tables.table(balance, "en")
+    at = [column["key"] for column in table["columns"]].index("evlu_pfls_amt")
+    assert [row["cells"][at] == "no price" for row in table["rows"]] == [False, True]
+    assert [row["tones"][at] for row in table["rows"]] == ["down", ""]
 
 
 def test_payoff_takes_one_expiry_and_counts_the_others() -> None:
-    """Options of the nearest day are the curve; an unknown name or day lists the known."""
+    """Options of the nearest day are the curve, even where a future ends before them; an unknown
+    name or day lists the known.
+    """
     held = [
         position("A01703", "F 202703"),
         position("B01612570", "C 202612 570.0", "long", 2, "6.00", "5.00"),
@@ -95,6 +129,9 @@ def test_payoff_takes_one_expiry_and_counts_the_others() -> None:
         charts.payoff(balance, underlying="KOSPI200")
     with pytest.raises(ValueError, match="2026-12-10, 2027-01-14, 2027-03-11"):
         charts.payoff(balance, expiry="2026-12-11")
+    held[1] = position("A01612", "F 202612")
+    first = _rows(charts.payoff(make_balance(held), lang="en"))[0]
+    assert first["head"].endswith("KOSPI 200 expiry 2027-01-14 · 1 leg")
 
 
 @pytest.mark.parametrize(

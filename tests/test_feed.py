@@ -250,6 +250,7 @@ def test_pulls_behind_get_to_finish(stand: Stand) -> None:
         order.append(request.view)
         # A pull takes longer than the interval, 22 pages of 250 ms.
         stand.pass_time(5.5)
+        stand.clock.look(stand.feed)
         assert not request.cancel.is_set()
         stand.until_at_hand(request.view, request.give())
         if not stand.feed.renewing:
@@ -258,6 +259,51 @@ def test_pulls_behind_get_to_finish(stand: Stand) -> None:
     assert len(set(order[:6])) == 4
     behind = [view for view in order[6:] if view != FIRST]
     assert len(set(behind)) == len(behind) >= 2
+
+
+def test_the_oldest_behind_is_renewed_first(stand: Stand) -> None:
+    """Of the views that have fallen back that one comes first which fell back furthest, wherever
+    it stands in the codes' order.
+    """
+    stand.feed.want(FIRST)
+    stand.next().give()
+    stand.settle_behind()
+    stand.pass_time(20)
+    # Two of the three behind are looked at, and so renewed, the last of them in their order not.
+    for view in (SECOND, (ACCOUNT, Margin.INITIAL, Basis.PURCHASE)):
+        stand.feed.want(view)
+        stand.pass_time(1)
+        request = stand.next()
+        stand.until_at_hand(view, request.give(20))
+    stand.feed.want(FIRST)
+    stand.pass_time(1)
+    stand.until_at_hand(FIRST, stand.next().give(22))
+    assert stand.client.asked.empty()
+    stand.pass_time(40)
+    stand.feed.refresh()
+    stand.next().give(62)
+    assert stand.next().view == (ACCOUNT, Margin.MAINTENANCE, Basis.PURCHASE)
+
+
+def test_two_views_are_apart_by_their_first_pages(stand: Stand) -> None:
+    """A pull that stalls after its first page is of that page's moment, not of its end; the time of
+    day has no say.
+    """
+    stand.feed.want(FIRST)
+    request = stand.next()
+    request.progress(1)
+    stand.pass_time(30)
+    request.progress(2)
+    stand.until_at_hand(FIRST, request.give(3600))
+    behind = stand.next()
+    assert behind.view == SECOND
+    assert stand.feed.apart(FIRST, SECOND) == float("inf")
+    behind.progress(1)
+    stand.pass_time(7)
+    # The walk was started over: all pages are of the new first one's moment.
+    behind.progress(1)
+    stand.until_at_hand(SECOND, behind.give())
+    assert stand.feed.apart(FIRST, SECOND) == 37
 
 
 def test_a_wish_does_not_wait_for_the_one_behind(stand: Stand) -> None:
@@ -294,6 +340,17 @@ def test_unseen_it_rests(stand: Stand) -> None:
     assert stand.client.asked.empty()
     stand.feed.shown("three")
     assert stand.next().view == FIRST
+    assert stand.client.asked.empty()
+
+
+def test_unseen_nothing_is_pulled_behind(stand: Stand) -> None:
+    """What code asks for comes; the views beside it that nobody sees are left."""
+    stand.feed.shown("one")
+    stand.feed.hidden("one")
+    stand.feed.want(FIRST)
+    stand.until_at_hand(FIRST, stand.next().give())
+    stand.until(lambda state: not state.busy)
+    assert not stand.feed.renewing
     assert stand.client.asked.empty()
 
 

@@ -139,12 +139,14 @@ class Feed:
             return None if held is None else held.balance
 
     def apart(self, one: View, other: View) -> float:
-        """Seconds between the arrival of what is at hand for two views, whatever the time of day
-        said; infinite when one is not at hand.
+        """Seconds between the moments that what is at hand for two views is of, whatever the time
+        of day said; infinite when one is not at hand.
+
+        A pull is of its first page's moment, as its `as_of` says: the last may come long after.
         """
         with self._wake:
             a, b = self._shelf.get(one), self._shelf.get(other)
-            return float("inf") if a is None or b is None else abs(a.at - b.at)
+            return float("inf") if a is None or b is None else abs(a.of - b.of)
 
     def before(self, view: View) -> Balance | None:
         """The balance of a view that `at_hand` took the place of, or None."""
@@ -321,6 +323,9 @@ class Feed:
             with self._wake:
                 pull.page = pages
                 pull.until = None if wait is None else self._clock.monotonic() + wait
+                if pages == 1:
+                    # Again the first when the walk was started over.
+                    pull.of = self._clock.monotonic()
                 shown = pull is self._front
             if shown:
                 self._tell_state()
@@ -345,7 +350,7 @@ class Feed:
         finally:
             with self._wake:
                 newer = balance is not None and self._shelf.keep(
-                    pull.view, balance, self._clock.monotonic(), pull.number
+                    pull.view, balance, self._clock.monotonic(), pull.number, pull.of
                 )
                 self._settle(pull, failure, unforeseen=not foreseen)
             if newer:

@@ -56,7 +56,7 @@ class Clock:
 @dataclass(eq=False, slots=True)
 class Pull:
     """A pull under way: which, the how many-eth, whether it renews what is at hand, the pages read,
-    until when it waits for an access token, and what cancels it.
+    until when it waits for an access token, when its first page came, and what cancels it.
     """
 
     view: View
@@ -64,6 +64,7 @@ class Pull:
     quiet: bool = False
     page: int = 0
     until: float | None = None
+    of: float | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
 
 

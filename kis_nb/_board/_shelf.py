@@ -26,14 +26,15 @@ def view_of(balance: Balance) -> View:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A view's newest balance, the one before it, when it came on the caller's clock, and which of
-    the caller's pulls brought it.
+    """A view's newest balance, the one before it, when it came on the caller's clock, which of the
+    caller's pulls brought it, and of what moment its figures are on that clock.
     """
 
     balance: Balance
     before: Balance | None
     at: float
     number: int
+    of: float
 
 
 class Shelf:
@@ -49,18 +50,23 @@ class Shelf:
         """What is at hand for a view."""
         return self._held.get(view)
 
-    def keep(self, view: View, balance: Balance, now: float, number: int) -> bool:
+    def keep(
+        self, view: View, balance: Balance, now: float, number: int, of: float | None = None
+    ) -> bool:
         """Keep a balance unless a newer one of its view is here; says whether it was kept.
 
         Answers overtake each other: a cancelled pull may still come back, after the next one. Which
         is newer is told by the number of the pull, counted up as they begin: the time of day may be
-        set back.
+        set back. `of` is when its first page came, which may be long before the last; `now` when
+        that is not known.
         """
         old = self._held.get(view)
         if old is not None and old.number > number:
             return False
         self._held.pop(view, None)
-        self._held[view] = Held(balance, None if old is None else old.balance, now, number)
+        self._held[view] = Held(
+            balance, None if old is None else old.balance, now, number, now if of is None else of
+        )
         while len(self._held) > _KEPT:
             del self._held[next(iter(self._held))]
         return True

@@ -147,6 +147,59 @@ for _ in range(4):
     expect(selected(page)).to_have_count(12)
 
 
+def test_a_late_answer_undoes_no_click(lab: Lab) -> None:
+    """What the kernel says of an earlier click than the table's last one is passed over."""
+    late = """
+done = threading.Event()
+d._jobs.put(done.set)
+done.wait(30)
+told = d._screen.table._parts["picked"]
+early = {"ids": told["ids"][:1], "number": told["number"] - 2}
+d._screen.table.show({"picked": told | early})
+print(json.dumps(len(told["ids"])))
+"""
+    page = lab.open([*broker(8), late])
+    for cell in (0, 1):
+        lab.run_cell(cell)
+    wait_drawn(page)
+    rows = page.locator(".kis-positions tbody tr")
+    for row in range(3):
+        rows.nth(row).click(modifiers=["Control"])
+    expect(selected(page)).to_have_count(3)
+    lab.run_cell(2)
+    assert printed(lab, 2) == 3
+    rows.nth(3).click(modifiers=["Control"])
+    expect(selected(page)).to_have_count(4)
+
+
+def test_a_late_answer_leaves_a_chart_alone(lab: Lab) -> None:
+    """Nor is a bar that was clicked last given up for an earlier one: a click more lets it go."""
+    late = """
+from kis_nb._chartview import Gesture
+done = threading.Event()
+d._jobs.put(done.set)
+done.wait(30)
+told = d._screen.table._parts["picked"]
+other = next(one for one in d.balance.positions["pdno"] if one not in told["ids"])
+d._screen._easels["pnl"].view.select(Gesture((other,), told["page"], told["number"] - 1))
+print(json.dumps(told["ids"]))
+"""
+    page = lab.open([*broker(8), late])
+    for cell in (0, 1):
+        lab.run_cell(cell)
+    wait_drawn(page)
+    bars = page.locator(".kis-pnl svg [aria-roledescription=bar]")
+    for bar in (0, 1):
+        bars.nth(bar).click(force=True)
+        expect(selected(page)).to_have_count(1)
+        expect(bars.nth(bar)).to_have_attribute("opacity", "1")
+    expect(bars.nth(0)).not_to_have_attribute("opacity", "1")
+    lab.run_cell(2)
+    assert len(printed(lab, 2)) == 1
+    bars.nth(1).click(force=True)
+    expect(selected(page)).to_have_count(0)
+
+
 def test_code_and_clicks_end_in_the_last(lab: Lab) -> None:
     """Two selections in one cell, then a click in a chart: the last stands everywhere."""
     pick = "a, b = d.balance.positions['pdno'][:2]\nd.selected = (a,); d.selected = (b,)"
