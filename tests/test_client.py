@@ -451,7 +451,7 @@ def test_two_pulls_of_the_demo_differ_and_say_demo() -> None:
 def test_the_demo_leaves_nothing_behind(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """No token file, and no broker after close."""
     monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path))
-    client = kis_nb.connect(demo=True)
+    client = kis_nb.connect(demo=True, retries=0)
     client.balance("80012345-03")
     client.close()
     assert list(tmp_path.iterdir()) == []

@@ -38,7 +38,7 @@ from playwright.sync_api import (
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 Theme: TypeAlias = Literal["light", "dark"]
-_THEMES: dict[Theme, str] = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+THEMES: dict[Theme, str] = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 # A kernel's start on a busy two-core machine takes most of this; nothing waits for it in vain.
 PATIENCE_MS = 60_000
@@ -291,7 +291,7 @@ class Lab:
                 "fetchNews": "false",
                 "checkForUpdates": False,
             },
-            "@jupyterlab/apputils-extension:themes": {"theme": _THEMES[theme]},
+            "@jupyterlab/apputils-extension:themes": {"theme": THEMES[theme]},
         }
         self._server.configure(always | dict(settings or {}))
         self._context = self._browser.new_context(
@@ -398,7 +398,7 @@ class Lab:
     def set_theme(self, theme: Theme) -> None:
         """Change the theme live, as the Settings menu does."""
         self._evaluate(
-            "app.commands.execute('apputils:change-theme', {theme: arg});", _THEMES[theme]
+            "app.commands.execute('apputils:change-theme', {theme: arg});", THEMES[theme]
         )
         self._wait_for_theme(theme)
 
@@ -408,7 +408,7 @@ class Lab:
             "([name, light]) => document.body.dataset.jpThemeName === name"
             " && document.body.dataset.jpThemeLight === light"
             " && getComputedStyle(document.body).getPropertyValue('--jp-layout-color0') !== ''",
-            arg=[_THEMES[theme], str(theme == "light").lower()],
+            arg=[THEMES[theme], str(theme == "light").lower()],
         )
 
     def screenshot(self, path: Path, target: Locator | None = None) -> None:

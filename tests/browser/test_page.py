@@ -5,93 +5,103 @@ and when nobody sees it any more.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from tests.browser.lab import Lab, Theme
+from tests.browser.lab import THEMES, Lab
 from tests.browser.test_dashboard import DEMO, broker, not_stale, printed, wait_drawn
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(lab: Lab, theme: Theme) -> None:
+def test_axe_finds_nothing(lab: Lab) -> None:
     """axe-core finds no violation in the dashboard, in either theme."""
-    page = lab.open([DEMO], theme=theme)
+    page = lab.open([DEMO], theme="dark")
     lab.run_all()
     wait_drawn(page)
     expect(page.locator(".kis-progress")).to_be_hidden()
     not_stale(page)
-    # What is half faded has colours that nobody chose.
-    page.wait_for_function(
-        "() => document.querySelector('.kis-dashboard').getAnimations({subtree: true}).length === 0"
-    )
-    found = Axe().run(page, context=".kis-dashboard").response
-    assert len(found["passes"]) > 10
-    told = [(one["id"], node["html"][:200]) for one in found["violations"] for node in one["nodes"]]
-    assert told == []
+    for theme in THEMES:
+        lab.set_theme(theme)
+        # What is half faded has colours that nobody chose.
+        page.wait_for_function(
+            "() => !document.querySelector('.kis-dashboard').getAnimations({subtree: true}).length"
+        )
+        found = Axe().run(page, context=".kis-dashboard").response
+        assert len(found["passes"]) > 10
+        told = [(one["id"], node["html"]) for one in found["violations"] for node in one["nodes"]]
+        assert told == [], theme
 
 
-LINES = """names => {
+# What sticks out of the dashboard, or is cut; in the charts every text.
+STICKS_OUT = """width => {
+    const root = document.querySelector('.kis-dashboard');
+    const edge = root.getBoundingClientRect().left + width + 1;
+    const boxes = [...root.querySelectorAll(
+        '.kis-card, .kis-section, button, select, label, .kis-status, .kis-chart-frame')]
+        .filter(e => !e.closest('.kis-table') && e.clientWidth > 1)
+        .filter(e => e.getBoundingClientRect().right > edge || e.scrollWidth > e.clientWidth + 2);
+    const texts = [...root.querySelectorAll('.kis-chart-frame')].flatMap(frame => {
+        const around = frame.getBoundingClientRect();
+        return [...frame.querySelectorAll('svg.marks text')].filter(text => {
+            const box = text.getBoundingClientRect();
+            return text.textContent.includes('…') || box.left < around.left - 1
+                || box.right > around.right + 1 || box.top < around.top - 1;
+        });
+    });
+    const all = [...boxes, ...texts];
+    return all.map(e => e.getAttribute('class') + ' ' + e.textContent.slice(0, 60));
+}"""
+# How far each chart's head stands under its title; less than nothing, it is covered.
+GAPS = """() => [...document.querySelectorAll(".kis-chart svg")].map(chart => {
+    const title = chart.querySelector(".role-title text").getBoundingClientRect();
+    const heads = [...chart.querySelectorAll("text")].filter(t => t.textContent.includes("KST"));
+    return Math.min(...heads.map(text => text.getBoundingClientRect().top - title.bottom));
+})"""
+LINES = """() => {
     const middle = e => {
         const r = e.getBoundingClientRect();
         return Math.round(r.top + r.height / 2);
     };
-    const tops = [...document.querySelectorAll(names)].map(middle).sort((a, b) => a - b);
-    return tops.filter((top, at) => !at || top - tops[at - 1] > 4);
+    const bar = [...document.querySelectorAll('.kis-controls > *')];
+    const tops = bar.map(middle).sort((a, b) => a - b);
+    return tops.filter((top, at) => !at || top - tops[at - 1] > 4).length;
 }"""
+NAMES = {"한국어": ("계좌", "자동 새로고침"), "English": ("Account", "Auto-refresh")}
 
 
-@pytest.mark.parametrize("language", ["한국어", "English"])
-def test_narrow_it_is_two_by_two(lab: Lab, language: str) -> None:
-    """At 600 px the controls take two lines, and the cards stand two in each."""
-    page = lab.open([DEMO], width=1100)
+@pytest.mark.parametrize("language", NAMES)
+def test_fits_its_width(lab: Lab, language: str) -> None:
+    """From 600 to 1,600 px nothing sticks out, no text is cut, and no chart's title covers the line
+    that says which view and when. At 600 px the controls take two lines and the cards stand two by
+    two.
+    """
+    page = lab.open([DEMO], width=2000)
     lab.run_all()
     wait_drawn(page)
     page.locator(".kis-language select").select_option(language)
-    page.locator(".kis-dashboard").evaluate("e => { e.style.width = '600px'; }")
-    page.wait_for_function(f"() => ({LINES})('.kis-controls > *').length === 2")
+    board = page.locator(".kis-dashboard")
+    expect(board).to_have_attribute("lang", {"한국어": "ko", "English": "en"}[language])
+    for width in (1600, 1280, 1000, 800, 600):
+        board.evaluate("(e, w) => { e.style.width = w + 'px'; }", width)
+        # The charts follow the new width one after the other, a frame each.
+        with suppress(PlaywrightTimeout):
+            page.wait_for_function(f"w => ({STICKS_OUT})(w).length === 0", arg=width)
+        assert page.evaluate(STICKS_OUT, width) == [], f"at {width} px"
+        gaps = page.evaluate(GAPS)
+        assert len(gaps) == 5
+        assert min(gaps) > -3, f"at {width} px"
+    assert page.evaluate(LINES) == 2
     tops = page.locator(".kis-card").evaluate_all(
         "cards => cards.map(card => Math.round(card.getBoundingClientRect().top))"
     )
     assert sorted(Counter(tops).values(), reverse=True)[: len(tops) // 2] == [2] * (len(tops) // 2)
     # A label that is not seen is heard.
-    for name in {"한국어": ("계좌", "자동 새로고침"), "English": ("Account", "Auto-refresh")}[
-        language
-    ]:
+    for name in NAMES[language]:
         expect(page.get_by_role("combobox", name=name)).to_be_visible()
-
-
-COVERED = """() => [...document.querySelectorAll(".kis-chart svg")].flatMap(chart => {
-    const title = chart.querySelector(".role-title text").getBoundingClientRect();
-    return [...chart.querySelectorAll("text")].filter(text => text.textContent.includes("KST"))
-        .map(text => text.getBoundingClientRect().top - title.bottom);
-})"""
-
-
-def test_the_title_covers_no_head(lab: Lab) -> None:
-    """Each chart's title stands over the line that says which view and when, not on it."""
-    page = lab.open([DEMO])
-    lab.run_all()
-    wait_drawn(page)
-    gaps = page.evaluate(COVERED)
-    assert len(gaps) == 5
-    assert min(gaps) > -3
-
-
-CHART_HEIGHTS = """() => ["pnl", "margin", "views", "book", "payoff"].map(
-    name => document.querySelector(`.kis-${name} svg`).getBoundingClientRect().height)"""
-
-
-def test_no_chart_is_endless(lab: Lab) -> None:
-    """With 500 positions no chart is taller than 700 px."""
-    page = lab.open(broker(500))
-    lab.run_all()
-    wait_drawn(page)
-    page.get_by_role("radio", name="행사가별").check()
-    expect(page.locator(".kis-book svg")).to_be_visible()
-    assert max(page.evaluate(CHART_HEIGHTS)) <= 700
 
 
 def selected(page: Page) -> Any:
