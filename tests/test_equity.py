@@ -12,6 +12,7 @@ import pytest
 
 from kis_nb import charts
 from kis_nb._board import _figures, _tables
+from kis_nb._board._picture import compared
 from kis_nb._chartview import split
 from kis_nb._equity import equity
 from tests.factories import book, make_balance, position
@@ -60,6 +61,24 @@ def test_an_estimate_is_named_as_one(sent: int | None, card: str, line: str) -> 
     rows = _rows(charts.margin(shown, upkeep, lang="en"))
     told = {row["aria"].partition(":")[0] for row in rows}
     assert {name for name in told if name.startswith("Equity now")} == {line}
+
+
+def test_the_dashboards_chart_takes_equity_from_all_views_as_its_card_does() -> None:
+    """Of the old TR's purchase view only the settlement view tells the equity of this moment, and
+    the maintenance margin too while its own basis has not been pulled with MGNA_DVSN 02.
+    """
+    figures: dict[str, Any] = {"prsm_dpast": 1000, "prsm_dpast_amt": None}
+    shown = make_balance(excc_stat_cd="2", mgna_tota=600, **figures)
+    upkeep = make_balance(mgna_dvsn="02", mgna_tota=400, futr_evlu_pfls_amt=-300, **figures)
+    cards = {one["key"]: one for one in _figures.cards(shown, None, upkeep, "en", [shown, upkeep])}
+    assert cards["equity"]["sub"][0]["value"] == "700"
+    assert cards["room"]["value"] == "600"
+    rows = compared("margin", [shown, upkeep], shown, "en", "")
+    said = {row["aria"] for row in rows}
+    assert "Equity now (estimate): Free 300" in said
+    assert "Estimated account equity: Free 600" in said
+    # Its bars are of the basis on show.
+    assert not [row for row in rows if "Maintenance 02" in row["key"]]
 
 
 def test_a_future_without_a_price_leaves_no_estimate() -> None:

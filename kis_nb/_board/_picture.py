@@ -128,13 +128,18 @@ def compared(
 ) -> list[Row]:
     """Rows of a chart that sets views of one account side by side (margin or views), headed as
     what the one on show says, and with when the others were pulled if that is another time.
+
+    The margin chart has bars for the views of the basis on show; equity it takes from all of them,
+    as the cards do.
     """
     from kis_nb.charts import _margin, _views
     from kis_nb.charts._look import Look
 
     look = Look(lang)
     if chart == "margin":
-        rows = _margin.rows(balances, look, of=shown)
+        basis = shown.excc_stat_cd
+        sides = [one for one in balances if one.excc_stat_cd is basis]
+        rows = _margin.rows(sides, look, of=shown, others=balances)
     else:
         rows = _views.rows(balances, look)
     said, most = (say("other_views", lang, at=at) for at in (apart, "00:00:00–00:00:00"))

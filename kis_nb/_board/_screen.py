@@ -19,7 +19,7 @@ from kis_nb._board._panel import Act, ChecksPanel, HeadPanel, NotePanel, TablePa
 from kis_nb._board._picture import CHARTS, Colors, Easel, Picture, compared
 from kis_nb._board._words import say
 from kis_nb._chartview import ChartView, Gesture
-from kis_nb._fields import Lang
+from kis_nb._fields import Lang, Margin
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance
@@ -126,8 +126,10 @@ class Screen:
                 easel.show(held[here], lang, colors, here, held)
                 continue
             if name in ("margin", "views"):
-                beside = sides if name == "margin" else every
-                rows = compared(name, beside, shown, lang, moment(shown, beside))
+                # The margin chart shows others only where its own basis lacks the maintenance.
+                lacks = all(one.mgna_dvsn is not Margin.MAINTENANCE for one in sides)
+                told = every if name == "views" or lacks else sides
+                rows = compared(name, every, shown, lang, moment(shown, told))
             else:
                 rows = picture.rows(name, choice)
             easel.show(rows, lang, colors)

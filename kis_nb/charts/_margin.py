@@ -34,9 +34,18 @@ _ZERO = Decimal(0)
 
 
 @exactly
-def rows(balances: Sequence[Balance], look: Look, *, of: Balance | None = None) -> list[Row]:
+def rows(
+    balances: Sequence[Balance],
+    look: Look,
+    *,
+    of: Balance | None = None,
+    others: Sequence[Balance] = (),
+) -> list[Row]:
     """Segments of the bars: the deposit, the margin of each balance, equity and its free part as
-    `kis_nb._equity` has them, then the call's level. `of` is the balance on show, the latest else.
+    `kis_nb._equity` has them, then the call's level.
+
+    `of` is the balance on show, the latest else. `others` are more pulls, which have no bar, and
+    may tell its maintenance margin and its equity of this moment.
     """
     if not balances:
         raise ValueError("margin needs a balance")
@@ -44,7 +53,7 @@ def rows(balances: Sequence[Balance], look: Look, *, of: Balance | None = None) 
         raise ValueError("margin shows one account: the balances given are of several")
     shown = max(balances, key=lambda one: one.as_of) if of is None else of
     sums = [balance.summary.row(0, named=True) for balance in balances]
-    own = equity(shown, balances)
+    own = equity(shown, [*balances, *others])
     figures = shown.summary.row(0, named=True)
     lines = [_Line(look.field("tot_dncl_amt"), figures["tot_dncl_amt"])]
     lines[0].stack(figures, _DEPOSIT, look)
