@@ -172,7 +172,8 @@ class Place {
         if (this.fluid) this.view.resize();
       }
       const resized = this.fluid && this.width !== width;
-      if (resized) this.view.signal("width", width);
+      // Forced, since the signal holds the plot's own width by now, which the new one may equal.
+      if (resized) this.view.signal("width", width, { force: true });
       if (this.picks) this.view.signal("picked", picked);
       await this.view.runAsync();
       // What stands in one line or two by the width takes its room in the run after.

@@ -73,6 +73,29 @@ LINES = """() => {
 NAMES = {"한국어": ("계좌", "자동 새로고침"), "English": ("Account", "Auto-refresh")}
 
 
+# The width of the dashboard at which a chart would be as wide as its plot is now, without axes.
+PLOT = """() => {
+    const frame = document.querySelector('.kis-views .kis-chart-frame');
+    const plot = frame.querySelector('.mark-group.role-frame path.background');
+    const around = document.querySelector('.kis-dashboard').clientWidth - frame.clientWidth;
+    return Math.round(plot.getBoundingClientRect().width) + around;
+}"""
+
+
+def test_a_chart_takes_the_width_that_its_plot_had(lab: Lab) -> None:
+    """Vega keeps a plot's width under the same name as a chart's, so that it may seem unchanged."""
+    page = lab.open([DEMO], width=2000)
+    lab.run_all()
+    wait_drawn(page)
+    board = page.locator(".kis-dashboard")
+    frame = "document.querySelector('.kis-views .kis-chart-frame')"
+    fits = f"() => {frame}.querySelector('svg').clientWidth === {frame}.clientWidth"
+    board.evaluate("e => { e.style.width = '900px'; }")
+    page.wait_for_function(fits)
+    board.evaluate("(e, width) => { e.style.width = width + 'px'; }", page.evaluate(PLOT))
+    page.wait_for_function(fits)
+
+
 @pytest.mark.parametrize("language", NAMES)
 def test_fits_its_width(lab: Lab, language: str) -> None:
     """From 600 to 1,600 px nothing sticks out, no text is cut, and no chart's title covers the line
