@@ -28,6 +28,8 @@ for settings in client._settings:
     object.__setattr__(settings, "demo", True)
 """
 DEMO_BOOK = "None"
+FITTED = """() => [...document.querySelectorAll('.kis-chart-frame')].every(
+    frame => frame.querySelector('svg.marks')?.clientWidth === frame.clientWidth)"""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def take(lab: Lab, name: str, scene: Scene) -> None:
     page.set_viewport_size(
         {"width": round(scene.width + 420 + scene.width - box["width"]), "height": 4000}
     )
-    # Charts take the new width on the next frames.
+    # Charts take the new width on the next frames, and their last lines on those after.
+    page.wait_for_function(FITTED)
     page.wait_for_timeout(1200)
     path = DOCS / f"{name}.png"
     box = board.bounding_box()
