@@ -285,7 +285,8 @@ def head_fields(who: Iterable[str], when: Iterable[str], *, room: float = 0) -> 
         "head": whole,
         "head_top": lines[0],
         "head_end": lines[1],
-        "head_width": text_width(whole, HEAD_SIZE) + room,
+        "head_width": text_width(whole, HEAD_SIZE),
+        "head_most": text_width(whole, HEAD_SIZE) + room,
         "head_half": max(text_width(line, HEAD_SIZE) for line in lines),
     }
 
@@ -306,7 +307,7 @@ def heading(data: Any, look: Look) -> list[alt.Chart]:
     They are data and not a subtitle, so that they change with the figures, not after them.
     """
     base = alt.Chart(data).transform_filter("isValid(datum.head)")
-    two = "datum.head_width > datum.before + width + datum.after"
+    two = "datum.head_most > datum.before + width + datum.after"
     wide = f"({two} ? datum.head_half : datum.head_width)"
     # Starts where the bars start, and further left, over their names, when it needs the room.
     place = alt.value(alt.ExprRef(f"max(-datum.before, min(0, width + datum.after - {wide}))"))

@@ -66,7 +66,7 @@ def take(lab: Lab, name: str, scene: Scene) -> None:
     """Open, wait until everything is drawn, and save."""
     cells = [START.format(book=scene.book), scene.show.format(lang=scene.lang), scene.after]
     # Room for the sidebar and the cell's prompt beside the dashboard.
-    page = lab.open(cells, width=scene.width + 420, height=4000, theme=scene.theme)
+    page = lab.open(cells, width=scene.width + 420, height=5200, theme=scene.theme)
     lab.run_cell(0)
     lab.run_cell(1)
     board = page.locator(".kis-dashboard").first
@@ -77,7 +77,7 @@ def take(lab: Lab, name: str, scene: Scene) -> None:
     box = board.bounding_box()
     assert box is not None
     page.set_viewport_size(
-        {"width": round(scene.width + 420 + scene.width - box["width"]), "height": 4000}
+        {"width": round(scene.width + 420 + scene.width - box["width"]), "height": 5200}
     )
     # Charts take the new width on the next frames, and their last lines on those after.
     page.wait_for_function(FITTED)
