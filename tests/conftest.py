@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 import requests
 
@@ -21,6 +22,13 @@ from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+# No test depends on the machine's speed: Hypothesis's 200 ms an example do, and so does its check
+# of how fast examples are made.
+hypothesis.settings.register_profile(
+    "kis_nb", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("kis_nb")
 
 
 class Clock:

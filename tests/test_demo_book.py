@@ -132,7 +132,7 @@ def test_amounts_and_sums_are_exact(account: str, maintenance: bool, purchase: b
     check(rows_of(book, account, purchase=purchase), total, purchase=purchase)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10**6), moment=moments, rows=st.integers(0, 60), cover=st.integers(2, 40)
 )
@@ -185,7 +185,7 @@ def test_the_demo_accounts_show_what_there_is_to_show() -> None:
     assert foreign * 100 == int(foreign * 100)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(moment=moments)
 def test_the_margin_call_holds_on_every_day(moment: int) -> None:
     """One account is under a call at any time, the large one never, and the two codes agree."""
@@ -343,7 +343,7 @@ def test_a_position_without_a_price_counts_for_nothing() -> None:
         assert all(Decimal(row["idx_clpr"]) for row in rows_of(Book(), account))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(moment=moments)
 def test_codes_of_the_old_scheme(moment: int) -> None:
     """One account's contracts are spelt as until 2025, and trade today under their new codes."""
@@ -362,7 +362,7 @@ def test_codes_of_the_old_scheme(moment: int) -> None:
         assert row["pdno"][3:6] == code[:3]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(moment=moments)
 def test_contracts_are_alive_and_named_by_the_exchange(moment: int) -> None:
     """No contract is past its last day; codes, names and numbers follow the exchange's forms."""
@@ -388,7 +388,7 @@ def test_contracts_are_alive_and_named_by_the_exchange(moment: int) -> None:
         assert luhn(contract.isin)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(moment=moments)
 def test_every_listed_contract_has_codes_of_its_own(moment: int) -> None:
     """No two contracts of a day share a short code or a standard code; some 12,000 are listed."""
@@ -482,7 +482,7 @@ def test_standard_codes() -> None:
     assert Instrument(FUTURES[0], "F", 2022, 12, old=True).isin == "KR4101SC0009"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), moment=moments)
 def test_prices_are_on_the_tick_and_hang_together(seed: int, moment: int) -> None:
     """Ticks as the exchange's; options above 0.01, over intrinsic, monotone, in parity."""
@@ -533,7 +533,7 @@ def in_session(moment: int) -> bool:
     return at < 600 and 1 <= seoul.tm_wday <= 5
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(moment=moments, later=st.integers(1, 3 * 3_600))
 def test_the_market_stands_still_between_sessions(moment: int, later: int) -> None:
     """While no session is on, time stands still at the last one's end; in one, it goes on."""

@@ -539,7 +539,7 @@ def test_other_paths_and_methods(raw: Maker, broker: Broker) -> None:
 # --- pages ----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(rows=st.integers(0, 130), page_rows=st.integers(1, 40))
 def test_every_row_comes_once(rows: int, page_rows: int) -> None:
     """Whatever the sizes: whole pages, then the rest; F, M, E or D; keys of 200 characters."""
