@@ -19,6 +19,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, TypeAlias, cast
 from urllib.parse import quote, urlsplit
 
@@ -34,6 +35,7 @@ from playwright.sync_api import (
     WebSocket,
     sync_playwright,
 )
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -84,6 +86,8 @@ class LabServer:
         self.root = folder / "root"
         self.root.mkdir()
         self._settings = folder / "settings"
+        # Short, since a Unix socket's path may have 107 bytes: the kernels' sockets are here.
+        self._runtime = TemporaryDirectory(prefix="kis-")
         self.token = secrets.token_hex(24)
         self._log: list[str] = []
         self._port = 0
@@ -99,6 +103,9 @@ class LabServer:
                 "--ServerApp.port=0",
                 f"--ServerApp.root_dir={self.root}",
                 "--ServerApp.terminals_enabled=False",
+                # A TCP port is chosen free and bound seconds later by the kernel: whoever takes it
+                # meanwhile leaves the page connecting for ever.
+                "--KernelManager.transport=ipc",
                 # Commands and kernel states are asked from the application, not guessed from looks.
                 "--LabApp.expose_app_in_browser=True",
                 "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -125,7 +132,7 @@ class LabServer:
             "IPYTHONDIR": str(folder / "ipython"),
             "JUPYTER_CONFIG_DIR": str(folder / "config"),
             "JUPYTER_DATA_DIR": str(folder / "data"),
-            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+            "JUPYTER_RUNTIME_DIR": self._runtime.name,
             "JUPYTER_TOKEN": self.token,
             "JUPYTERLAB_SETTINGS_DIR": str(self._settings),
             "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
@@ -159,6 +166,10 @@ class LabServer:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(values), encoding="utf-8")
 
+    def log_tail(self) -> str:
+        """The last 60 lines that the server and its kernels wrote, without the token."""
+        return "".join(self._log[-60:]).replace(self.token, "…")
+
     def end_kernels(self) -> None:
         """End every session, so that no test finds another's kernel."""
         for session in self._api("GET", "api/sessions"):
@@ -180,6 +191,7 @@ class LabServer:
         self._reader.join()
         assert self._process.stderr is not None
         self._process.stderr.close()
+        self._runtime.cleanup()
 
 
 class Guard:
@@ -324,12 +336,25 @@ class Lab:
         )
 
     def wait_idle(self) -> None:
-        """Wait until the kernel is connected and has nothing to do."""
-        self._wait_until(
-            "panel?.sessionContext?.isReady"
-            " && panel.sessionContext.session?.kernel?.connectionStatus === 'connected'"
-            " && panel.sessionContext.session.kernel.status === 'idle'"
-        )
+        """Wait until the kernel is connected and has nothing to do.
+
+        Raises:
+            AssertionError: it did not in time; with what the page and the server say of it.
+        """
+        try:
+            self._wait_until(
+                "panel?.sessionContext?.isReady"
+                " && panel.sessionContext.session?.kernel?.connectionStatus === 'connected'"
+                " && panel.sessionContext.session.kernel.status === 'idle'"
+            )
+        except PlaywrightTimeout as error:
+            state = self._evaluate(
+                "const kernel = panel?.sessionContext?.session?.kernel;"
+                "return [panel?.sessionContext?.isReady, kernel?.connectionStatus, kernel?.status];"
+            )
+            raise AssertionError(
+                f"ready, connection, status: {state}\n{self._server.log_tail()}"
+            ) from error
 
     def wait_busy(self) -> None:
         """Wait until a cell is at work, after `run_cell` with ``wait=False``.

@@ -20,7 +20,9 @@ def test_voila_serves_the_dashboard_and_fetches_nothing(browser: Browser) -> Non
     # Voila prints the port it was given, so it cannot be left to choose one.
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = ["-m", "voila", "--template=kis_nb", "--no-browser", f"--port={port}", str(NOTEBOOK)]
+    # Its kernel binds no TCP port, which another could take between choice and bind.
+    options = ["--template=kis_nb", "--no-browser", "--KernelManager.transport=ipc"]
+    command = ["-m", "voila", *options, f"--port={port}", str(NOTEBOOK)]
     with subprocess.Popen(
         [sys.executable, *command],
         env={**os.environ, "KIS_NB_DEMO": "1"},
