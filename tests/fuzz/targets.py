@@ -312,12 +312,16 @@ LINES = (
         "\ufeff",
     ),
 )
-_HOME = tempfile.TemporaryDirectory(prefix="kis-nb-fuzz-")
 
 
 def configured(text: bytes) -> str:
     """Load a configuration file: settings, or a ConfigError that repeats no secret of it."""
-    path = Path(_HOME.name) / "kis_devlp.yaml"
+    # A folder for each file: fuzzers and test workers leave without running exit handlers.
+    with tempfile.TemporaryDirectory(prefix="kis-nb-fuzz-") as folder:
+        return _configured(Path(folder) / "kis_devlp.yaml", text)
+
+
+def _configured(path: Path, text: bytes) -> str:
     path.write_bytes(text)
     path.chmod(0o600)
     error: ConfigError | None = None
