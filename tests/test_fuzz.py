@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -23,14 +24,18 @@ RUNS = 800
 
 
 @pytest.mark.parametrize("name", fuzzers.LONGEST)
-def test_a_short_run_finds_nothing(name: str) -> None:
-    """A new seed each time, which a failure names, within bounded memory."""
+def test_a_short_run_finds_nothing(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new seed each time, which a failure names, within bounded memory, no file left behind."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     seed = random.SystemRandom().randrange(1, 2**31)
     outcome = fuzzers.fuzz(name, RUNS, seed, "atheris" if GUIDED else "random")
     assert not outcome.wrong, outcome.wrong
     assert outcome.runs == RUNS
     assert sum(outcome.tally.values()) == RUNS
     assert len(outcome.tally) > 1, "all inputs came out alike"
+    assert not list(tmp_path.iterdir()), "the fuzzer left files behind"
 
 
 def blind(name: str, runs: int) -> None:

@@ -322,6 +322,7 @@ def configured(text: bytes) -> str:
 
 
 def _configured(path: Path, text: bytes) -> str:
+    """The same with the file at `path`."""
     path.write_bytes(text)
     path.chmod(0o600)
     error: ConfigError | None = None
