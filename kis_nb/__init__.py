@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kis_nb import charts
+    from kis_nb._account import Account
     from kis_nb._balance import Balance, Balances, Failure
     from kis_nb._client import Client, connect
+    from kis_nb._codes import Basis, Margin
     from kis_nb._dashboard import Dashboard, dashboard, show
     from kis_nb._errors import (
         ApiError,
@@ -32,18 +34,17 @@ if TYPE_CHECKING:
         RateLimitError,
         TransportError,
     )
-    from kis_nb._fields import Account, Basis, Margin
     from kis_nb._frames import fields
     from kis_nb._magic import load_ipython_extension, unload_ipython_extension
     from kis_nb._oneline import balance, products
 
 _HOME = {
-    "Account": "_fields",
+    "Account": "_account",
     "ApiError": "_errors",
     "AuthError": "_errors",
     "Balance": "_balance",
     "Balances": "_balance",
-    "Basis": "_fields",
+    "Basis": "_codes",
     "Cancelled": "_errors",
     "Client": "_client",
     "ConfigError": "_errors",
@@ -52,7 +53,7 @@ _HOME = {
     "DecodeError": "_errors",
     "Failure": "_balance",
     "KisError": "_errors",
-    "Margin": "_fields",
+    "Margin": "_codes",
     "PaginationError": "_errors",
     "RateLimitError": "_errors",
     "TransportError": "_errors",

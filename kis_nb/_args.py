@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from kis_nb._fields import Basis, Margin
+from kis_nb._codes import Basis, Margin
 
 # Words that an error may repeat: an option, a command, a small number. An account number or a key
 # that slipped onto the line must not end in a terminal's log or a saved notebook.

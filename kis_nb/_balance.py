@@ -15,23 +15,16 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from kis_nb._account import Account, account_labels
+from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._equity import estimate
 from kis_nb._errors import KisError
-from kis_nb._fields import (
-    NIGHT_BALANCE,
-    POSITIONS,
-    SUMMARY,
-    Account,
-    Basis,
-    Lang,
-    Margin,
-    account_labels,
-)
 from kis_nb._frames import decode, dtype_of
 from kis_nb._pages import Body
 from kis_nb._product_frame import UNPRICED, frame_of
 from kis_nb._products import OF_PRICE, MasterHandle, is_unpriced, products_of
 from kis_nb._reconcile import reconcile
+from kis_nb._schema.night_balance import NIGHT_BALANCE, POSITIONS, SUMMARY
 
 SEOUL = ZoneInfo("Asia/Seoul")
 SIDE = pl.Enum(["long", "short", "flat"])

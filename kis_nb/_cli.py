@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kis_nb import _args, _export, _lab
+from kis_nb._codes import Lang
 from kis_nb._errors import KisError
-from kis_nb._fields import Lang
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance

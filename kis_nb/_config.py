@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
+from kis_nb._account import Account
 from kis_nb._errors import ConfigError
-from kis_nb._fields import NIGHT_BALANCE, Account
+from kis_nb._schema.night_balance import NIGHT_BALANCE
 
 LIVE_URL = "https://openapi.koreainvestment.com:9443"
 CORPORATE_KEYS = ("personalseckey", "seq_no", "phone_number", "ip_addr")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 import traitlets
 
+from kis_nb._account import Account
 from kis_nb._board import _figures
 from kis_nb._board._controls import Controls, check, close_all
 from kis_nb._board._feed import AUTO_SECONDS, Feed
@@ -28,9 +29,9 @@ from kis_nb._board._selection import Selection
 from kis_nb._board._shelf import View
 from kis_nb._board._situation import Situation
 from kis_nb._chartview import Gesture, read_gesture
+from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._config import Secret
 from kis_nb._errors import ConfigError
-from kis_nb._fields import Account, Basis, Lang, Margin
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance

@@ -13,8 +13,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from kis_nb._codes import Basis, Margin
 from kis_nb._exact import exactly
-from kis_nb._fields import Basis, Margin
 from kis_nb._products import is_unpriced, kind_of
 
 if TYPE_CHECKING:

@@ -17,7 +17,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from kis_nb._fields import POSITIONS, SUMMARY, Block, Lang
+from kis_nb._codes import Lang
+from kis_nb._schema.endpoint import Block
+from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 
 if TYPE_CHECKING:
     import polars as pl

@@ -21,9 +21,11 @@ from typing import Any, NoReturn
 import orjson
 import polars as pl
 
+from kis_nb._account import Account, mask_cano
 from kis_nb._errors import DecimalError, DecodeError
-from kis_nb._fields import NIGHT_BALANCE, PERSONAL, Account, Block, Endpoint, Field, mask_cano
 from kis_nb._pages import Body, object_of, parse, rows_of, spelt, texted
+from kis_nb._schema.endpoint import PERSONAL, Block, Endpoint, Field
+from kis_nb._schema.night_balance import NIGHT_BALANCE
 
 _TEXT = frozenset({str, type(None)})
 # Pages are turned into columns in lots, so that only one lot's Python strings are alive at a time.

@@ -25,9 +25,9 @@ from kis_nb._errors import (
     RateLimitError,
     TransportError,
 )
-from kis_nb._fields import Endpoint
 from kis_nb._http import Call, Hidden, Http, NoReply, Reply, Scrubber
 from kis_nb._recovery import ASKED_AGAIN, Recovery, meaning_of, read_loose_refusal
+from kis_nb._schema.endpoint import Endpoint
 
 
 class DataChanged(Exception):

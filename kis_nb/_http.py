@@ -19,9 +19,9 @@ from urllib.parse import quote, urlsplit
 import requests
 import urllib3
 
+from kis_nb._account import Account
 from kis_nb._deadline import Adapter, TooSlow
 from kis_nb._errors import Cancelled
-from kis_nb._fields import Account
 
 if TYPE_CHECKING:
     from kis_nb._config import Secret

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from kis_nb._account import Account, mask_cano
 from kis_nb._config import CORPORATE_KEYS, Secret
 from kis_nb._errors import ConfigError
-from kis_nb._fields import Account, mask_cano
 
 FIELDS = ("name", "account", "product", "app_key", "app_secret")
 # Futures and options trade under 03.

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from kis_nb._errors import DecodeError
-from kis_nb._fields import Block, Endpoint
+from kis_nb._schema.endpoint import Block, Endpoint
 
 Body: TypeAlias = bytes | memoryview
 

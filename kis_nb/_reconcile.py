@@ -14,9 +14,9 @@ from decimal import Decimal, localcontext
 import polars as pl
 
 from kis_nb._exact import EXACT
-from kis_nb._fields import SUMMARY
 from kis_nb._product_frame import UNPRICED
 from kis_nb._products import kind_of
+from kis_nb._schema.night_balance import SUMMARY
 
 # Wide enough for sums of 19-digit amounts, with the two decimals of the foreign-currency deposit.
 _AMOUNT = pl.Decimal(38, 2)

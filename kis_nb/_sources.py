@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from kis_nb._account import Account
 from kis_nb._config import (
     LIVE_CALLS_PER_SECOND,
     LIVE_URL,
@@ -22,8 +23,8 @@ from kis_nb._config import (
     url_problem,
 )
 from kis_nb._errors import ConfigError
-from kis_nb._fields import NIGHT_BALANCE, Account
 from kis_nb._keys import FIELDS, PRODUCT, Entry, Key, field_name, finish, read_entries
+from kis_nb._schema.night_balance import NIGHT_BALANCE
 
 # The sample has 2 kB; what is far larger is another file, or one without an end.
 _LARGEST = 100_000

@@ -13,10 +13,11 @@ import pytest
 import requests
 
 from kis_nb import _http
+from kis_nb._account import Account
 from kis_nb._client import Client
 from kis_nb._config import Secret, Settings
 from kis_nb._errors import Cancelled
-from kis_nb._fields import NIGHT_BALANCE, Account
+from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb.demo import Book, Broker
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from kis_nb._account import Account
 from kis_nb._balance import Balance, Balances, Failure, exact
+from kis_nb._codes import Basis, Margin
 from kis_nb._errors import KisError
 from kis_nb._export import export
-from kis_nb._fields import Account, Basis, Margin
 from tests.factories import make_balance, position
 
 if TYPE_CHECKING:

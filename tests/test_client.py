@@ -16,6 +16,8 @@ import polars as pl
 import pytest
 
 import kis_nb
+from kis_nb._account import Account
+from kis_nb._codes import Basis, Margin
 from kis_nb._errors import (
     ApiError,
     Cancelled,
@@ -24,7 +26,7 @@ from kis_nb._errors import (
     KisError,
     TransportError,
 )
-from kis_nb._fields import POSITIONS, SUMMARY, Account, Basis, Margin
+from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 from kis_nb.demo import WIRE, Book, Broker, Fault
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ import pytest
 import traitlets
 
 import kis_nb
+from kis_nb._account import Account
 from kis_nb._balance import Balance
 from kis_nb._board import _figures, _gallery, _tables, _words
 from kis_nb._board import _situation as _situation_module
@@ -34,6 +35,7 @@ from kis_nb._board._shelf import View, view_of
 from kis_nb._board._situation import Situation
 from kis_nb._board._state import State
 from kis_nb._board._xlsx import workbook
+from kis_nb._codes import Basis, Margin
 from kis_nb._dashboard import Dashboard
 from kis_nb._equity import SAME_MOMENT
 from kis_nb._errors import (
@@ -46,9 +48,9 @@ from kis_nb._errors import (
     RateLimitError,
     TransportError,
 )
-from kis_nb._fields import POSITIONS, SUMMARY, Account, Basis, Margin
 from kis_nb._products import products_of
 from kis_nb._reconcile import EQUITY
+from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 from kis_nb.demo import Book, Broker, Fault
 from tests.factories import book, make_balance, position
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from kis_nb._fields import NIGHT_BALANCE
+from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb.demo import NETWORK, WIRE, Broker, Fault
 from kis_nb.demo.server import Request, Server
 

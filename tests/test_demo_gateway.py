@@ -14,7 +14,7 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kis_nb._fields import NIGHT_BALANCE
+from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb.demo import Book, Broker, Portfolio
 from kis_nb.demo.balance import BalanceDesk
 from kis_nb.demo.book import Day, View

@@ -13,9 +13,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kis_nb import _frames
+from kis_nb._account import Account
 from kis_nb._errors import DecimalError, DecodeError
-from kis_nb._fields import NIGHT_BALANCE, POSITIONS, SUMMARY, Account
 from kis_nb._frames import decode
+from kis_nb._schema.night_balance import NIGHT_BALANCE, POSITIONS, SUMMARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

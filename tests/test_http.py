@@ -17,9 +17,9 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kis_nb._account import Account
 from kis_nb._client import Client
 from kis_nb._config import Secret, Settings
-from kis_nb._fields import Account
 from kis_nb._http import Call, Clock, Hidden, Http, NoReply, Reply, Scrubber
 from kis_nb._rate_limit import RateLimit
 from kis_nb.demo import Book, Broker

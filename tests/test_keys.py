@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import kis_nb
+from kis_nb._account import Account
 from kis_nb._config import Secret
 from kis_nb._errors import ConfigError
-from kis_nb._fields import Account
 from kis_nb._sources import load
 from tests.leaks import Search
 

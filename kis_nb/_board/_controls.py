@@ -15,7 +15,7 @@ import ipywidgets as w
 
 from kis_nb._board._feed import AUTO_SECONDS
 from kis_nb._board._words import say
-from kis_nb._fields import Basis, Lang, Margin
+from kis_nb._codes import Basis, Lang, Margin
 
 UNDERLYINGS = ("KOSPI 200", "KOSDAQ 150", "USD/KRW")
 

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 from kis_nb._board._pulls import Clock, Listener, Progress, Pull, Pulls, Viewers
 from kis_nb._board._shelf import Shelf, View
 from kis_nb._board._state import State
+from kis_nb._codes import Basis, Margin
 from kis_nb._errors import AuthError, Cancelled, ConfigError, KisError
-from kis_nb._fields import Basis, Margin
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance

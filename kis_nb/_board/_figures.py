@@ -10,8 +10,8 @@ from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kis_nb._board._words import say
+from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._exact import EXACT, exactly
-from kis_nb._fields import Basis, Lang, Margin
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance

@@ -15,7 +15,7 @@ from kis_nb._board._feed import Feed
 from kis_nb._board._picture import Picture
 from kis_nb._board._shelf import View, view_of
 from kis_nb._board._words import say
-from kis_nb._fields import Basis, Lang, Margin
+from kis_nb._codes import Basis, Lang, Margin
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance

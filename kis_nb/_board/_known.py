@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from kis_nb._accounts import find_account, named_labels
-from kis_nb._fields import Account
+from kis_nb._account import Account, find_account, named_labels
 
 if TYPE_CHECKING:
     from kis_nb._client import Client

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from kis_nb._board import _figures, _tables
 from kis_nb._board._words import say
-from kis_nb._fields import Lang
+from kis_nb._codes import Lang
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from kis_nb._account import Account
 from kis_nb._board._shelf import View
-from kis_nb._fields import Account, Basis, Margin
+from kis_nb._codes import Basis, Margin
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance

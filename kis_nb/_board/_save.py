@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kis_nb._board import _figures, _tables
 from kis_nb._board._xlsx import workbook
-from kis_nb._fields import Lang
+from kis_nb._codes import Lang
 
 if TYPE_CHECKING:
     import polars as pl

@@ -19,7 +19,7 @@ from kis_nb._board._panel import Act, ChecksPanel, HeadPanel, NotePanel, TablePa
 from kis_nb._board._picture import CHARTS, Colors, Easel, Picture, compared
 from kis_nb._board._words import say
 from kis_nb._chartview import ChartView, Gesture
-from kis_nb._fields import Lang, Margin
+from kis_nb._codes import Lang, Margin
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance

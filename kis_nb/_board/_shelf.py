@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from kis_nb._fields import Account, Basis, Margin
+from kis_nb._account import Account
+from kis_nb._codes import Basis, Margin
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance

@@ -16,8 +16,8 @@ from kis_nb._board import _figures
 from kis_nb._board._shelf import View, view_of
 from kis_nb._board._state import State
 from kis_nb._board._words import Trouble, no_account, say, trouble
+from kis_nb._codes import Lang
 from kis_nb._errors import ConfigError
-from kis_nb._fields import Lang
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from kis_nb._board._figures import Json, arrowed, exact, signed, template, tone
 from kis_nb._board._words import say
-from kis_nb._fields import POSITIONS, Lang
+from kis_nb._codes import Lang
 from kis_nb._products import OF_PRICE, is_unpriced
+from kis_nb._schema.night_balance import POSITIONS
 
 if TYPE_CHECKING:
     import polars as pl

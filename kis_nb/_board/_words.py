@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from kis_nb._codes import Lang
 from kis_nb._errors import (
     ApiError,
     AuthError,
@@ -18,7 +19,6 @@ from kis_nb._errors import (
     RateLimitError,
     TransportError,
 )
-from kis_nb._fields import Lang
 
 _WORDS: dict[str, tuple[str, str]] = {
     # Controls.

@@ -18,15 +18,15 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from kis_nb import _report
-from kis_nb._accounts import named_labels
+from kis_nb._account import Account, named_labels
 from kis_nb._auth import TOKEN_PATH
 from kis_nb._check import _machine, _setup
 from kis_nb._check._result import Mark, Result, Say, duration
 from kis_nb._check._setup import RETRIES, one_line
 from kis_nb._client import Client, connect
+from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._config import LIVE_URL, Secret, Settings
 from kis_nb._errors import AuthError, KisError, TransportError
-from kis_nb._fields import Account, Basis, Lang, Margin
 from kis_nb._http import Call, NoReply, Reply, observer
 from kis_nb._products import products_of
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from kis_nb._fields import Lang
+from kis_nb._codes import Lang
 from kis_nb.charts import _book, _legs, _margin, _payoff, _pnl, _views
 from kis_nb.charts._legs import LeftOut
 from kis_nb.charts._look import Chart, Colors, Look, Theme, shown

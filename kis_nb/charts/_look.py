@@ -20,7 +20,8 @@ import altair as alt
 
 from kis_nb._balance import exact as digits
 from kis_nb._chartview import LIGHT, WIDTH, Row
-from kis_nb._fields import POSITIONS, SUMMARY, Basis, Lang, Margin
+from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 from kis_nb.charts._cells import bundle
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The embedded broker: KIS's own protocol over loopback HTTP, on invented accounts.
 
 Stands beside kis_nb's two wings: only the client, the command line and tests know it, and it knows
-`kis_nb._fields` and the standard library alone. A client written from the API document cannot tell
+`kis_nb._schema` and the standard library alone. A client written from the API document cannot tell
 it from the real gateway, and no figure of it is anybody's money.
 """
 

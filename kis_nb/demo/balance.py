@@ -1,6 +1,6 @@
 """The balance call itself: its parameters, its page keys, its pages.
 
-Above `kis_nb.demo.book` and `kis_nb.demo.replies`, which it imports beside `kis_nb._fields` and the
+Above `kis_nb.demo.book` and `kis_nb.demo.replies`, which it imports beside `kis_nb._schema` and the
 standard library.
 """
 
@@ -11,7 +11,8 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
-from kis_nb._fields import NIGHT_BALANCE, SUMMARY, Basis, Margin
+from kis_nb._codes import Basis, Margin
+from kis_nb._schema.night_balance import NIGHT_BALANCE, SUMMARY
 from kis_nb.demo.replies import JSON, Reply, dump, error
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """The broker's own figures in the form of a report of `kis-nb check --report`.
 
-Above `kis_nb.demo.balance`: imports `kis_nb.demo.replies`, `kis_nb.demo.style`, `kis_nb._fields`
+Above `kis_nb.demo.balance`: imports `kis_nb.demo.replies`, `kis_nb.demo.style`, `kis_nb._schema`
 and the standard library. What a live service was seen to do otherwise so becomes a test: keys
 there and not there, their order, how figures are padded and with how many decimals, rows on a
 page, the letters of tr_cont, how the keys of the next page look, codes.
@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from kis_nb._fields import NIGHT_BALANCE
+from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb.demo.replies import ERRORS, Reply, dump
 from kis_nb.demo.style import Style, expand, runs
 

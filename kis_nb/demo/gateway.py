@@ -1,6 +1,6 @@
 """The broker: KIS's protocol over loopback HTTP, on a book of invented accounts.
 
-Top floor of `kis_nb.demo`: imports its other modules, `kis_nb._fields` and the standard library.
+Top floor of `kis_nb.demo`: imports its other modules, `kis_nb._schema` and the standard library.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl
 
-from kis_nb._fields import NIGHT_BALANCE
+from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb.demo.balance import BalanceDesk
 from kis_nb.demo.book import Book
 from kis_nb.demo.faults import Fault, play

@@ -1,6 +1,6 @@
 """How one field of a report is written, and a value of the broker's written so.
 
-Below `kis_nb.demo.form`: imports `kis_nb._fields` and the standard library.
+Below `kis_nb.demo.form`: imports `kis_nb._schema` and the standard library.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from kis_nb._fields import NIGHT_BALANCE
+from kis_nb._schema.night_balance import NIGHT_BALANCE
 
 _RUN = re.compile(r"(.)(?:\((\d{1,5})\))?")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)

@@ -21,7 +21,7 @@ from typing import Any
 import requests
 
 import kis_nb
-from kis_nb._fields import NIGHT_BALANCE
+from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb.demo import Book, Broker
 from tests.bench.timing import compare, line, milliseconds
 

@@ -8,7 +8,8 @@ import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from kis_nb._fields import NIGHT_BALANCE, PERSONAL, Block, Field
+from kis_nb._schema.endpoint import PERSONAL, Block, Field
+from kis_nb._schema.night_balance import NIGHT_BALANCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from kis_nb._account import Account
 from kis_nb._auth import Tokens, _read_answer
 from kis_nb._balance import Balance, Balances
+from kis_nb._codes import Basis, Margin
 from kis_nb._config import Secret, Settings
 from kis_nb._errors import ConfigError, DecodeError
-from kis_nb._fields import NIGHT_BALANCE, Account, Basis, Margin
 from kis_nb._frames import decode
 from kis_nb._gateway import Gateway, Page
 from kis_nb._http import Clock, Http, Reply, Scrubber
 from kis_nb._rate_limit import RateLimit
+from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb._sources import load
 from tests.fuzz import oracle
 
