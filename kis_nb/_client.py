@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
 from kis_nb._account import Account, Names, account_labels, find_account, named_labels
 from kis_nb._balance import Balance, Balances
 from kis_nb._codes import Basis, Margin
-from kis_nb._config import Secret, Settings, check_limits, url_problem
 from kis_nb._errors import ConfigError
-from kis_nb._http import Clock, Http, Scrubber
-from kis_nb._keys import Key, wrap_entries, wrap_fields
 from kis_nb._master import MasterFiles
 from kis_nb._pool import View, pull_all
 from kis_nb._product_frame import listed_frame
 from kis_nb._pull import KeyClient
 from kis_nb._schema.night_balance import NIGHT_BALANCE
-from kis_nb._sources import choose, load, read_accounts
+from kis_nb._wire.clock import Clock
+from kis_nb._wire.config import Settings, check_limits, url_problem
+from kis_nb._wire.http import Http
+from kis_nb._wire.keys import Key, wrap_entries, wrap_fields
+from kis_nb._wire.secrets import Scrubber, Secret
+from kis_nb._wire.sources import choose, load, read_accounts
 
 if TYPE_CHECKING:
     import polars as pl

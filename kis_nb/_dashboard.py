@@ -30,8 +30,8 @@ from kis_nb._board._shelf import View
 from kis_nb._board._situation import Situation
 from kis_nb._chartview import Gesture, read_gesture
 from kis_nb._codes import Basis, Lang, Margin
-from kis_nb._config import Secret
 from kis_nb._errors import ConfigError
+from kis_nb._wire.secrets import Secret
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance

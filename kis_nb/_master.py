@@ -20,12 +20,14 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from kis_nb._calendar import KST, last_opening
-from kis_nb._config import Settings
 from kis_nb._errors import Cancelled, KisError, TransportError
-from kis_nb._http import Call, Clock, Hidden, Http, NoReply
 from kis_nb._listing import FILES, read_zip
 from kis_nb._products import Listed
-from kis_nb._rate_limit import RateLimit
+from kis_nb._wire.clock import Clock
+from kis_nb._wire.config import Settings
+from kis_nb._wire.http import Call, Http, NoReply
+from kis_nb._wire.rate_limit import RateLimit
+from kis_nb._wire.secrets import Hidden
 
 _HOST = "https://new.real.download.dws.co.kr"
 # About 90 kB is usual.

@@ -14,7 +14,7 @@ from kis_nb._codes import Basis, Margin
 from kis_nb._errors import ConfigError
 from kis_nb._master import MasterFiles
 from kis_nb._product_frame import listed_frame
-from kis_nb._sources import store_dir
+from kis_nb._wire.sources import store_dir
 
 if TYPE_CHECKING:
     import polars as pl

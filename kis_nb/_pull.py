@@ -8,18 +8,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from kis_nb._auth import Tokens
 from kis_nb._balance import Balance
 from kis_nb._completeness import check_complete
-from kis_nb._config import Settings
 from kis_nb._errors import DecodeError, KisError
-from kis_nb._gateway import Gateway
-from kis_nb._http import Clock, Http, Scrubber
 from kis_nb._master import MasterFiles
-from kis_nb._paging import Walk
 from kis_nb._pool import THREADS, View
-from kis_nb._rate_limit import shared_rate_limit
 from kis_nb._schema.night_balance import NIGHT_BALANCE
+from kis_nb._wire.auth import Tokens
+from kis_nb._wire.clock import Clock
+from kis_nb._wire.config import Settings
+from kis_nb._wire.gateway import Gateway
+from kis_nb._wire.http import Http
+from kis_nb._wire.paging import Walk
+from kis_nb._wire.rate_limit import shared_rate_limit
+from kis_nb._wire.secrets import Scrubber
 
 
 class KeyClient:

@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from kis_nb._account import Account
-from kis_nb._config import Secret
 from kis_nb._errors import ConfigError
-from kis_nb._http import Call, NoReply, Reply
-from kis_nb._recovery import read_loose_refusal
 from kis_nb._schema.endpoint import Block
 from kis_nb._schema.night_balance import NIGHT_BALANCE
+from kis_nb._wire.http import Call, NoReply, Reply
+from kis_nb._wire.recovery import read_loose_refusal
+from kis_nb._wire.secrets import Secret
 
 VERSION = 1
 _KEPT = frozenset("^!-+.,:/%")

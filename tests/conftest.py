@@ -12,12 +12,13 @@ import hypothesis
 import pytest
 import requests
 
-from kis_nb import _http
 from kis_nb._account import Account
 from kis_nb._client import Client
-from kis_nb._config import Secret, Settings
 from kis_nb._errors import Cancelled
 from kis_nb._schema.night_balance import NIGHT_BALANCE
+from kis_nb._wire.clock import Clock as WireClock
+from kis_nb._wire.config import Settings
+from kis_nb._wire.secrets import Secret
 from kis_nb.demo import Book, Broker
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 
@@ -182,7 +183,7 @@ def exchange() -> Callable[[str], dict[str, Any]]:
     return read
 
 
-class Fast(_http.Clock):
+class Fast(WireClock):
     """The client's clock: waiting costs no time and moves the broker's clock along."""
 
     def __init__(self, clock: Clock) -> None:

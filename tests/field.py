@@ -19,10 +19,11 @@ import requests
 from kis_nb._account import Account
 from kis_nb._balance import Balance
 from kis_nb._client import Client
-from kis_nb._config import Secret, Settings
 from kis_nb._errors import KisError, TransportError
-from kis_nb._http import Clock
 from kis_nb._schema.night_balance import NIGHT_BALANCE
+from kis_nb._wire.clock import Clock
+from kis_nb._wire.config import Settings
+from kis_nb._wire.secrets import Secret
 from kis_nb.demo import Book, Broker, Fault
 from tests.roads import DISTRUST, Bump, Road
 

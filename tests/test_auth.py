@@ -16,10 +16,10 @@ import filelock
 import pytest
 
 import kis_nb
-from kis_nb import _token_store
-from kis_nb._config import Secret
 from kis_nb._errors import AuthError, Cancelled, TransportError
-from kis_nb._token_store import Held, TokenStore
+from kis_nb._wire import token_store
+from kis_nb._wire.secrets import Secret
+from kis_nb._wire.token_store import Held, TokenStore
 from kis_nb.demo import WIRE, Book, Broker, Fault
 
 if TYPE_CHECKING:
@@ -373,7 +373,7 @@ def test_a_wait_for_another_process_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It holds the lock of the store, and may wait out a minute itself."""
-    monkeypatch.setattr(_token_store, "_WORTH_A_WORD", 0.0)
+    monkeypatch.setattr(token_store, "_WORTH_A_WORD", 0.0)
     store = TokenStore(tmp_path, small.address, Secret(small.app_key), Secret(small.app_secret))
     progress = Progress()
     held = store.lock()
@@ -706,7 +706,7 @@ def test_a_process_that_is_stuck_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After longer than an issue may take they go on alone, and say so."""
-    monkeypatch.setattr(_token_store, "_LOCKED_FOR", 0.3)
+    monkeypatch.setattr(token_store, "_LOCKED_FOR", 0.3)
     store = TokenStore(tmp_path, small.address, Secret(small.app_key), Secret(small.app_secret))
     with (
         store.lock(),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kis_nb import _http, _paging
 from kis_nb._errors import TransportError
+from kis_nb._wire import http, paging
 from tests import campaign, field
 from tests.fuzz import __main__ as fuzzers
 from tests.roads import BUMPS
@@ -65,13 +65,13 @@ def test_a_client_that_loses_a_page_is_caught(
     play: field.Field, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A campaign that could not fail would prove nothing."""
-    once = _paging.Walk._once
+    once = paging.Walk._once
 
     def forgetful(self: Any, *arguments: Any) -> None:
         once(self, *arguments)
         del self.pages[1]
 
-    monkeypatch.setattr(_paging.Walk, "_once", forgetful)
+    monkeypatch.setattr(paging.Walk, "_once", forgetful)
     tally = campaign.storm(play, 10, seed=1)
     assert any("25 rows read, 45 expected" in wrong for wrong in tally.wrong)
 
@@ -82,8 +82,8 @@ def test_a_client_that_trusts_any_certificate_is_caught(
 ) -> None:
     """Whether it then gets on, or is stopped by the end of the connection."""
 
-    def trusting(*arguments: Any, **settings: Any) -> _http.Http:
-        made = _http.Http(*arguments, **settings)
+    def trusting(*arguments: Any, **settings: Any) -> http.Http:
+        made = http.Http(*arguments, **settings)
         made._session.verify = False
         return made
 
@@ -100,8 +100,8 @@ def test_a_client_that_asks_again_over_a_certificate_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Even if it sends nothing to it."""
-    again = _http.NoReply("untrusted", again=True)
-    monkeypatch.setattr(_http.Http, "_explain", lambda *_: again)
+    again = http.NoReply("untrusted", again=True)
+    monkeypatch.setattr(http.Http, "_explain", lambda *_: again)
     tally = field.Tally()
     with field.field_of_play() as play:
         play.script(BUMPS["expired certificate"], 2)

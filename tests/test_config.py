@@ -12,9 +12,10 @@ import pytest
 
 import kis_nb
 from kis_nb._account import Account
-from kis_nb._config import LIVE_URL, Secret, Settings
 from kis_nb._errors import ConfigError
-from kis_nb._sources import load
+from kis_nb._wire.config import LIVE_URL, Settings
+from kis_nb._wire.secrets import Secret
+from kis_nb._wire.sources import load
 
 if TYPE_CHECKING:
     from pathlib import Path

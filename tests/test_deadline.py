@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kis_nb._http import Call, Clock, Hidden, Http, NoReply
-from kis_nb._rate_limit import RateLimit
+from kis_nb._wire.clock import Clock
+from kis_nb._wire.http import Call, Http, NoReply
+from kis_nb._wire.rate_limit import RateLimit
+from kis_nb._wire.secrets import Hidden
 from kis_nb.demo import NETWORK, Broker
 from kis_nb.demo.server import Request, Server
 from tests.roads import Road

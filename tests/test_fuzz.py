@@ -14,7 +14,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from kis_nb import _frames, _sources
+from kis_nb import _frames
+from kis_nb._wire import sources
 from tests.fuzz import __main__ as fuzzers
 from tests.fuzz import targets
 
@@ -72,7 +73,7 @@ def test_a_rounding_decoder_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_message_that_quotes_the_file_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oracle of the configuration file looks at messages and at frames' locals."""
-    monkeypatch.setattr(_sources, "url_problem", lambda url, _=(): f"what is {url}?")
+    monkeypatch.setattr(sources, "url_problem", lambda url, _=(): f"what is {url}?")
     with pytest.raises(AssertionError, match="shows"):
         blind("configuration lines, mutated", 500)
 

@@ -450,7 +450,7 @@ def test_a_company_sends_its_fields_and_a_fresh_uid(
     still: Broker, client_of: Callable[..., Client]
 ) -> None:
     """custtype B: the four fields on every call, gt_uid different on each."""
-    from kis_nb._config import Secret
+    from kis_nb._wire.secrets import Secret
 
     corporate = {
         "personalseckey": Secret("p" * 30),

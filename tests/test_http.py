@@ -19,9 +19,11 @@ from hypothesis import strategies as st
 
 from kis_nb._account import Account
 from kis_nb._client import Client
-from kis_nb._config import Secret, Settings
-from kis_nb._http import Call, Clock, Hidden, Http, NoReply, Reply, Scrubber
-from kis_nb._rate_limit import RateLimit
+from kis_nb._wire.clock import Clock
+from kis_nb._wire.config import Settings
+from kis_nb._wire.http import Call, Http, NoReply, Reply
+from kis_nb._wire.rate_limit import RateLimit
+from kis_nb._wire.secrets import Hidden, Scrubber, Secret
 from kis_nb.demo import Book, Broker
 
 if TYPE_CHECKING:

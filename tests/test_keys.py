@@ -9,16 +9,16 @@ import pytest
 
 import kis_nb
 from kis_nb._account import Account
-from kis_nb._config import Secret
 from kis_nb._errors import ConfigError
-from kis_nb._sources import load
+from kis_nb._wire.secrets import Secret
+from kis_nb._wire.sources import load
 from tests.leaks import Search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from kis_nb._config import Settings
+    from kis_nb._wire.config import Settings
 
 KEYS = ("PSinvented1" + "a" * 25, "PSinvented2" + "b" * 25, "PSinvented3" + "c" * 25)
 SECRETS = ("s1" * 90, "s2" * 90, "s3" * 90)

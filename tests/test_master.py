@@ -17,10 +17,11 @@ import pytest
 
 import kis_nb
 from kis_nb._client import Client
-from kis_nb._config import Secret, Settings
 from kis_nb._errors import Cancelled, TransportError
 from kis_nb._listing import COMMODITY_FILE, INDEX_FILE, read_zip
 from kis_nb._master import MasterFiles
+from kis_nb._wire.config import Settings
+from kis_nb._wire.secrets import Secret
 from tests.conftest import Clock, Fast
 from tests.factories import make_balance, position
 

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kis_nb._config import Secret
 from kis_nb._errors import Cancelled, PaginationError, TransportError
-from kis_nb._gateway import DataChanged, Page
-from kis_nb._paging import Walk
 from kis_nb._schema.night_balance import NIGHT_BALANCE
+from kis_nb._wire.gateway import DataChanged, Page
+from kis_nb._wire.paging import Walk
+from kis_nb._wire.secrets import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from kis_nb._auth import Waiting
     from kis_nb._schema.endpoint import Endpoint
+    from kis_nb._wire.auth import Waiting
     from tests.conftest import Fast
 
 _MORE = {"F": True, "M": True, "D": False, "E": False}

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kis_nb._config import Secret
 from kis_nb._errors import Cancelled
-from kis_nb._http import Clock
-from kis_nb._rate_limit import CEILING, SPACING, RateLimit, shared_rate_limit
+from kis_nb._wire.clock import Clock
+from kis_nb._wire.rate_limit import CEILING, SPACING, RateLimit, shared_rate_limit
+from kis_nb._wire.secrets import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kis_nb._recovery import Recovery, meaning_of, read_loose_refusal
+from kis_nb._wire.recovery import Recovery, meaning_of, read_loose_refusal
 from kis_nb.demo.replies import ERRORS, error
 
 # What helps, by what the facts of the live service say of each code.

@@ -12,10 +12,10 @@ import pytest
 
 from kis_nb import _report
 from kis_nb._account import Account
-from kis_nb._config import Secret
 from kis_nb._errors import ConfigError, KisError
-from kis_nb._http import Call, NoReply, Reply, observer
 from kis_nb._schema.night_balance import SUMMARY
+from kis_nb._wire.http import Call, NoReply, Reply, observer
+from kis_nb._wire.secrets import Secret
 from kis_nb.demo import Book, Broker, Fault
 from kis_nb.demo.form import Form
 from kis_nb.demo.style import Style, expand

@@ -29,7 +29,7 @@ from IPython.core.ultratb import VerboseTB
 from rich.traceback import Traceback
 
 import kis_nb
-from kis_nb._config import Secret
+from kis_nb._wire.secrets import Secret
 from kis_nb.demo import NETWORK, WIRE, Broker, Fault
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 

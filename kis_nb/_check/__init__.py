@@ -19,16 +19,17 @@ from typing import TYPE_CHECKING, Any
 
 from kis_nb import _report
 from kis_nb._account import Account, named_labels
-from kis_nb._auth import TOKEN_PATH
 from kis_nb._check import _machine, _setup
 from kis_nb._check._result import Mark, Result, Say, duration
 from kis_nb._check._setup import RETRIES, one_line
 from kis_nb._client import Client, connect
 from kis_nb._codes import Basis, Lang, Margin
-from kis_nb._config import LIVE_URL, Secret, Settings
 from kis_nb._errors import AuthError, KisError, TransportError
-from kis_nb._http import Call, NoReply, Reply, observer
 from kis_nb._products import products_of
+from kis_nb._wire.auth import TOKEN_PATH
+from kis_nb._wire.config import LIVE_URL, Settings
+from kis_nb._wire.http import Call, NoReply, Reply, observer
+from kis_nb._wire.secrets import Secret
 
 if TYPE_CHECKING:
     from kis_nb._balance import Balance

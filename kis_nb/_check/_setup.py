@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kis_nb._check._result import Result, Say, duration
-from kis_nb._config import Settings
 from kis_nb._errors import KisError
-from kis_nb._sources import load
-from kis_nb._token_store import TokenStore
+from kis_nb._wire.config import Settings
+from kis_nb._wire.sources import load
+from kis_nb._wire.token_store import TokenStore
 
 # Asked again less often than a pull: a check is to say that it fails, not to wait it out.
 RETRIES = 2

@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from kis_nb._account import Account
-from kis_nb._auth import Tokens, _read_answer
 from kis_nb._balance import Balance, Balances
 from kis_nb._codes import Basis, Margin
-from kis_nb._config import Secret, Settings
 from kis_nb._errors import ConfigError, DecodeError
 from kis_nb._frames import decode
-from kis_nb._gateway import Gateway, Page
-from kis_nb._http import Clock, Http, Reply, Scrubber
-from kis_nb._rate_limit import RateLimit
 from kis_nb._schema.night_balance import NIGHT_BALANCE
-from kis_nb._sources import load
+from kis_nb._wire.auth import Tokens, _read_answer
+from kis_nb._wire.clock import Clock
+from kis_nb._wire.config import Settings
+from kis_nb._wire.gateway import Gateway, Page
+from kis_nb._wire.http import Http, Reply
+from kis_nb._wire.rate_limit import RateLimit
+from kis_nb._wire.secrets import Scrubber, Secret
+from kis_nb._wire.sources import load
 from tests.fuzz import oracle
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from kis_nb._auth import Waiting
-from kis_nb._config import Secret
 from kis_nb._errors import KisError, PaginationError
-from kis_nb._gateway import DataChanged, Page
-from kis_nb._http import Clock, Hidden
 from kis_nb._schema.endpoint import Endpoint
+from kis_nb._wire.auth import Waiting
+from kis_nb._wire.clock import Clock
+from kis_nb._wire.gateway import DataChanged, Page
+from kis_nb._wire.secrets import Hidden, Secret
 
 MAX_PAGES = 1000
 _MAX_RESTARTS = 3

@@ -14,17 +14,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kis_nb._account import Account
-from kis_nb._config import (
-    LIVE_CALLS_PER_SECOND,
-    LIVE_URL,
-    Secret,
-    Settings,
-    check_limits,
-    url_problem,
-)
 from kis_nb._errors import ConfigError
-from kis_nb._keys import FIELDS, PRODUCT, Entry, Key, field_name, finish, read_entries
 from kis_nb._schema.night_balance import NIGHT_BALANCE
+from kis_nb._wire.config import LIVE_CALLS_PER_SECOND, LIVE_URL, Settings, check_limits, url_problem
+from kis_nb._wire.keys import FIELDS, PRODUCT, Entry, Key, field_name, finish, read_entries
+from kis_nb._wire.secrets import Secret
 
 # The sample has 2 kB; what is far larger is another file, or one without an end.
 _LARGEST = 100_000

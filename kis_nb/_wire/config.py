@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
 from urllib.parse import urlsplit
 
 from kis_nb._account import Account
 from kis_nb._errors import ConfigError
 from kis_nb._schema.night_balance import NIGHT_BALANCE
+from kis_nb._wire.secrets import Secret
 
 LIVE_URL = "https://openapi.koreainvestment.com:9443"
 CORPORATE_KEYS = ("personalseckey", "seq_no", "phone_number", "ip_addr")
@@ -29,38 +29,6 @@ _LONGEST = 3600
 _MOST_RETRIES = 1000
 # KIS's notice of 2026-04-20; new customers have 3 for three days.
 LIVE_CALLS_PER_SECOND = 18
-
-
-class Secret:
-    """A text that must not be seen: every repr of it, in a traceback's locals too, is a mask."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    @classmethod
-    def of(cls, value: str | Secret | None) -> Secret | None:
-        """Wrap a text; None and blank text give None."""
-        if isinstance(value, Secret) or value is None:
-            return value
-        return cls(value.strip()) if value.strip() else None
-
-    def reveal(self) -> str:
-        """The text itself, for the one place that sends it."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "<secret>"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret is not pickled or copied")
 
 
 @dataclass(frozen=True, slots=True)

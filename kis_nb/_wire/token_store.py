@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kis_nb._config import SENDABLE, Secret
 from kis_nb._errors import Cancelled
+from kis_nb._wire.config import SENDABLE
+from kis_nb._wire.secrets import Secret
 
 # As long as an issue may take another process; one that is stuck must not stop everyone for ever.
 _LOCKED_FOR = 180.0

@@ -17,11 +17,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import TypeAlias
 
-from kis_nb._config import SENDABLE, Secret, Settings
 from kis_nb._errors import AuthError, Cancelled, TransportError
-from kis_nb._http import Call, Http, NoReply, Reply, Scrubber
-from kis_nb._recovery import FINAL, Recovery, meaning_of, read_loose_refusal
-from kis_nb._token_store import REFUSED, Held, TokenStore
+from kis_nb._wire.config import SENDABLE, Settings
+from kis_nb._wire.http import Call, Http, NoReply, Reply
+from kis_nb._wire.recovery import FINAL, Recovery, meaning_of, read_loose_refusal
+from kis_nb._wire.secrets import Scrubber, Secret
+from kis_nb._wire.token_store import REFUSED, Held, TokenStore
 
 # Told what is waited for, and for how many seconds at most.
 Waiting: TypeAlias = Callable[[str, float], None]

@@ -5,27 +5,24 @@ Bytes wing, above the ground: imports `_deadline`, `_errors` and `_fields`.
 
 from __future__ import annotations
 
-import base64
 import logging
 import re
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
-from kis_nb._account import Account
-from kis_nb._deadline import Adapter, TooSlow
-from kis_nb._errors import Cancelled
+from kis_nb._wire.clock import Clock
+from kis_nb._wire.deadline import Adapter, TooSlow
+from kis_nb._wire.secrets import Hidden, Scrubber
 
 if TYPE_CHECKING:
-    from kis_nb._config import Secret
-    from kis_nb._rate_limit import RateLimit
+    from kis_nb._wire.rate_limit import RateLimit
 
 # KIS pages are some 10 kB. A body so much larger is a fault or an attack, and is not read into
 # memory: read as JSON, and then as columns, the worst of this size takes a hundred times as much.
@@ -62,125 +59,6 @@ class _HideAccount(logging.Filter):
 
 
 logging.getLogger("urllib3.connectionpool").addFilter(_HideAccount())
-
-
-class Clock:
-    """Time and waiting, handed in so that tests can run it fast."""
-
-    def time(self) -> float:
-        """Seconds since 1970, for what is stored and shown."""
-        return time.time()
-
-    def monotonic(self) -> float:
-        """Seconds that never go back, for waits and limits."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float, cancel: threading.Event | None = None) -> None:
-        """Wait, or stop waiting when `cancel` is set.
-
-        Raises:
-            Cancelled: `cancel` is set.
-        """
-        if cancel is None:
-            time.sleep(seconds)
-        elif cancel.wait(seconds):
-            raise Cancelled("the pull was cancelled")
-
-
-class Scrubber:
-    """Takes secrets and account numbers out of text that came from outside.
-
-    KIS's error texts may repeat what was sent, as it is, percent-encoded or in base64, alone or
-    within more that was encoded with it. Safe to share between threads.
-    """
-
-    def __init__(self, secrets: Iterable[Secret], accounts: Iterable[Account] = ()) -> None:
-        self._masks: dict[str, str] = {}
-        self._lock = threading.Lock()
-        for secret in secrets:
-            self.learn(secret)
-        for account in accounts:
-            self.learn_account(account)
-
-    def learn(self, secret: Secret) -> None:
-        """Mask this too, from now on."""
-        text = secret.reveal()
-        self._add((text, quote(text, safe=""), quote(text), *_in_base64(text)), "<secret>")
-
-    def learn_account(self, account: Account) -> None:
-        """Mask this account's number too, from now on."""
-        if account.cano not in self._masks:
-            self._add((account.cano + account.product, account.cano), account.masked[:8])
-
-    def _add(self, texts: Iterable[str], mask: str) -> None:
-        with self._lock:
-            # A new dict each time: another thread may be going through the old one.
-            self._masks = {**self._masks, **{text: mask for text in texts if text}}
-
-    def scrub(self, text: str) -> str:
-        """The text with every known secret and account number masked."""
-        masks = self._masks
-        text = _WRAPPED.sub("", text)
-        for secret in sorted(masks, key=len, reverse=True):
-            text = text.replace(secret, masks[secret])
-        return text
-
-
-# Between two lines of base64, as MIME (76) and PEM (64) break it; a line's end may have become a
-# blank. No words are as long.
-_WRAPPED = re.compile(r"(?<=[A-Za-z0-9+/_-]{60})\s+(?=[A-Za-z0-9+/_=-])", re.ASCII)
-# A shorter piece of base64 could be part of any word.
-_SHORTEST_PIECE = 8
-
-
-def _in_base64(text: str) -> Iterator[str]:
-    """How a text looks in base64, in both alphabets, wherever in the encoded data it begins.
-
-    Three letters hold four, so there are three ways; those at either end that also hold bits of
-    what stands beside it are left out.
-    """
-    data = text.encode()
-    for before in range(3):
-        encoded = base64.b64encode(bytes(before) + data).decode().rstrip("=")
-        # Letters whose six bits are all of this text.
-        begin, end = -(-8 * before // 6), 8 * (before + len(data)) // 6
-        piece = encoded[begin:end]
-        if len(piece) >= _SHORTEST_PIECE:
-            yield piece
-            yield piece.translate(_URL_SAFE)
-            yield quote(piece, safe="")
-        if before == 0:
-            # Alone, its last letter is known too.
-            yield encoded
-            yield encoded.translate(_URL_SAFE)
-            yield quote(encoded, safe="")
-
-
-_URL_SAFE = str.maketrans("+/", "-_")
-
-
-class Hidden(Mapping[str, str]):
-    """Headers or parameters that a repr does not show.
-
-    No dict: rich prints a dict's content whatever its repr says.
-    """
-
-    __slots__ = ("_entries",)
-
-    def __init__(self, entries: Mapping[str, str]) -> None:
-        self._entries = entries
-
-    def __getitem__(self, key: str) -> str:
-        return self._entries[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} hidden>"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,6 @@ from typing import Any
 
 import orjson
 
-from kis_nb._auth import Tokens, Waiting, word
-from kis_nb._config import Secret, Settings
 from kis_nb._errors import (
     ApiError,
     AuthError,
@@ -25,9 +23,12 @@ from kis_nb._errors import (
     RateLimitError,
     TransportError,
 )
-from kis_nb._http import Call, Hidden, Http, NoReply, Reply, Scrubber
-from kis_nb._recovery import ASKED_AGAIN, Recovery, meaning_of, read_loose_refusal
 from kis_nb._schema.endpoint import Endpoint
+from kis_nb._wire.auth import Tokens, Waiting, word
+from kis_nb._wire.config import Settings
+from kis_nb._wire.http import Call, Http, NoReply, Reply
+from kis_nb._wire.recovery import ASKED_AGAIN, Recovery, meaning_of, read_loose_refusal
+from kis_nb._wire.secrets import Hidden, Scrubber, Secret
 
 
 class DataChanged(Exception):

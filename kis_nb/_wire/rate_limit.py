@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from kis_nb._errors import Cancelled
-from kis_nb._http import Clock
+from kis_nb._wire.clock import Clock
 
 if TYPE_CHECKING:
-    from kis_nb._config import Secret
+    from kis_nb._wire.secrets import Secret
 
 # KIS's notice of 2026-04-20: 18 calls a second for one key. The embedded broker has no such limit.
 CEILING = 18.0

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from kis_nb._account import Account, mask_cano
-from kis_nb._config import CORPORATE_KEYS, Secret
 from kis_nb._errors import ConfigError
+from kis_nb._wire.config import CORPORATE_KEYS
+from kis_nb._wire.secrets import Secret
 
 FIELDS = ("name", "account", "product", "app_key", "app_secret")
 # Futures and options trade under 03.
