@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from kis_nb import charts
     from kis_nb._account import Account
-    from kis_nb._balance import Balance, Balances, Failure
     from kis_nb._client import Client, connect
     from kis_nb._codes import Basis, Margin
     from kis_nb._dashboard import Dashboard, dashboard, show
@@ -34,7 +33,8 @@ if TYPE_CHECKING:
         RateLimitError,
         TransportError,
     )
-    from kis_nb._frames import fields
+    from kis_nb._frames.balance import Balance, Balances, Failure
+    from kis_nb._frames.decode import fields
     from kis_nb._magic import load_ipython_extension, unload_ipython_extension
     from kis_nb._oneline import balance, products
 
@@ -42,8 +42,8 @@ _HOME = {
     "Account": "_account",
     "ApiError": "_errors",
     "AuthError": "_errors",
-    "Balance": "_balance",
-    "Balances": "_balance",
+    "Balance": "_frames.balance",
+    "Balances": "_frames.balance",
     "Basis": "_codes",
     "Cancelled": "_errors",
     "Client": "_client",
@@ -51,7 +51,7 @@ _HOME = {
     "Dashboard": "_dashboard",
     "DecimalError": "_errors",
     "DecodeError": "_errors",
-    "Failure": "_balance",
+    "Failure": "_frames.balance",
     "KisError": "_errors",
     "Margin": "_codes",
     "PaginationError": "_errors",
@@ -60,7 +60,7 @@ _HOME = {
     "balance": "_oneline",
     "connect": "_client",
     "dashboard": "_dashboard",
-    "fields": "_frames",
+    "fields": "_frames.decode",
     "load_ipython_extension": "_magic",
     "products": "_oneline",
     "show": "_dashboard",

@@ -25,7 +25,7 @@ from kis_nb._codes import Lang
 from kis_nb._errors import KisError
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 _ABOUT = "Korean night futures and options accounts at KIS: look at them, keep them, try it out."
 _MORE = """\

@@ -34,8 +34,8 @@ from kis_nb._errors import ConfigError
 from kis_nb._wire.secrets import Secret
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
     from kis_nb._client import Client
+    from kis_nb._frames.balance import Balance
 
 _CODES = ("account", "mgna_dvsn", "excc_stat_cd")
 _SWITCHES = ("pnl_by", "book_by", "book_measure", "payoff_on", "payoff_expiry")

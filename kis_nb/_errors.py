@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 
 class KisError(Exception):

@@ -24,7 +24,7 @@ from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 if TYPE_CHECKING:
     import polars as pl
 
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 Format: TypeAlias = Literal["table", "csv", "json", "parquet", "xlsx"]
 FORMATS: tuple[Format, ...] = ("table", "csv", "json", "parquet", "xlsx")
@@ -92,8 +92,8 @@ def export(
     if form == "csv":
         return str(frame.write_csv()).encode()
     if form == "xlsx":
-        from kis_nb._balance import relabel
         from kis_nb._board._xlsx import workbook
+        from kis_nb._frames.balance import relabel
 
         sheet = blocks[0] if blocks else "positions"
         return workbook(relabel(frame, lang), sheet=sheet, about=[head_line(balance, lang)])
@@ -172,8 +172,8 @@ def _priced(positions: pl.DataFrame, lang: Lang) -> tuple[pl.DataFrame, list[str
     """The positions with nothing where KIS sends 0 for want of a price, and a line that says so."""
     import polars as pl
 
-    from kis_nb._product_frame import UNPRICED
-    from kis_nb._products import OF_PRICE
+    from kis_nb._frames.product_frame import UNPRICED
+    from kis_nb._frames.products import OF_PRICE
 
     count = positions.filter(UNPRICED).height
     if not count:
@@ -191,7 +191,7 @@ def _listed(balance: Balance, lang: Lang) -> pl.DataFrame:
     """The summary turned upright: a row for each figure, the digits as text."""
     import polars as pl  # a command without a pull must not wait for it
 
-    from kis_nb._balance import exact
+    from kis_nb._frames.balance import exact
 
     row = balance.summary.row(0, named=True)
     digits = [value if isinstance(value, str) else exact(value) for value in row.values()]

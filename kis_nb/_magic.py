@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from kis_nb._balance import Balance
     from kis_nb._client import Client
     from kis_nb._dashboard import Dashboard
+    from kis_nb._frames.balance import Balance
 
 _NAME = "kis"
 _WORDS = ("--mgna-dvsn", "--excc-stat-cd", "--demo", "--dashboard")

@@ -8,12 +8,12 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from kis_nb._balance import Balance
 from kis_nb._client import AccountLike, default_client
 from kis_nb._codes import Basis, Margin
 from kis_nb._errors import ConfigError
+from kis_nb._frames.balance import Balance
+from kis_nb._frames.product_frame import listed_frame
 from kis_nb._master import MasterFiles
-from kis_nb._product_frame import listed_frame
 from kis_nb._wire.sources import store_dir
 
 if TYPE_CHECKING:

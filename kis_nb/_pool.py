@@ -9,9 +9,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeAlias
 
 from kis_nb._account import Account
-from kis_nb._balance import Balance, Balances, Failure
 from kis_nb._codes import Basis, Margin
 from kis_nb._errors import Cancelled, KisError
+from kis_nb._frames.balance import Balance, Balances, Failure
 
 View: TypeAlias = tuple[Account, Margin, Basis]
 

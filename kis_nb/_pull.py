@@ -8,9 +8,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from kis_nb._balance import Balance
-from kis_nb._completeness import check_complete
 from kis_nb._errors import DecodeError, KisError
+from kis_nb._frames.balance import Balance
+from kis_nb._frames.completeness import check_complete
 from kis_nb._master import MasterFiles
 from kis_nb._pool import THREADS, View
 from kis_nb._schema.night_balance import NIGHT_BALANCE

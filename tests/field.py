@@ -17,9 +17,9 @@ from typing import Any, TypeAlias
 import requests
 
 from kis_nb._account import Account
-from kis_nb._balance import Balance
 from kis_nb._client import Client
 from kis_nb._errors import KisError, TransportError
+from kis_nb._frames.balance import Balance
 from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb._wire.clock import Clock
 from kis_nb._wire.config import Settings

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import pytest
 import QuantLib
 
-from kis_nb._calendar import KST, is_trading_day, last_opening, last_trading_day
+from kis_nb._frames.calendar import KST, is_trading_day, last_opening, last_trading_day
 
 
 def _differ(year: int) -> set[str]:

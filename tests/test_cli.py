@@ -24,17 +24,17 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from kis_nb import _args, _cli, _export, _lab
-from kis_nb._balance import exact
 from kis_nb._client import connect
-from kis_nb._products import OF_PRICE, is_unpriced
+from kis_nb._frames.balance import exact
+from kis_nb._frames.products import OF_PRICE, is_unpriced
 from kis_nb.demo import WIRE, Book, Broker, Portfolio
 from tests.factories import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kis_nb._balance import Balance
     from kis_nb._client import Client
+    from kis_nb._frames.balance import Balance
     from tests.conftest import Clock
 
 TOP = Path(__file__).parents[1]

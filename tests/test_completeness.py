@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from kis_nb._completeness import check_complete, rows_add_up
 from kis_nb._errors import PaginationError
+from kis_nb._frames.completeness import check_complete, rows_add_up
 from tests.factories import make_balance, position
 
 TOTALS = {

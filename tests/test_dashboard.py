@@ -22,7 +22,6 @@ import traitlets
 
 import kis_nb
 from kis_nb._account import Account
-from kis_nb._balance import Balance
 from kis_nb._board import _figures, _gallery, _tables, _words
 from kis_nb._board import _situation as _situation_module
 from kis_nb._board._controls import Controls
@@ -37,7 +36,6 @@ from kis_nb._board._state import State
 from kis_nb._board._xlsx import workbook
 from kis_nb._codes import Basis, Margin
 from kis_nb._dashboard import Dashboard
-from kis_nb._equity import SAME_MOMENT
 from kis_nb._errors import (
     ApiError,
     AuthError,
@@ -48,8 +46,10 @@ from kis_nb._errors import (
     RateLimitError,
     TransportError,
 )
-from kis_nb._products import products_of
-from kis_nb._reconcile import EQUITY
+from kis_nb._frames.balance import Balance
+from kis_nb._frames.equity import SAME_MOMENT
+from kis_nb._frames.products import products_of
+from kis_nb._frames.reconcile import EQUITY
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 from kis_nb.demo import Book, Broker, Fault
 from tests.factories import book, make_balance, position

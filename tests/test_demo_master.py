@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from kis_nb._products import read_product
+from kis_nb._frames.products import read_product
 from kis_nb.demo import Book, Broker
 from kis_nb.demo.contracts import Instrument, listed
 from kis_nb.demo.market import trading_day

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kis_nb import _frames
 from kis_nb._account import Account
 from kis_nb._errors import DecimalError, DecodeError
-from kis_nb._frames import decode
+from kis_nb._frames import decode as decoder
+from kis_nb._frames.decode import decode
 from kis_nb._schema.night_balance import NIGHT_BALANCE, POSITIONS, SUMMARY
 
 if TYPE_CHECKING:
@@ -384,7 +384,7 @@ def test_an_error_carries_no_frame_that_holds_the_rows() -> None:
 
 def test_fields_is_the_glossary_of_the_shared_document() -> None:
     """A row a field, both languages, with dtype and unit."""
-    glossary = _frames.fields()
+    glossary = decoder.fields()
     assert glossary.columns == ["block", "field", "ko", "en", "dtype", "unit", "note"]
     assert glossary.height == len(POSITIONS.fields) + len(SUMMARY.fields) == 53
     assert glossary.filter(field="evlu_pfls_amt").row(0)[2:6] == (

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from kis_nb import _frames
+from kis_nb._frames import decode as decoder
 from kis_nb._wire import sources
 from tests.fuzz import __main__ as fuzzers
 from tests.fuzz import targets
@@ -45,7 +45,7 @@ def blind(name: str, runs: int) -> None:
 
 def test_a_wrong_digit_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """An oracle that could not fail would prove nothing: a won too much in one column."""
-    decode = _frames.decode
+    decode = decoder.decode
 
     def careless(*pages: Any) -> Any:
         rows, summary = decode(*pages)
@@ -58,9 +58,9 @@ def test_a_wrong_digit_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_rounding_decoder_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Polars alone reads what no column can hold."""
-    kinds, anything = _frames._kinds, re.compile("(?s).*")
+    kinds, anything = decoder._kinds, re.compile("(?s).*")
     monkeypatch.setattr(
-        _frames,
+        decoder,
         "_kinds",
         lambda block: [
             replace(kind, one=anything, lines=anything) if kind.one else kind

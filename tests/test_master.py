@@ -18,7 +18,7 @@ import pytest
 import kis_nb
 from kis_nb._client import Client
 from kis_nb._errors import Cancelled, TransportError
-from kis_nb._listing import COMMODITY_FILE, INDEX_FILE, read_zip
+from kis_nb._frames.master_format import COMMODITY_FILE, INDEX_FILE, read_zip
 from kis_nb._master import MasterFiles
 from kis_nb._wire.config import Settings
 from kis_nb._wire.secrets import Secret

@@ -24,8 +24,8 @@ from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kis_nb._balance import Balance
     from kis_nb._client import Client
+    from kis_nb._frames.balance import Balance
     from tests.conftest import Clock
 
     Exchange = Callable[[str], dict[str, Any]]

@@ -25,7 +25,7 @@ from kis_nb._codes import Basis, Margin
 from kis_nb._errors import AuthError, Cancelled, ConfigError, KisError
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 AUTO_SECONDS = (0, 5, 15, 30, 60, 300)
 # Figures at hand older than this are shown, and pulled anew at once.

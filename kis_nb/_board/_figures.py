@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kis_nb._board._words import say
 from kis_nb._codes import Basis, Lang, Margin
-from kis_nb._exact import EXACT, exactly
+from kis_nb._frames.decimal_context import EXACT, exactly
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
-    from kis_nb._equity import Equity
+    from kis_nb._frames.balance import Balance
+    from kis_nb._frames.equity import Equity
 
 Json: TypeAlias = dict[str, Any]
 _Figure: TypeAlias = Decimal | int | None
@@ -23,7 +23,9 @@ _Figure: TypeAlias = Decimal | int | None
 
 def exact(value: _Figure) -> str:
     """Every digit with separators; null is a dash."""
-    from kis_nb._balance import exact as spell  # polars comes with it, so it waits for a balance
+    from kis_nb._frames.balance import (
+        exact as spell,  # polars comes with it, so it waits for a balance
+    )
 
     return spell(value)
 
@@ -130,7 +132,7 @@ def cards(
     def old(name: str) -> Decimal | None:
         return then[name] if then is not None else None
 
-    from kis_nb._equity import equity
+    from kis_nb._frames.equity import equity
 
     own = equity(balance, [*([maintenance] if maintenance is not None else []), *others])
     unpriced = _unpriced(balance)
@@ -204,7 +206,7 @@ def cards(
 
 def _unpriced(balance: Balance) -> int:
     """How many positions are held without a price, and so are in no sum of P&L."""
-    from kis_nb._products import is_unpriced
+    from kis_nb._frames.products import is_unpriced
 
     return sum(is_unpriced(row) for row in balance.positions.iter_rows(named=True))
 

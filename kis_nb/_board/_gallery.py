@@ -18,7 +18,7 @@ from kis_nb._board._words import say
 from kis_nb._codes import Basis, Lang, Margin
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 # Views that came within this many seconds are of the same moment. Further apart, the page says when
 # each was pulled; and from some point on they are not set side by side at all, though what is just
@@ -68,7 +68,7 @@ class Gallery:
 
         Called without the lock. When the files come, every picture is made anew and drawn with it.
         """
-        from kis_nb._products import complete_in_background
+        from kis_nb._frames.products import complete_in_background
 
         def renew() -> None:
             with lock:

@@ -15,7 +15,7 @@ from kis_nb._board._shelf import View
 from kis_nb._codes import Basis, Margin
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 
 class Pulls(Protocol):

@@ -16,7 +16,7 @@ from kis_nb._codes import Lang
 if TYPE_CHECKING:
     import polars as pl
 
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 # Name, MIME type and content.
 File = tuple[str, str, bytes]
@@ -40,7 +40,7 @@ def as_csv(balance: Balance, keys: Sequence[str], _lang: Lang) -> File:
 
 def as_excel(balance: Balance, keys: Sequence[str], lang: Lang) -> File:
     """A workbook with labels, and below the rows whose they are and when."""
-    from kis_nb._balance import relabel
+    from kis_nb._frames.balance import relabel
 
     frame = relabel(_rows(balance, keys), lang)
     content = workbook(frame, sheet="positions", about=[_figures.status(balance)])

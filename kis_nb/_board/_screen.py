@@ -22,7 +22,7 @@ from kis_nb._chartview import ChartView, Gesture
 from kis_nb._codes import Lang, Margin
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 
 class Screen:

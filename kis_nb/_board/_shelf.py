@@ -12,7 +12,7 @@ from kis_nb._account import Account
 from kis_nb._codes import Basis, Margin
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 View: TypeAlias = tuple[Account, Margin, Basis]
 

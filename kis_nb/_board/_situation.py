@@ -20,8 +20,8 @@ from kis_nb._codes import Lang
 from kis_nb._errors import ConfigError
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
     from kis_nb._board._feed import Feed
+    from kis_nb._frames.balance import Balance
 
 _SEOUL = ZoneInfo("Asia/Seoul")
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from kis_nb._board._figures import Json, arrowed, exact, signed, template, tone
 from kis_nb._board._words import say
 from kis_nb._codes import Lang
-from kis_nb._products import OF_PRICE, is_unpriced
+from kis_nb._frames.products import OF_PRICE, is_unpriced
 from kis_nb._schema.night_balance import POSITIONS
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 # What a trader looks at, left to right; the whole of it is in the exports.
 COLUMNS = (
@@ -141,7 +141,7 @@ def checks(balance: Balance, lang: Lang) -> Json:
     """The reconciliation: how many checks ended how, and those that differ."""
     import polars as pl
 
-    from kis_nb._reconcile import EQUITY
+    from kis_nb._frames.reconcile import EQUITY
 
     compared = balance.reconcile()
     # Listed always, since they are not judged: known or not, the list keeps its length.

@@ -25,14 +25,14 @@ from kis_nb._check._setup import RETRIES, one_line
 from kis_nb._client import Client, connect
 from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._errors import AuthError, KisError, TransportError
-from kis_nb._products import products_of
+from kis_nb._frames.products import products_of
 from kis_nb._wire.auth import TOKEN_PATH
 from kis_nb._wire.config import LIVE_URL, Settings
 from kis_nb._wire.http import Call, NoReply, Reply, observer
 from kis_nb._wire.secrets import Secret
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 # The header Date counts whole seconds, and an answer takes a while.
 _CLOCK_SECONDS = 2.0

@@ -1,4 +1,4 @@
-"""Balances as Altair charts. Right wing, above `kis_nb._balance`; importing it loads altair.
+"""Balances as Altair charts. Right wing, above `kis_nb._frames.balance`; importing it loads altair.
 
 Each function returns an Altair chart that can be changed, layered, concatenated and saved. Shown as
 a cell's result it is drawn by `kis_nb._chartview.ChartView`, with nothing fetched from outside, and
@@ -31,7 +31,7 @@ from kis_nb.charts._legs import LeftOut
 from kis_nb.charts._look import Chart, Colors, Look, Theme, shown
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 __all__ = ["LeftOut", "book", "left_out", "margin", "payoff", "pnl", "views"]
 

@@ -6,13 +6,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from kis_nb._chartview import Row
-from kis_nb._exact import exactly
-from kis_nb._products import Product, is_unpriced, products_of
+from kis_nb._frames.decimal_context import exactly
+from kis_nb._frames.products import Product, is_unpriced, products_of
 from kis_nb.charts._bars import bar, design, keyed
 from kis_nb.charts._look import Look, exact, first
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 By: TypeAlias = Literal["product", "strike"]
 Measure: TypeAlias = Literal["quantity", "value"]

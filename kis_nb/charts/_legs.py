@@ -13,11 +13,11 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from kis_nb._exact import exactly
-from kis_nb._products import UNDERLYINGS, Product, multiplier, products_of
+from kis_nb._frames.decimal_context import exactly
+from kis_nb._frames.products import UNDERLYINGS, Product, multiplier, products_of
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 # Price steps of the futures, which the drawn points stand on; by product, else by underlying.
 _TICKS = {
@@ -70,7 +70,7 @@ class Book:
     """The legs on one underlying, and what was left out.
 
     Attributes:
-        underlying: as `kis_nb._products` names it.
+        underlying: as `kis_nb._frames.products` names it.
         expiry: the last trading day of the legs; None without any.
         legs: what counts.
         others: how many positions on the underlying expire on each other day.

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import altair as alt
 
-from kis_nb._balance import exact as digits
 from kis_nb._chartview import LIGHT, WIDTH, Row
 from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._frames.balance import exact as digits
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 from kis_nb.charts._cells import bundle
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 Colors: TypeAlias = Literal["kr", "us"]
 Theme: TypeAlias = Literal["lab", "light", "dark"]

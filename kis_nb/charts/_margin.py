@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 import altair as alt
 
 from kis_nb._chartview import Row
-from kis_nb._equity import Equity, equity
-from kis_nb._exact import exactly
+from kis_nb._frames.decimal_context import exactly
+from kis_nb._frames.equity import Equity, equity
 from kis_nb.charts._look import (
     SEPARATOR,
     Chart,
@@ -26,7 +26,7 @@ from kis_nb.charts._look import (
 )
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 _DEPOSIT = (("dnca_cash", "cash"), ("frcr_dncl_amt", "foreign"), ("dnca_sbst", "substitute"))
 _MARGIN = (("cash_mgna", "cash"), ("sbst_mgna", "substitute"))
@@ -42,7 +42,7 @@ def rows(
     others: Sequence[Balance] = (),
 ) -> list[Row]:
     """Segments of the bars: the deposit, the margin of each balance, equity and its free part as
-    `kis_nb._equity` has them, then the call's level.
+    `kis_nb._frames.equity` has them, then the call's level.
 
     `of` is the balance on show, the latest else. `others` are more pulls, which have no bar, and
     may tell its maintenance margin and its equity of this moment.

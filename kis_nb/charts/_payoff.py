@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from kis_nb._chartview import Row
-from kis_nb._exact import exactly
+from kis_nb._frames.decimal_context import exactly
 from kis_nb.charts._legs import Book, LeftOut, book
 from kis_nb.charts._look import Chart, Design, Look, exact, finished, first, geometry, heading
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 _GRID = 120
 # Break-evens with a label, each on a line of its own over the curve; all have mark and tooltip.

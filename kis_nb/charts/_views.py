@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kis_nb._chartview import Row
-from kis_nb._exact import exactly
+from kis_nb._frames.decimal_context import exactly
 from kis_nb.charts._bars import bar, design, keyed
 from kis_nb.charts._look import Look, exact, first, geometry
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 _MEASURES = ("mgna_tota", "evlu_pfls_amt_smtl")
 

@@ -13,7 +13,7 @@ import orjson
 import pandas as pd
 import requests
 
-from kis_nb._frames import decode
+from kis_nb._frames.decode import decode
 from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb.demo import Book, Broker
 from tests.bench.timing import compare, line, milliseconds

@@ -14,11 +14,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from kis_nb._codes import Basis, Margin
-from kis_nb._exact import exactly
-from kis_nb._products import is_unpriced, kind_of
+from kis_nb._frames.decimal_context import exactly
+from kis_nb._frames.products import is_unpriced, kind_of
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
+    from kis_nb._frames.balance import Balance
 
 Source: TypeAlias = Literal["sent", "estimate"]
 

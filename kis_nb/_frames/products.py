@@ -18,13 +18,13 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
-from kis_nb._calendar import last_trading_day
-from kis_nb._exact import EXACT
-from kis_nb._product_text import Kind, Told, read_code, read_name, whole_points
+from kis_nb._frames.calendar import last_trading_day
+from kis_nb._frames.decimal_context import EXACT
+from kis_nb._frames.product_text import Kind, Told, read_code, read_name, whole_points
 
 if TYPE_CHECKING:
-    from kis_nb._balance import Balance
     from kis_nb._errors import KisError
+    from kis_nb._frames.balance import Balance
 
 Source: TypeAlias = Literal["master", "name", "code"]
 

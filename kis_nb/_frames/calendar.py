@@ -65,7 +65,7 @@ def last_trading_day(product: str, term: str) -> date | None:
     the third Monday. On a holiday the trading day before it, a Monday weekly's the one after.
 
     Args:
-        product: as `kis_nb._products` names it.
+        product: as `kis_nb._frames.products` names it.
         term: ``202612``, or a weekly's ``2609W4``.
 
     Returns:

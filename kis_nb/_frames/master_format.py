@@ -13,8 +13,8 @@ import zlib
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 
-from kis_nb._product_text import Kind
-from kis_nb._products import Listed
+from kis_nb._frames.product_text import Kind
+from kis_nb._frames.products import Listed
 
 INDEX_FILE = "fo_idx_code_mts.mst"
 COMMODITY_FILE = "fo_com_code.mst"

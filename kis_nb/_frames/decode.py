@@ -23,7 +23,7 @@ import polars as pl
 
 from kis_nb._account import Account, mask_cano
 from kis_nb._errors import DecimalError, DecodeError
-from kis_nb._pages import Body, object_of, parse, rows_of, spelt, texted
+from kis_nb._frames.pages import Body, object_of, parse, rows_of, spelt, texted
 from kis_nb._schema.endpoint import PERSONAL, Block, Endpoint, Field
 from kis_nb._schema.night_balance import NIGHT_BALANCE
 

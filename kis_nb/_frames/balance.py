@@ -17,13 +17,13 @@ import polars as pl
 
 from kis_nb._account import Account, account_labels
 from kis_nb._codes import Basis, Lang, Margin
-from kis_nb._equity import estimate
 from kis_nb._errors import KisError
-from kis_nb._frames import decode, dtype_of
-from kis_nb._pages import Body
-from kis_nb._product_frame import UNPRICED, frame_of
-from kis_nb._products import OF_PRICE, MasterHandle, is_unpriced, products_of
-from kis_nb._reconcile import reconcile
+from kis_nb._frames.decode import decode, dtype_of
+from kis_nb._frames.equity import estimate
+from kis_nb._frames.pages import Body
+from kis_nb._frames.product_frame import UNPRICED, frame_of
+from kis_nb._frames.products import OF_PRICE, MasterHandle, is_unpriced, products_of
+from kis_nb._frames.reconcile import reconcile
 from kis_nb._schema.night_balance import NIGHT_BALANCE, POSITIONS, SUMMARY
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -89,7 +89,7 @@ class Balance:
         """A balance from the bodies of its pages, in order.
 
         Raises:
-            DecodeError: see `kis_nb._frames.decode`.
+            DecodeError: see `kis_nb._frames.decode.decode`.
         """
         rows, summary = map(_apart, decode(bodies, NIGHT_BALANCE, account))
         rows.insert_column(len(POSITIONS.fields), _sides(rows))

@@ -13,9 +13,9 @@ from decimal import Decimal, localcontext
 
 import polars as pl
 
-from kis_nb._exact import EXACT
-from kis_nb._product_frame import UNPRICED
-from kis_nb._products import kind_of
+from kis_nb._frames.decimal_context import EXACT
+from kis_nb._frames.product_frame import UNPRICED
+from kis_nb._frames.products import kind_of
 from kis_nb._schema.night_balance import SUMMARY
 
 # Wide enough for sums of 19-digit amounts, with the two decimals of the foreign-currency deposit.
@@ -63,8 +63,8 @@ def reconcile(
 ) -> pl.DataFrame:
     """The checks of `Balance.reconcile`, account first, then row by row.
 
-    `estimate` is the equity of this moment as `kis_nb._equity.estimate` has it. How it compares
-    with what KIS sends is shown with its difference and not judged: status stays null.
+    `estimate` is the equity of this moment as `kis_nb._frames.equity.estimate` has it. How it
+    compares with what KIS sends is shown with its difference and not judged: status stays null.
     """
     figures: dict[str, Decimal | None] = summary.select(f.name for f in SUMMARY.fields).row(
         0, named=True

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from kis_nb._products import Listed, Product, read_product
+from kis_nb._frames.products import Listed, Product, read_product
 
 KIND = pl.Enum(["future", "call", "put", "spread"])
 SOURCE = pl.Enum(["master", "name", "code"])
