@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kis_nb._client import Client, connect
     from kis_nb._codes import Basis, Margin
     from kis_nb._dashboard import Dashboard, dashboard, show
+    from kis_nb._default_client import balance, products
     from kis_nb._errors import (
         ApiError,
         AuthError,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance, Balances, Failure
     from kis_nb._frames.decode import fields
     from kis_nb._magic import load_ipython_extension, unload_ipython_extension
-    from kis_nb._oneline import balance, products
 
 _HOME = {
     "Account": "_account",
@@ -57,12 +57,12 @@ _HOME = {
     "PaginationError": "_errors",
     "RateLimitError": "_errors",
     "TransportError": "_errors",
-    "balance": "_oneline",
+    "balance": "_default_client",
     "connect": "_client",
     "dashboard": "_dashboard",
     "fields": "_frames.decode",
     "load_ipython_extension": "_magic",
-    "products": "_oneline",
+    "products": "_default_client",
     "show": "_dashboard",
     "unload_ipython_extension": "_magic",
 }

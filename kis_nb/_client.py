@@ -14,12 +14,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
 
 from kis_nb._account import Account, Names, account_labels, find_account, named_labels
+from kis_nb._batch import View, pull_all
 from kis_nb._codes import Basis, Margin
 from kis_nb._errors import ConfigError
 from kis_nb._frames.balance import Balance, Balances
 from kis_nb._frames.product_frame import listed_frame
-from kis_nb._master import MasterFiles
-from kis_nb._pool import View, pull_all
+from kis_nb._master_files import MasterFiles
 from kis_nb._pull import KeyClient
 from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb._wire.clock import Clock

@@ -8,11 +8,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from kis_nb._batch import THREADS, View
 from kis_nb._errors import DecodeError, KisError
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.completeness import check_complete
-from kis_nb._master import MasterFiles
-from kis_nb._pool import THREADS, View
+from kis_nb._master_files import MasterFiles
 from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb._wire.auth import Tokens
 from kis_nb._wire.clock import Clock

@@ -19,7 +19,7 @@ import kis_nb
 from kis_nb._client import Client
 from kis_nb._errors import Cancelled, TransportError
 from kis_nb._frames.master_format import COMMODITY_FILE, INDEX_FILE, read_zip
-from kis_nb._master import MasterFiles
+from kis_nb._master_files import MasterFiles
 from kis_nb._wire.config import Settings
 from kis_nb._wire.secrets import Secret
 from tests.conftest import Clock, Fast
@@ -340,13 +340,13 @@ def test_without_the_files_it_stays_null(
 
 def test_no_key_is_needed(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`kis_nb.products()` without any configuration asks KIS's own host, and only for the files."""
-    from kis_nb import _client, _master, _oneline
+    from kis_nb import _client, _default_client, _master_files
 
     for name in ("KIS_APP_KEY", "KIS_APP_SECRET", "KIS_NB_DEMO"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("KIS_CONFIG", str(tmp_path / "none.yaml"))
     monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(_client._Default, "client", None)
-    monkeypatch.setattr(_oneline._Keyless, "master", None)
-    monkeypatch.setattr(_master, "_HOST", host.address)
+    monkeypatch.setattr(_default_client._Keyless, "master", None)
+    monkeypatch.setattr(_master_files, "_HOST", host.address)
     assert kis_nb.products().height == 10

@@ -85,7 +85,7 @@ Master: TypeAlias = Mapping[str, Listed]
 
 
 class MasterHandle(Protocol):
-    """How a balance gets at the master files (`kis_nb._master.MasterFiles`)."""
+    """How a balance gets at the master files (`kis_nb._master_files.MasterFiles`)."""
 
     def at_hand(self) -> Master:
         """What is stored; the network is not asked."""

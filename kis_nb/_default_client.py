@@ -13,7 +13,7 @@ from kis_nb._codes import Basis, Margin
 from kis_nb._errors import ConfigError
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.product_frame import listed_frame
-from kis_nb._master import MasterFiles
+from kis_nb._master_files import MasterFiles
 from kis_nb._wire.sources import store_dir
 
 if TYPE_CHECKING:
