@@ -1,4 +1,4 @@
-"""Hatchling build hook: makes `kis_nb/_static/vega.js`, with which our charts draw.
+"""Hatchling build hook: makes `kis_nb/_widgets/static/vega.js`, with which our charts draw.
 
 Runs for a wheel, an sdist and an editable install alike, so that a checkout draws as the wheel
 does. The file is bundled from the Vega and Vega-Lite inside vl-convert, which fetches nothing; it
@@ -12,7 +12,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-TARGET = Path("kis_nb") / "_static" / "vega.js"
+TARGET = Path("kis_nb") / "_widgets" / "static" / "vega.js"
 
 # The way in to Vega, Vega-Lite and vega-embed at once; the bundler gives no other.
 SNIPPET = "export { vegaEmbed };"

@@ -28,9 +28,9 @@ from kis_nb._board._screen import Screen
 from kis_nb._board._selection import Selection
 from kis_nb._board._shelf import View
 from kis_nb._board._situation import Situation
-from kis_nb._chartview import Gesture, read_gesture
 from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._errors import ConfigError
+from kis_nb._widgets.chart_view import Gesture, read_gesture
 from kis_nb._wire.secrets import Secret
 
 if TYPE_CHECKING:

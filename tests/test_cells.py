@@ -12,8 +12,8 @@ import pytest
 from ipywidgets.widgets import widget
 
 from kis_nb import charts
-from kis_nb.charts import _cells
-from kis_nb.charts._cells import CellView
+from kis_nb._widgets import cell_view
+from kis_nb._widgets.cell_view import CellView
 from tests.factories import book, make_balance
 
 
@@ -35,8 +35,8 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
             hook(SimpleNamespace(cell_id=cell))
 
     made.run = run
-    monkeypatch.setattr(_cells, "_CELLS", _cells._Cells())
-    monkeypatch.setattr(_cells, "_shell", lambda: made)
+    monkeypatch.setattr(cell_view, "_CELLS", cell_view._Cells())
+    monkeypatch.setattr(cell_view, "_shell", lambda: made)
     before = set(instances())
     yield made
     for view in set(instances()) - before:

@@ -9,8 +9,8 @@ from typing import Any
 import altair as alt
 import pytest
 
-from kis_nb import _chartview
-from kis_nb._chartview import LIGHT, WIDTH, ChartView, Gesture, split
+from kis_nb._widgets import chart_view
+from kis_nb._widgets.chart_view import LIGHT, WIDTH, ChartView, Gesture, split
 from kis_nb.charts._look import Look
 from kis_nb.charts._pnl import PNL, rows
 from tests.factories import book, make_balance
@@ -36,7 +36,7 @@ class Page:
 def page(monkeypatch: pytest.MonkeyPatch) -> Page:
     page = Page()
     monkeypatch.setattr(ChartView, "send", page.listen)
-    monkeypatch.setattr(_chartview, "_BUNDLE", _chartview._Bundle())
+    monkeypatch.setattr(chart_view, "_BUNDLE", chart_view._Bundle())
     return page
 
 

@@ -13,8 +13,8 @@ import pytest
 from kis_nb import charts
 from kis_nb._board import _figures, _tables
 from kis_nb._board._picture import compared
-from kis_nb._chartview import split
 from kis_nb._frames.equity import equity
+from kis_nb._widgets.chart_view import split
 from tests.factories import book, make_balance, position
 
 

@@ -274,7 +274,7 @@ def test_a_kernel_that_ends_waits_for_what_is_drawn(kernel: Kernel, tmp_path: Pa
     """Sent when the sockets are closed, it would be a traceback in the server's log, or a crash."""
     show = f"""
 import kis_nb, threading, time
-from kis_nb._board._panel import HeadPanel
+from kis_nb._widgets.panels import HeadPanel
 drawing, send, log = threading.Event(), HeadPanel._tell, open({str(tmp_path / "sent")!r}, "w")
 def slowly(*args, time=time, drawing=drawing, send=send, log=log):
     if threading.current_thread() is not threading.main_thread():

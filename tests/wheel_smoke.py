@@ -37,7 +37,7 @@ def check_import() -> Path:
 def check_contents(package: Path) -> None:
     """The wheel holds the types' marker, Vega, the templates; and pulled in no tool of ours."""
     assert (package / "py.typed").is_file()
-    assert (package / "_static" / "vega.js").stat().st_size > 100_000
+    assert (package / "_widgets" / "static" / "vega.js").stat().st_size > 100_000
     for folder in (
         package / "notebooks",
         Path(sys.prefix, "share", "jupyter", "notebook_templates", "kis_nb"),

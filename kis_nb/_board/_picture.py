@@ -15,8 +15,8 @@ from kis_nb._board._words import say
 from kis_nb._codes import Lang
 
 if TYPE_CHECKING:
-    from kis_nb._chartview import ChartView, Row
     from kis_nb._frames.balance import Balance
+    from kis_nb._widgets.chart_view import ChartView, Row
 
 Colors: TypeAlias = Literal["kr", "us"]
 Choice: TypeAlias = dict[str, str]

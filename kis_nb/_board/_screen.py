@@ -15,11 +15,11 @@ import ipywidgets as w
 
 from kis_nb._board._controls import Controls
 from kis_nb._board._figures import template
-from kis_nb._board._panel import Act, ChecksPanel, HeadPanel, NotePanel, TablePanel
 from kis_nb._board._picture import CHARTS, Colors, Easel, Picture, compared
 from kis_nb._board._words import say
-from kis_nb._chartview import ChartView, Gesture
 from kis_nb._codes import Lang, Margin
+from kis_nb._widgets.chart_view import ChartView, Gesture
+from kis_nb._widgets.panels import Act, ChecksPanel, HeadPanel, NotePanel, TablePanel
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kis_nb._chartview import Gesture
+from kis_nb._widgets.chart_view import Gesture
 
 
 class Selection:

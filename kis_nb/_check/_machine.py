@@ -33,7 +33,7 @@ def version(name: str) -> str | None:
 
 def has_bundle() -> bool:
     """Whether the charts' JavaScript, which the build makes, is there."""
-    return (files("kis_nb") / "_static" / "vega.js").is_file()
+    return (files("kis_nb") / "_widgets" / "static" / "vega.js").is_file()
 
 
 def korean_font() -> bool | None:

@@ -1,8 +1,8 @@
 """Balances as Altair charts. Right wing, above `kis_nb._frames.balance`; importing it loads altair.
 
 Each function returns an Altair chart that can be changed, layered, concatenated and saved. Shown as
-a cell's result it is drawn by `kis_nb._chartview.ChartView`, with nothing fetched from outside, and
-follows the page's theme, unless another Altair renderer is enabled. That holds for what
+a cell's result it is drawn by `kis_nb._widgets.chart_view.ChartView`, with nothing fetched from
+outside, and follows the page's theme, unless another Altair renderer is enabled. That holds for what
 ``.properties()``, ``.copy()``, ``.interactive()`` and ``chart + more`` make of it as well.
 
 Altair's global renderer is left alone. Altair's own default fetches Vega from a CDN; for charts of

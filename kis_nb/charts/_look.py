@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import altair as alt
 
-from kis_nb._chartview import LIGHT, WIDTH, Row
 from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._frames.balance import exact as digits
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
-from kis_nb.charts._cells import bundle
+from kis_nb._widgets.cell_view import bundle
+from kis_nb._widgets.chart_view import LIGHT, WIDTH, Row
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import altair as alt
 
-from kis_nb._chartview import Row
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.equity import Equity, equity
+from kis_nb._widgets.chart_view import Row
 from kis_nb.charts._look import (
     SEPARATOR,
     Chart,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from kis_nb._chartview import Row
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.products import is_unpriced
+from kis_nb._widgets.chart_view import Row
 from kis_nb.charts._bars import bar, design, keyed
 from kis_nb.charts._look import Look, exact, first
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kis_nb._chartview import Row
 from kis_nb._frames.decimal_context import exactly
+from kis_nb._widgets.chart_view import Row
 from kis_nb.charts._bars import bar, design, keyed
 from kis_nb.charts._look import Look, exact, first, geometry
 

@@ -93,7 +93,7 @@ def test_codes_drive_figures_and_charts(lab: Lab) -> None:
 
 LINES = """
 import altair as alt
-from kis_nb._chartview import ChartView
+from kis_nb._widgets.chart_view import ChartView
 rows = [{"key": "a line", "size": 1}, {"key": "b line", "size": 2}]
 bars = alt.Chart(alt.NamedData("bars")).mark_bar()
 bars = bars.encode(x="size:Q", y=alt.Y("key:N", sort=None))

@@ -222,7 +222,7 @@ print(json.dumps(len(told["ids"])))
 def test_a_late_answer_leaves_a_chart_alone(lab: Lab) -> None:
     """Nor is a bar that was clicked last given up for an earlier one: a click more lets it go."""
     late = """
-from kis_nb._chartview import Gesture
+from kis_nb._widgets.chart_view import Gesture
 done = threading.Event()
 d._jobs.put(done.set)
 done.wait(30)
@@ -314,7 +314,7 @@ def test_a_chart_goes_when_its_cell_has_run_again(lab: Lab) -> None:
     """A cell run four times leaves one widget; one shown in a second place is kept for it, and the
     page draws it again after a reload.
     """
-    count = "from kis_nb.charts._cells import CellView\n"
+    count = "from kis_nb._widgets.cell_view import CellView\n"
     count += "from ipywidgets.widgets.widget import _instances\n"
     count += "import time\ndef left(wanted):\n    for _ in range(600):\n"
     count += "        now = sum(isinstance(one, CellView) for one in _instances.values())\n"
@@ -345,7 +345,7 @@ def test_a_tooltip_follows_the_figures(lab: Lab) -> None:
     """A tooltip held over a bar says the new figure when one comes."""
     rows = """
 import altair as alt
-from kis_nb._chartview import ChartView
+from kis_nb._widgets.chart_view import ChartView
 def rows(value): return [{"id": "a", "key": "a line", "size": 3, "told": value}]
 bars = alt.Chart(alt.NamedData("bars")).mark_bar()
 bars = bars.encode(x="size:Q", y=alt.Y("key:N", sort=None), tooltip=["told:N"])

@@ -3,8 +3,8 @@ ours.
 
 `alt.JupyterChart` embeds a chart anew for every change and keeps its data in a synced trait, from
 where it gets into saved notebooks. Here spec, rows and selection travel as custom messages, which
-no notebook stores, and new rows go into the living Vega view. `_static/chartview.js` is the other
-half; `_static/vega.js`, made by the build, is sent once for each page.
+no notebook stores, and new rows go into the living Vega view. `static/chartview.js` is the other
+half; `static/vega.js`, made by the build, is sent once for each page.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import traitlets
 Row: TypeAlias = dict[str, Any]
 Spec: TypeAlias = dict[str, Any]
 
-_STATIC = files("kis_nb") / "_static"
+_STATIC = files("kis_nb") / "_widgets" / "static"
 _KERNEL = uuid.uuid4().hex
 
 
@@ -68,8 +68,8 @@ class _Bundle:
             return (_STATIC / "vega.js").read_bytes()
         except FileNotFoundError as missing:
             raise FileNotFoundError(
-                "kis_nb/_static/vega.js is missing: it is made when the package is built. In a "
-                "checkout run `pip install -e .` once"
+                "kis_nb/_widgets/static/vega.js is missing: it is made when the package is built. "
+                "In a checkout run `pip install -e .` once"
             ) from missing
 
     def version(self) -> str:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import anywidget
 import traitlets
 
-_STATIC = files("kis_nb") / "_static"
+_STATIC = files("kis_nb") / "_widgets" / "static"
 
 # What was done on the page, with what value, and on which page.
 Act: TypeAlias = Callable[[str, Any, str], None]

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import ipywidgets as w
 import traitlets
 
-from kis_nb._chartview import ChartView
+from kis_nb._widgets.chart_view import ChartView
 
 
 class CellView(ChartView):
