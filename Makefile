@@ -114,7 +114,7 @@ $(VENV)/made.stamp:
 	@touch $@
 
 # The templates are copied into the venv for the launcher, so a changed one is installed again.
-SOURCES := pyproject.toml .ci/constraints.txt .ci/bundle_vega.py $(wildcard notebooks/*.ipynb kis_nb/_voila/*)
+SOURCES := pyproject.toml .ci/constraints.txt .ci/bundle_vega.py $(wildcard notebooks/*.ipynb kis_nb/_dashboard/voila/*)
 
 $(VENV)/lab.stamp: $(VENV)/made.stamp $(SOURCES)
 	$(INSTALL) --editable '.[lab]'

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kis_nb._account import Account
     from kis_nb._client import Client, connect
     from kis_nb._codes import Basis, Margin
-    from kis_nb._dashboard import Dashboard, dashboard, show
+    from kis_nb._dashboard.dashboard import Dashboard, dashboard, show
     from kis_nb._default_client import balance, products
     from kis_nb._errors import (
         ApiError,
@@ -48,7 +48,7 @@ _HOME = {
     "Cancelled": "_errors",
     "Client": "_client",
     "ConfigError": "_errors",
-    "Dashboard": "_dashboard",
+    "Dashboard": "_dashboard.dashboard",
     "DecimalError": "_errors",
     "DecodeError": "_errors",
     "Failure": "_frames.balance",
@@ -59,11 +59,11 @@ _HOME = {
     "TransportError": "_errors",
     "balance": "_default_client",
     "connect": "_client",
-    "dashboard": "_dashboard",
+    "dashboard": "_dashboard.dashboard",
     "fields": "_frames.decode",
     "load_ipython_extension": "_magic",
     "products": "_default_client",
-    "show": "_dashboard",
+    "show": "_dashboard.dashboard",
     "unload_ipython_extension": "_magic",
 }
 

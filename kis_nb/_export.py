@@ -92,7 +92,7 @@ def export(
     if form == "csv":
         return str(frame.write_csv()).encode()
     if form == "xlsx":
-        from kis_nb._board._xlsx import workbook
+        from kis_nb._dashboard.workbook import workbook
         from kis_nb._frames.balance import relabel
 
         sheet = blocks[0] if blocks else "positions"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from kis_nb._client import Client
-    from kis_nb._dashboard import Dashboard
+    from kis_nb._dashboard.dashboard import Dashboard
     from kis_nb._frames.balance import Balance
 
 _NAME = "kis"

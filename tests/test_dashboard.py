@@ -22,20 +22,20 @@ import traitlets
 
 import kis_nb
 from kis_nb._account import Account
-from kis_nb._board import _figures, _gallery, _tables, _words
-from kis_nb._board import _situation as _situation_module
-from kis_nb._board._controls import Controls
-from kis_nb._board._gallery import Gallery
-from kis_nb._board._jobs import Jobs
-from kis_nb._board._picture import Easel, Picture, compared
-from kis_nb._board._save import as_csv, as_excel
-from kis_nb._board._screen import Screen
-from kis_nb._board._shelf import View, view_of
-from kis_nb._board._situation import Situation
-from kis_nb._board._state import State
-from kis_nb._board._xlsx import workbook
 from kis_nb._codes import Basis, Margin
-from kis_nb._dashboard import Dashboard
+from kis_nb._dashboard import displayed_balances, summary_cards, tables, texts
+from kis_nb._dashboard import status as _situation_module
+from kis_nb._dashboard.balance_cache import View, view_of
+from kis_nb._dashboard.chart_data import Easel, Picture, compared
+from kis_nb._dashboard.controls import Controls
+from kis_nb._dashboard.dashboard import Dashboard
+from kis_nb._dashboard.displayed_balances import Gallery
+from kis_nb._dashboard.downloads import as_csv, as_excel
+from kis_nb._dashboard.fetch_state import State
+from kis_nb._dashboard.jobs import Jobs
+from kis_nb._dashboard.page_layout import Screen
+from kis_nb._dashboard.status import Situation
+from kis_nb._dashboard.workbook import workbook
 from kis_nb._errors import (
     ApiError,
     AuthError,
@@ -72,7 +72,7 @@ def card(cards: list[dict[str, Any]], key: str) -> dict[str, Any]:
 
 def test_every_sentence_is_in_both_languages() -> None:
     """No sentence is missing or the same in the other language's place."""
-    for key, (ko, en) in _words._WORDS.items():
+    for key, (ko, en) in texts._WORDS.items():
         assert ko, key
         assert en, key
         assert not re.search("[가-힣]", en), key
@@ -96,12 +96,12 @@ def test_every_sentence_is_in_both_languages() -> None:
 def test_each_error_has_its_sentence(error: KisError | None, says: str) -> None:
     """Every kind of error says what happened and what to do, in both languages."""
     for lang in ("ko", "en"):
-        told = _words.trouble(error, lang)
+        told = texts.trouble(error, lang)
         assert told.what
         assert told.todo
         assert "Traceback" not in told.detail
-    assert says in _words.trouble(error, "en").what
-    assert re.search("[가-힣]", _words.trouble(error, "ko").todo)
+    assert says in texts.trouble(error, "en").what
+    assert re.search("[가-힣]", texts.trouble(error, "ko").todo)
 
 
 # --- figures ----------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def test_each_error_has_its_sentence(error: KisError | None, says: str) -> None:
 def test_status_line_is_as_designed() -> None:
     """One line: account, codes, rows, pages, moment, and DEMO in the demo."""
     made = balance(book(25), demo=True, mgna_dvsn="02")
-    assert _figures.status(made) == (
+    assert summary_cards.status(made) == (
         "800*****-03 · MGNA_DVSN=02 · EXCC_STAT_CD=1 · 25 rows · 2 pages"
         " · as of 2026-11-22 23:15:04 KST · DEMO"
     )
@@ -125,7 +125,7 @@ def test_head_line_is_exact() -> None:
         mgna_tota="1",
         tot_dncl_amt="3",
     )
-    cards = _figures.cards(made, None, None, "en")
+    cards = summary_cards.cards(made, None, None, "en")
     assert card(cards, "pnl")["value"] == "▼ -2,469,135,780,246,913,578"
     assert card(cards, "equity")["value"] == "9,007,199,254,740,993,001"
     assert card(cards, "margin")["value"] == "33.3%"
@@ -144,7 +144,7 @@ def test_what_the_payoff_leaves_out_is_a_count() -> None:
 def test_null_is_a_dash_and_never_a_zero() -> None:
     """A figure that was not sent makes its sum, its percentage and its bar unknown."""
     made = balance(evlu_pfls_amt_smtl=None, trad_pfls_amt_smtl="5", tot_dncl_amt=None)
-    cards = _figures.cards(made, None, None, "ko")
+    cards = summary_cards.cards(made, None, None, "ko")
     assert card(cards, "pnl")["value"] == "–"
     assert card(cards, "margin")["value"] == "–"
     assert "bar" not in card(cards, "margin")
@@ -154,32 +154,32 @@ def test_changes_are_against_the_pull_before() -> None:
     """Each figure says what changed since the last pull of the same view, and nothing before it."""
     before = balance(prsm_dpast="1000", trad_pfls_amt_smtl="-10")
     after = balance(prsm_dpast="900", trad_pfls_amt_smtl="20")
-    cards = _figures.cards(after, before, None, "ko")
+    cards = summary_cards.cards(after, before, None, "ko")
     assert card(cards, "equity")["change"]["text"] == "▼ -100"
     assert card(cards, "pnl")["change"]["text"] == "▲ +30"
     assert card(cards, "orderable")["change"]["text"] == "변동 없음"
-    assert card(_figures.cards(after, None, None, "ko"), "equity")["change"] is None
+    assert card(summary_cards.cards(after, None, None, "ko"), "equity")["change"] is None
 
 
 def test_room_is_equity_less_maintenance() -> None:
     """The distance to a margin call needs the maintenance margin, and says so without it."""
     made = balance(prsm_dpast="1000", mmga_tot_amt="0")
     upkeep = balance(mgna_dvsn="02", mgna_tota="400")
-    room = card(_figures.cards(made, None, upkeep, "en"), "room")
+    room = card(summary_cards.cards(made, None, upkeep, "en"), "room")
     assert room["value"] == "600"
     assert "60.0% of equity" in room["sub"][0]["label"]
-    unknown = card(_figures.cards(made, None, None, "en"), "room")
+    unknown = card(summary_cards.cards(made, None, None, "en"), "room")
     assert unknown["value"] == "–"
     assert "02" in unknown["sub"][0]["label"]
     short = balance(mgna_dvsn="02", mgna_tota="1500")
-    assert card(_figures.cards(made, None, short, "en"), "room")["loud"]
+    assert card(summary_cards.cards(made, None, short, "en"), "room")["loud"]
 
 
 def test_margin_call_is_a_sentence() -> None:
     """Above zero it is said with its amount; at zero and when not told nothing is said."""
-    assert "61,631,084" in str(_figures.call(balance(add_mgna_tota="61631084"), "ko"))
-    assert _figures.call(balance(add_mgna_tota="0"), "ko") is None
-    assert _figures.call(balance(add_mgna_tota=None), "ko") is None
+    assert "61,631,084" in str(summary_cards.call(balance(add_mgna_tota="61631084"), "ko"))
+    assert summary_cards.call(balance(add_mgna_tota="0"), "ko") is None
+    assert summary_cards.call(balance(add_mgna_tota=None), "ko") is None
 
 
 # --- table, reconciliation --------------------------------------------------------------------
@@ -192,7 +192,7 @@ def test_table_sorts_by_exact_figures() -> None:
         position(f"A{n}", evlu_pfls_amt=None if v is None else Decimal(v))
         for n, v in enumerate(values)
     ]
-    made = _tables.table(balance(rows), "ko")
+    made = tables.table(balance(rows), "ko")
     at = [column["key"] for column in made["columns"]].index("evlu_pfls_amt")
     ranks = [row["ranks"][at] for row in made["rows"]]
     assert ranks[3] is None
@@ -204,7 +204,7 @@ def test_table_sorts_by_exact_figures() -> None:
 def test_two_rows_of_one_product_stay_two() -> None:
     """Long and short of one product, and rows without a number, have keys of their own."""
     rows = [position(side="long"), position(side="short"), position(pdno=None)]
-    keys = _tables.keys(balance(rows).positions)
+    keys = tables.keys(balance(rows).positions)
     assert len(set(keys)) == 3
 
 
@@ -214,7 +214,7 @@ def test_checks_list_what_differs() -> None:
         client = _client(broker)
         made = client.balance()
         client.close()
-    told = _tables.checks(made, "en")
+    told = tables.checks(made, "en")
     found = made.reconcile()
     judged = found.filter(pl.col("item") != EQUITY)
     assert sum(n for _, _, n in told["counts"]) == judged.height == found.height - 3
@@ -222,7 +222,7 @@ def test_checks_list_what_differs() -> None:
     assert len(told["rows"]) == judged.filter(pl.col("difference") != 0).height + 3
     assert [row["item"] for row in told["rows"][-3:]] == [EQUITY] * 3
     # In Korean too, where no English word is left beside the fields' names.
-    korean = _tables.checks(made, "ko")["rows"]
+    korean = tables.checks(made, "ko")["rows"]
     assert [row["item"] for row in korean[-3:]] == ["지금 자산"] * 3
     said = " ".join(row["what"] for row in korean)
     fields = {field.name for field in (*POSITIONS.fields, *SUMMARY.fields)}
@@ -288,7 +288,7 @@ def test_excel_of_positions_has_labels() -> None:
     assert name.endswith("-DEMO.xlsx")
     texts = [text for _, text in _cells(content).values()]
     assert "평가손익금액" in texts
-    assert _figures.status(made) in texts
+    assert summary_cards.status(made) in texts
 
 
 # --- pictures ---------------------------------------------------------------------------------
@@ -573,7 +573,7 @@ def test_an_estimate_without_a_mark_is_of_the_same_moment() -> None:
     """What may take another view's estimate of the equity, which says no time, is no further apart
     than what needs none.
     """
-    assert SAME_MOMENT.total_seconds() <= _gallery._SAME
+    assert SAME_MOMENT.total_seconds() <= displayed_balances._SAME
 
 
 @pytest.mark.parametrize("renewing", [False, True])
@@ -966,7 +966,7 @@ def test_show_takes_a_balance_alone() -> None:
     """`show` draws what it is given, and its traits are the balance's own."""
     given = balance(book(4), mgna_dvsn="02", excc_stat_cd="2")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_tables, "checks", lambda *_: {})
+        patch.setattr(tables, "checks", lambda *_: {})
         made = kis_nb.show(given)
     assert made.balance is given
     assert (made.mgna_dvsn, made.excc_stat_cd) == ("02", "2")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kis_nb._board._shelf import View
+from kis_nb._dashboard.balance_cache import View
 from tests.test_feed import FIRST, Ear, Stand
 
 TOP = Path(__file__).parents[1]
@@ -67,7 +67,7 @@ class datetime64: ...
 DRAW = """
 import builtins, sys, threading, time
 import kis_nb.charts
-from kis_nb._board._picture import spec
+from kis_nb._dashboard.chart_data import spec
 sys.modules.pop("numpy", None)
 sys.path.insert(0, sys.argv[1])
 cell = threading.Thread(target=__import__, args=("numpy",))

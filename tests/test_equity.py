@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from kis_nb import charts
-from kis_nb._board import _figures, _tables
-from kis_nb._board._picture import compared
+from kis_nb._dashboard import summary_cards, tables
+from kis_nb._dashboard.chart_data import compared
 from kis_nb._frames.equity import equity
 from kis_nb._widgets.chart_view import split
 from tests.factories import book, make_balance, position
@@ -55,7 +55,7 @@ def test_an_estimate_is_named_as_one(sent: int | None, card: str, line: str) -> 
     figures: dict[str, Any] = {"prsm_dpast": 1000, "futr_evlu_pfls_amt": -300}
     shown = make_balance(prsm_dpast_amt=sent, **figures)
     upkeep = make_balance(mgna_dvsn="02", mgna_tota=400, prsm_dpast_amt=sent, **figures)
-    cards = {one["key"]: one for one in _figures.cards(shown, None, upkeep, "en")}
+    cards = {one["key"]: one for one in summary_cards.cards(shown, None, upkeep, "en")}
     assert cards["equity"]["sub"][0]["label"].startswith(card)
     assert cards["room"]["sub"][1]["label"].startswith(card)
     rows = _rows(charts.margin(shown, upkeep, lang="en"))
@@ -70,7 +70,9 @@ def test_the_dashboards_chart_takes_equity_from_all_views_as_its_card_does() -> 
     figures: dict[str, Any] = {"prsm_dpast": 1000, "prsm_dpast_amt": None}
     shown = make_balance(excc_stat_cd="2", mgna_tota=600, **figures)
     upkeep = make_balance(mgna_dvsn="02", mgna_tota=400, futr_evlu_pfls_amt=-300, **figures)
-    cards = {one["key"]: one for one in _figures.cards(shown, None, upkeep, "en", [shown, upkeep])}
+    cards = {
+        one["key"]: one for one in summary_cards.cards(shown, None, upkeep, "en", [shown, upkeep])
+    }
     assert cards["equity"]["sub"][0]["value"] == "700"
     assert cards["room"]["value"] == "600"
     rows = compared("margin", [shown, upkeep], shown, "en", "")
@@ -93,7 +95,7 @@ def test_card_and_chart_show_one_room_on_a_margin_call() -> None:
         tot_dncl_amt=2000, dnca_cash=2000, prsm_dpast=900, prsm_dpast_amt=800, mgna_tota=1500
     )
     upkeep = make_balance(mgna_dvsn="02", mgna_tota=1100, prsm_dpast=900, prsm_dpast_amt=800)
-    cards = {card["key"]: card for card in _figures.cards(shown, None, upkeep, "en")}
+    cards = {card["key"]: card for card in summary_cards.cards(shown, None, upkeep, "en")}
     assert cards["room"]["value"] == "-200"
     assert cards["room"]["sub"][1]["value"] == "-300"
     rows = _rows(charts.margin(shown, upkeep, lang="en"))
@@ -123,9 +125,9 @@ def test_no_price_is_no_profit() -> None:
     balance = make_balance(held)
     rows = _rows(charts.pnl(balance, lang="en"))
     assert [(row["value"], row["note"]) for row in rows[1:]] == [(None, "no price")]
-    card = _figures.cards(balance, None, None, "en")[0]
+    card = summary_cards.cards(balance, None, None, "en")[0]
     assert card["sub"][-1]["label"] == "1 without a price not in it"
-    table = _tables.table(balance, "en")
+    table = tables.table(balance, "en")
     at = [column["key"] for column in table["columns"]].index("evlu_pfls_amt")
     assert [row["cells"][at] == "no price" for row in table["rows"]] == [False, True]
     assert [row["tones"][at] for row in table["rows"]] == ["down", ""]
@@ -250,7 +252,7 @@ def test_nothing_depends_on_the_decimal_context() -> None:
             _rows(charts.views(balance)),
             _rows(charts.book(balance)),
             _rows(charts.payoff(balance)),
-            _figures.cards(balance, balance, balance, "ko"),
+            summary_cards.cards(balance, balance, balance, "ko"),
             balance._repr_html_(),
             balance.reconcile().rows(),
         ]

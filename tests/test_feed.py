@@ -14,11 +14,11 @@ from typing import Any, cast
 import pytest
 
 from kis_nb._account import Account
-from kis_nb._board._feed import Feed
-from kis_nb._board._pulls import Clock
-from kis_nb._board._shelf import Shelf, View
-from kis_nb._board._state import State
 from kis_nb._codes import Basis, Margin
+from kis_nb._dashboard.balance_cache import Shelf, View
+from kis_nb._dashboard.fetch_state import State
+from kis_nb._dashboard.fetcher import Feed
+from kis_nb._dashboard.pulls import Clock
 from kis_nb._errors import AuthError, Cancelled, KisError, TransportError
 from kis_nb._frames.balance import Balance
 from tests.factories import make_balance

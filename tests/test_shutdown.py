@@ -24,7 +24,7 @@ from comm.base_comm import BaseComm
 from jupyter_client.manager import KernelManager
 
 import kis_nb
-from kis_nb._board._picture import Picture
+from kis_nb._dashboard.chart_data import Picture
 from kis_nb.demo import Book, Broker, Fault
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 

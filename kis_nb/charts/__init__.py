@@ -2,8 +2,8 @@
 
 Each function returns an Altair chart that can be changed, layered, concatenated and saved. Shown as
 a cell's result it is drawn by `kis_nb._widgets.chart_view.ChartView`, with nothing fetched from
-outside, and follows the page's theme, unless another Altair renderer is enabled. That holds for what
-``.properties()``, ``.copy()``, ``.interactive()`` and ``chart + more`` make of it as well.
+outside, and follows the page's theme, unless another Altair renderer is enabled. That holds for
+what ``.properties()``, ``.copy()``, ``.interactive()`` and ``chart + more`` make of it as well.
 
 Altair's global renderer is left alone. Altair's own default fetches Vega from a CDN; for charts of
 your own, and for ours side by side (``|``, ``&``, which make a plain Altair chart), say

@@ -13,9 +13,9 @@ from typing import Any
 
 import ipywidgets as w
 
-from kis_nb._board._feed import AUTO_SECONDS
-from kis_nb._board._words import say
 from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._dashboard.fetcher import AUTO_SECONDS
+from kis_nb._dashboard.texts import say
 
 UNDERLYINGS = ("KOSPI 200", "KOSDAQ 150", "USD/KRW")
 

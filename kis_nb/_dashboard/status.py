@@ -12,15 +12,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from kis_nb._board import _figures
-from kis_nb._board._shelf import View, view_of
-from kis_nb._board._state import State
-from kis_nb._board._words import Trouble, no_account, say, trouble
 from kis_nb._codes import Lang
+from kis_nb._dashboard import summary_cards
+from kis_nb._dashboard.balance_cache import View, view_of
+from kis_nb._dashboard.fetch_state import State
+from kis_nb._dashboard.texts import Trouble, no_account, say, trouble
 from kis_nb._errors import ConfigError
 
 if TYPE_CHECKING:
-    from kis_nb._board._feed import Feed
+    from kis_nb._dashboard.fetcher import Feed
     from kis_nb._frames.balance import Balance
 
 _SEOUL = ZoneInfo("Asia/Seoul")
@@ -87,7 +87,7 @@ class Situation:
         waited = self.state is not None and self.state.busy and not self.state.quiet
         return self.shown is not None and (self.other or waited or self.trouble is not None)
 
-    def parts(self) -> _figures.Json:
+    def parts(self) -> summary_cards.Json:
         """The head panel's parts that this decides."""
         shown, trouble = self.shown, self.trouble
         return {
@@ -95,10 +95,10 @@ class Situation:
             "busy": self._busy(),
             "note": self._note(),
             "error": trouble._asdict() if trouble is not None else None,
-            "status": _figures.status(shown) if shown is not None else self._waiting(),
+            "status": summary_cards.status(shown) if shown is not None else self._waiting(),
             "as_of": shown.as_of.timestamp() if shown is not None else None,
-            "file": _figures.file_name(shown) if shown is not None else "",
-            "call": _figures.call(shown, self.lang) if shown is not None else None,
+            "file": summary_cards.file_name(shown) if shown is not None else "",
+            "call": summary_cards.call(shown, self.lang) if shown is not None else None,
         }
 
     def _waiting(self) -> str:
@@ -107,7 +107,7 @@ class Situation:
         _, margin, basis = self.wanted
         return say("pulling", self.lang, margin=margin.value, basis=basis.value)
 
-    def _busy(self) -> _figures.Json | None:
+    def _busy(self) -> summary_cards.Json | None:
         if self.state is None or not self.state.busy:
             return None
         page = self.state.page

@@ -9,9 +9,9 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kis_nb._board import _figures, _tables
-from kis_nb._board._xlsx import workbook
 from kis_nb._codes import Lang
+from kis_nb._dashboard import summary_cards, tables
+from kis_nb._dashboard.workbook import workbook
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,7 +26,7 @@ def _rows(balance: Balance, keys: Sequence[str]) -> pl.DataFrame:
     """The rows with these keys in this order, all columns."""
     import polars as pl
 
-    places = {key: at for at, key in enumerate(_tables.keys(balance.positions))}
+    places = {key: at for at, key in enumerate(tables.keys(balance.positions))}
     chosen = [places[key] for key in keys if key in places]
     return balance.positions.select(pl.all().gather(chosen))
 
@@ -35,7 +35,7 @@ def as_csv(balance: Balance, keys: Sequence[str], _lang: Lang) -> File:
     """CSV with wire names, as `pl.read_csv` takes it back; the mark in front tells Excel UTF-8."""
     buffer = io.BytesIO()
     _rows(balance, keys).write_csv(buffer, include_bom=True)
-    return f"{_figures.file_name(balance)}.csv", "text/csv", buffer.getvalue()
+    return f"{summary_cards.file_name(balance)}.csv", "text/csv", buffer.getvalue()
 
 
 def as_excel(balance: Balance, keys: Sequence[str], lang: Lang) -> File:
@@ -43,6 +43,6 @@ def as_excel(balance: Balance, keys: Sequence[str], lang: Lang) -> File:
     from kis_nb._frames.balance import relabel
 
     frame = relabel(_rows(balance, keys), lang)
-    content = workbook(frame, sheet="positions", about=[_figures.status(balance)])
+    content = workbook(frame, sheet="positions", about=[summary_cards.status(balance)])
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return f"{_figures.file_name(balance)}.xlsx", kind, content
+    return f"{summary_cards.file_name(balance)}.xlsx", kind, content

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from kis_nb._board import _figures, _tables
-from kis_nb._board._words import say
 from kis_nb._codes import Lang
+from kis_nb._dashboard import summary_cards, tables
+from kis_nb._dashboard.texts import say
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
@@ -44,15 +44,17 @@ class Picture:
             self._made[key] = make()
         return self._made[key]
 
-    def table(self) -> _figures.Json:
+    def table(self) -> summary_cards.Json:
         """For the positions panel."""
-        made: _figures.Json = self._once(("table",), lambda: _tables.table(self.balance, self.lang))
+        made: summary_cards.Json = self._once(
+            ("table",), lambda: tables.table(self.balance, self.lang)
+        )
         return made
 
-    def checks(self) -> _figures.Json:
+    def checks(self) -> summary_cards.Json:
         """For the reconciliation panel."""
-        made: _figures.Json = self._once(
-            ("checks",), lambda: _tables.checks(self.balance, self.lang)
+        made: summary_cards.Json = self._once(
+            ("checks",), lambda: tables.checks(self.balance, self.lang)
         )
         return made
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
-from kis_nb._board._controls import Controls
-from kis_nb._board._figures import template
-from kis_nb._board._picture import CHARTS, Colors, Easel, Picture, compared
-from kis_nb._board._words import say
 from kis_nb._codes import Lang, Margin
+from kis_nb._dashboard.chart_data import CHARTS, Colors, Easel, Picture, compared
+from kis_nb._dashboard.controls import Controls
+from kis_nb._dashboard.summary_cards import template
+from kis_nb._dashboard.texts import say
 from kis_nb._widgets.chart_view import ChartView, Gesture
 from kis_nb._widgets.panels import Act, ChecksPanel, HeadPanel, NotePanel, TablePanel
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from kis_nb._board._figures import Json, arrowed, exact, signed, template, tone
-from kis_nb._board._words import say
 from kis_nb._codes import Lang
+from kis_nb._dashboard.summary_cards import Json, arrowed, exact, signed, template, tone
+from kis_nb._dashboard.texts import say
 from kis_nb._frames.products import OF_PRICE, is_unpriced
 from kis_nb._schema.night_balance import POSITIONS
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from kis_nb._account import Account
-from kis_nb._board._shelf import View
 from kis_nb._codes import Basis, Margin
+from kis_nb._dashboard.balance_cache import View
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from kis_nb._board._words import say
 from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._dashboard.texts import say
 from kis_nb._frames.decimal_context import EXACT, exactly
 
 if TYPE_CHECKING:

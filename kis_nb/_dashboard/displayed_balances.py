@@ -10,12 +10,12 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from kis_nb._board import _figures
-from kis_nb._board._feed import Feed
-from kis_nb._board._picture import Picture
-from kis_nb._board._shelf import View, view_of
-from kis_nb._board._words import say
 from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._dashboard import summary_cards
+from kis_nb._dashboard.balance_cache import View, view_of
+from kis_nb._dashboard.chart_data import Picture
+from kis_nb._dashboard.fetcher import Feed
+from kis_nb._dashboard.texts import say
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
@@ -120,14 +120,14 @@ class Gallery:
             else ""
         )
 
-    def cards(self, picture: Picture | None, lang: Lang) -> list[_figures.Json]:
+    def cards(self, picture: Picture | None, lang: Lang) -> list[summary_cards.Json]:
         """The head line; labels and dashes without a picture."""
         if picture is None:
-            return _figures.blank(lang)
+            return summary_cards.blank(lang)
         balance = picture.balance
         upkeep = self.maintenance(balance)
         near = self.together(balance)
-        cards = _figures.cards(balance, picture.before, upkeep, lang, near)
+        cards = summary_cards.cards(balance, picture.before, upkeep, lang, near)
         if upkeep is not None and (at := self.moment(balance, [upkeep])):
             room = next(card for card in cards if card["key"] == "room")
             # In place of a line that is there: a line more would move all below it at each pull.

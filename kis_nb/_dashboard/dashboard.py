@@ -16,19 +16,19 @@ import ipywidgets as w
 import traitlets
 
 from kis_nb._account import Account
-from kis_nb._board import _figures
-from kis_nb._board._controls import Controls, check, close_all
-from kis_nb._board._feed import AUTO_SECONDS, Feed
-from kis_nb._board._gallery import Gallery
-from kis_nb._board._jobs import Jobs
-from kis_nb._board._known import KnownAccounts
-from kis_nb._board._picture import Colors
-from kis_nb._board._pulls import let_go
-from kis_nb._board._screen import Screen
-from kis_nb._board._selection import Selection
-from kis_nb._board._shelf import View
-from kis_nb._board._situation import Situation
 from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._dashboard import summary_cards
+from kis_nb._dashboard.balance_cache import View
+from kis_nb._dashboard.chart_data import Colors
+from kis_nb._dashboard.controls import Controls, check, close_all
+from kis_nb._dashboard.displayed_balances import Gallery
+from kis_nb._dashboard.fetcher import AUTO_SECONDS, Feed
+from kis_nb._dashboard.jobs import Jobs
+from kis_nb._dashboard.known_accounts import KnownAccounts
+from kis_nb._dashboard.page_layout import Screen
+from kis_nb._dashboard.pulls import let_go
+from kis_nb._dashboard.selection import Selection
+from kis_nb._dashboard.status import Situation
 from kis_nb._errors import ConfigError
 from kis_nb._widgets.chart_view import Gesture, read_gesture
 from kis_nb._wire.secrets import Secret
@@ -256,7 +256,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         now = Situation.of(feed, self._view, shown, auto=auto, problem=self._problem, lang=lang)
         parts = now.parts()
         parts["shown"] = self._places(shown) if shown is not None and feed is not None else None
-        parts["explain"] = _figures.explain(self.mgna_dvsn, self.excc_stat_cd, lang)
+        parts["explain"] = summary_cards.explain(self.mgna_dvsn, self.excc_stat_cd, lang)
         parts["cards"] = self._gallery.cards(picture, lang)
         self._screen.head.show(parts)
 
@@ -302,7 +302,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
 
     def _save(self, what: str, keys: Sequence[str], page: str) -> None:
         """Give the page that asked the rows it shows, in its order, with all columns."""
-        from kis_nb._board._save import as_csv, as_excel
+        from kis_nb._dashboard.downloads import as_csv, as_excel
 
         balance = self._gallery.shown
         if balance is None:
