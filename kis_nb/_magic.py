@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 from IPython.core.magic import output_can_be_silenced
 
-from kis_nb import _args
+from kis_nb._cli import arguments
 from kis_nb._errors import KisError
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class KisMagic:
 
     def __init__(self) -> None:
         self._demo: Client | None = None
-        self._parser = _args.Parser(prog=f"%{_NAME}", add_help=False)
-        _args.add_pull(self._parser)
+        self._parser = arguments.Parser(prog=f"%{_NAME}", add_help=False)
+        arguments.add_pull(self._parser)
         self._parser.add_argument("--dashboard", action="store_true")
 
     @output_can_be_silenced
@@ -66,7 +66,10 @@ class KisMagic:
         try:
             # A trailing semicolon is IPython's way to keep a result without showing it.
             args = self._parser.read(shlex.split(line.rstrip().removesuffix(";")))
-        except (_args.UsageProblem, ValueError) as problem:  # ValueError: an open quotation mark
+        except (
+            arguments.UsageProblem,
+            ValueError,
+        ) as problem:  # ValueError: an open quotation mark
             said = str(problem).replace(f"(see %{_NAME} --help)", f"(see %{_NAME}?)")
             wrong = UsageError(f"%{_NAME}: {said}")
         else:

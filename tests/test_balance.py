@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from kis_nb._account import Account
+from kis_nb._cli.export import export
 from kis_nb._codes import Basis, Margin
 from kis_nb._errors import KisError
-from kis_nb._export import export
 from kis_nb._frames.balance import Balance, Balances, Failure, exact
 from tests.factories import make_balance, position
 

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kis_nb import _cli
-from kis_nb._check import Check, _machine
+from kis_nb._cli import main
+from kis_nb._cli.check import machine
+from kis_nb._cli.check.check import Check
 from kis_nb.demo import Book, Broker
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from kis_nb._check._result import Result
+    from kis_nb._cli.check.result import Result
     from kis_nb._client import Client
 
 SECRET_180 = (APP_SECRET + "x" * 180)[:180]
@@ -271,12 +272,12 @@ def test_one_account_by_name() -> None:
 
 def test_what_the_computer_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No JupyterLab, no widgets and no Korean font: each is told with what to install."""
-    monkeypatch.setattr(_machine, "version", lambda _name: None)
+    monkeypatch.setattr(machine, "version", lambda _name: None)
     lister = tmp_path / "fc-list"
     lister.write_text("#!/bin/sh\nexit 0\n")
     lister.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(_machine, "_SYSTEM_FONTS", ())
+    monkeypatch.setattr(machine, "_SYSTEM_FONTS", ())
     found = steps(Check())
     assert "kis_nb[lab]" in found["lab"][0].text
     assert found["widgets"][0].mark == "wrong"
@@ -287,7 +288,7 @@ def test_what_the_computer_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 def run(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, str]:
     """A command's exit code and what it printed."""
-    code = _cli.main(["check", *map(str, words)])
+    code = main.main(["check", *map(str, words)])
     return code, capsys.readouterr().out
 
 

@@ -23,7 +23,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from kis_nb import _args, _cli, _export, _lab
+from kis_nb._cli import arguments, export, lab, main
 from kis_nb._client import connect
 from kis_nb._frames.balance import exact
 from kis_nb._frames.products import OF_PRICE, is_unpriced
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 TOP = Path(__file__).parents[1]
 # Reached by a hang only.
 LIMIT = 120
-COMMAND = (sys.executable, "-c", "import sys; from kis_nb._cli import main; sys.exit(main())")
+COMMAND = (sys.executable, "-c", "import sys; from kis_nb._cli.main import main; sys.exit(main())")
 ACCOUNT = "80012345-03"
 SEVERAL = "70045678-03"
 
@@ -103,7 +103,7 @@ def kis(capsysbinary: pytest.CaptureFixture[bytes]) -> Callable[..., Ran]:
     """Runs a command in this process."""
 
     def run(*words: str | Path) -> Ran:
-        code = _cli.main([str(word) for word in words])
+        code = main.main([str(word) for word in words])
         return Ran(code, capsysbinary.readouterr())
 
     return run
@@ -149,7 +149,7 @@ def lines_until(stream: IO[str], pattern: str) -> re.Match[str]:
 def test_each_command_helps_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """--help of a command ends with 0 and shows lines to copy."""
     with pytest.raises(SystemExit) as left:
-        _cli.main([command, "--help"])
+        main.main([command, "--help"])
     assert left.value.code == 0
     assert f"  kis-nb {command}" in capsys.readouterr().out
 
@@ -157,7 +157,7 @@ def test_each_command_helps_with_examples(command: str, capsys: pytest.CaptureFi
 def test_help_loads_nothing_heavy() -> None:
     """Help is there at once: neither polars nor requests nor any of Jupyter is loaded."""
     code = (
-        "import sys\nfrom kis_nb._cli import main\n"
+        "import sys\nfrom kis_nb._cli.main import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
         "heavy = {'polars', 'requests', 'altair', 'ipywidgets', 'IPython', 'jupyterlab'}\n"
         "print(sorted(heavy & sys.modules.keys()))"
@@ -291,7 +291,7 @@ def test_language_follows_the_terminal(
 
 def test_a_narrow_terminal_names_what_is_left_out(truth: Callable[..., Balance]) -> None:
     """Columns give way until the table fits, code and P&L last, and the line below names them."""
-    shown = _export.table(truth(SEVERAL), ["positions"], "en", 80).splitlines()
+    shown = export.table(truth(SEVERAL), ["positions"], "en", 80).splitlines()
     assert max(map(display_width, shown[1:-1])) <= 80
     assert "Unrealized P&L" in shown[2]
     assert shown[-1].startswith("left out for this width: pchs_amt")
@@ -366,14 +366,14 @@ def test_nineteen_digits_survive_every_format(
         evlu_pfls_amt=pl.lit(huge, pl.Decimal(19, 0)), idx_clpr=pl.lit(odd, pl.Decimal(23, 8))
     )
     balance = replace(balance, positions=changed)
-    table = _export.export(balance, "table").decode()
+    table = export.export(balance, "table").decode()
     assert table.count("-1,234,567,890,123,456,789 ") == changed.height
     assert table.count("123,456,789,012,345.12345678") == changed.height
     for form in ("csv", "json"):
-        text = _export.export(balance, form).decode()
+        text = export.export(balance, form).decode()
         assert text.count(str(huge)) == changed.height
         assert text.count(str(odd)) == changed.height
-    file = pl.read_parquet(io.BytesIO(_export.export(balance, "parquet")))
+    file = pl.read_parquet(io.BytesIO(export.export(balance, "parquet")))
     assert file["evlu_pfls_amt"].to_list() == [huge] * changed.height
 
 
@@ -481,7 +481,7 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        _export.save(file, b"new", overwrite=True)
+        export.save(file, b"new", overwrite=True)
     assert [path.name for path in tmp_path.iterdir()] == ["held.csv"]
     assert file.read_text() == "mine"
 
@@ -491,7 +491,7 @@ def test_a_pipe_or_device_is_not_replaced(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with pytest.raises(OSError, match="no plain file"):
-        _export.save(pipe, b"new", overwrite=True)
+        export.save(pipe, b"new", overwrite=True)
     assert pipe.is_fifo()
 
 
@@ -765,21 +765,21 @@ def test_demo_keeps_a_folder_of_ones_own(tmp_path: Path, monkeypatch: pytest.Mon
         assert f"--ServerApp.root_dir={tmp_path / 'mine'}" in command
         return 3
 
-    monkeypatch.setattr(_lab, "_run", run)
+    monkeypatch.setattr(lab, "_run", run)
     folder = str(tmp_path / "mine")
-    assert _cli.main(["demo", "--dir", folder, "--no-browser"]) == 3
+    assert main.main(["demo", "--dir", folder, "--no-browser"]) == 3
     (tmp_path / "mine" / "dashboard.ipynb").write_text("my own", "utf-8")
-    assert _cli.main(["demo", "--dir", folder, "--no-browser"]) == 3
+    assert main.main(["demo", "--dir", folder, "--no-browser"]) == 3
     assert seen[0].startswith("{")
     assert seen[1] == "my own"
 
 
 def test_what_a_parser_says_is_scrubbed() -> None:
     """Escaped or joined to its option, what could be private leaves an argparse message."""
-    parser = _args.Parser(prog="x")
+    parser = arguments.Parser(prog="x")
     parser.add_argument("--code", choices=["01"])
     for words in (["--code=800\\12345"], ["--code", "it's 80012345"], ["80012345=80012345"]):
-        with pytest.raises(_args.UsageProblem) as problem:
+        with pytest.raises(arguments.UsageProblem) as problem:
             parser.read(words)
         assert "12345" not in str(problem.value)
 

@@ -117,7 +117,7 @@ PULL = "import kis_nb\nb = kis_nb.connect(demo=True).balances().positions\n"
         (PULL, {"polars", "requests"}, {"altair", "ipywidgets", "holidays"}),
         ("import kis_nb; kis_nb.charts.pnl", {"altair"}, {"requests"}),
         ("import kis_nb; kis_nb.dashboard", {"ipywidgets"}, set()),
-        ("import kis_nb._cli", set(), set(HEAVY)),
+        ("import kis_nb._cli.main", set(), set(HEAVY)),
     ],
 )
 def test_what_an_import_loads(tmp_path: Path, code: str, loads: set[str], spares: set[str]) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from kis_nb import _cli, _export
+from kis_nb._cli import export, main
 
 if TYPE_CHECKING:
     from kis_nb.demo import Broker
@@ -57,7 +57,7 @@ def test_the_ending_is_kept_in_any_case_of_letters(
 ) -> None:
     """Each file is of the kind that its name says, with all 45 rows; only its owner may read it."""
     file = tmp_path / f"p{ending}"
-    assert _cli.main(["balance", "--output", str(file)]) == 0, capsys.readouterr().err
+    assert main.main(["balance", "--output", str(file)]) == 0, capsys.readouterr().err
     content = file.read_bytes()
     match ending.lower():
         case ".xlsx":
@@ -78,7 +78,7 @@ def test_the_ending_is_kept_in_any_case_of_letters(
 def test_a_workbook_holds_every_digit(tmp_path: Path) -> None:
     """The amounts are those of the CSV, digit for digit, and the account is masked."""
     for ending in ("xlsx", "csv"):
-        assert _cli.main(["balance", "--output", str(tmp_path / f"p.{ending}")]) == 0
+        assert main.main(["balance", "--output", str(tmp_path / f"p.{ending}")]) == 0
     frame = pl.read_csv(tmp_path / "p.csv", infer_schema=False)
     place = frame.columns.index("evlu_amt")
     amounts = [Decimal(text) for text in frame["evlu_amt"]]
@@ -96,9 +96,9 @@ def test_another_ending_is_refused(
     name: str, mine: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No call is made, no file is left, and the line lists the endings that there are."""
-    assert _cli.main(["balance", "--output", str(tmp_path / name)]) == 2
+    assert main.main(["balance", "--output", str(tmp_path / name)]) == 2
     said = capsys.readouterr().err
-    assert all(ending in said for ending in _export.ENDINGS)
+    assert all(ending in said for ending in export.ENDINGS)
     assert not (tmp_path / name).exists()
     assert not mine.calls
 
@@ -108,12 +108,12 @@ def test_format_and_ending_must_agree(
 ) -> None:
     """A contradiction is refused; a name without a known ending takes what --format says."""
     file = tmp_path / "p.xlsx"
-    assert _cli.main(["balance", "--format", "csv", "--output", str(file)]) == 2
+    assert main.main(["balance", "--format", "csv", "--output", str(file)]) == 2
     assert "--format csv" in capsys.readouterr().err
     assert not mine.calls
-    assert _cli.main(["balance", "--format", "xlsx", "--output", str(file)]) == 0
+    assert main.main(["balance", "--format", "xlsx", "--output", str(file)]) == 0
     other = tmp_path / "p.dat"
-    assert _cli.main(["balance", "--format", "json", "--output", str(other)]) == 0
+    assert main.main(["balance", "--format", "json", "--output", str(other)]) == 0
     assert json.loads(other.read_bytes())["pages"] == 3
 
 
@@ -131,7 +131,7 @@ def terminal(columns: int, *words: str, **environment: str) -> str:
         [
             sys.executable,
             "-c",
-            "import sys; from kis_nb._cli import main; sys.exit(main())",
+            "import sys; from kis_nb._cli.main import main; sys.exit(main())",
             *words,
         ],
         env=kept | {"PYTHONPATH": str(TOP), "PYTHONUTF8": "1"} | environment,

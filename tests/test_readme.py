@@ -20,7 +20,7 @@ import pytest
 from packaging.metadata import Metadata
 from packaging.requirements import Requirement
 
-from kis_nb import _cli
+from kis_nb._cli import main
 
 TOP = Path(__file__).parents[1]
 READMES = [TOP / "README.md", TOP / "README.ko.md"]
@@ -84,7 +84,7 @@ def made_targets() -> set[str]:
 
 def subcommands() -> set[str]:
     """The command line's own."""
-    actions = _cli._parser()._actions
+    actions = main._parser()._actions
     (choices,) = [a.choices for a in actions if isinstance(a, argparse._SubParsersAction)]
     return set(choices)
 

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from kis_nb import _cli
-from kis_nb._args import UsageProblem
+from kis_nb._cli import main
+from kis_nb._cli.arguments import UsageProblem
 from kis_nb._magic import KisMagic
 from kis_nb.demo import WIRE
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search, watch_kernels
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 TOP = Path(__file__).parents[1]
 LIMIT = 180  # reached by a hang only
-COMMAND = ("-c", "import sys; from kis_nb._cli import main; sys.exit(main(sys.argv[1:]))")
+COMMAND = ("-c", "import sys; from kis_nb._cli.main import main; sys.exit(main(sys.argv[1:]))")
 
 # Imported by every interpreter of the test before anything else: all loggers at DEBUG, to stderr;
 # its own command line, and what it starts with which environment, into files.
@@ -165,7 +165,7 @@ def test_no_option_is_forgotten() -> None:
     """Each option of each command is in one of the lists below and above."""
     tried = {(words[0], word) for words in (*OTHERS, *CHECK, SERVE) for word in words}
     tried |= {("balance", word) for words in BALANCE for word in words}
-    (commands,) = (a for a in _cli._parser()._actions if isinstance(a.choices, dict))
+    (commands,) = (a for a in main._parser()._actions if isinstance(a.choices, dict))
     assert isinstance(commands.choices, dict)
     for name, parser in commands.choices.items():
         for action in parser._actions:
@@ -175,9 +175,9 @@ def test_no_option_is_forgotten() -> None:
 
 def test_no_command_takes_a_secret() -> None:
     """Neither the command line's nor the magic's options: others could read them there."""
-    (commands,) = (a for a in _cli._parser()._actions if isinstance(a.choices, dict))
+    (commands,) = (a for a in main._parser()._actions if isinstance(a.choices, dict))
     assert isinstance(commands.choices, dict)
-    parsers = {**commands.choices, "": _cli._parser(), "%kis": KisMagic()._parser}
+    parsers = {**commands.choices, "": main._parser(), "%kis": KisMagic()._parser}
     for name, parser in parsers.items():
         taken = {
             word for action in parser._actions for word in (*action.option_strings, action.dest)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 TOP = Path(__file__).parents[1]
 LIMIT = 120  # reached by a hang only
 OTHER = "70045678-03"
-COMMAND = "import sys; from kis_nb._cli import main; sys.exit(main(sys.argv[1:]))"
+COMMAND = "import sys; from kis_nb._cli.main import main; sys.exit(main(sys.argv[1:]))"
 # A kernel in which a cell is interrupted, and another one run after it.
 KERNEL = """
 import threading, kis_nb

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from kis_nb._check._result import Result, Say, duration
+from kis_nb._cli.check.result import Result, Say, duration
 from kis_nb._errors import KisError
 from kis_nb._wire.config import Settings
 from kis_nb._wire.sources import load

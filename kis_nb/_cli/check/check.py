@@ -17,11 +17,11 @@ from email.utils import parsedate_to_datetime
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from kis_nb import _report
 from kis_nb._account import Account, named_labels
-from kis_nb._check import _machine, _setup
-from kis_nb._check._result import Mark, Result, Say, duration
-from kis_nb._check._setup import RETRIES, one_line
+from kis_nb._cli import report
+from kis_nb._cli.check import machine, setup
+from kis_nb._cli.check.result import Mark, Result, Say, duration
+from kis_nb._cli.check.setup import RETRIES, one_line
 from kis_nb._client import Client, connect
 from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._errors import AuthError, KisError, TransportError
@@ -61,7 +61,7 @@ class Check:
         self._say = Say(lang)
         self._now = now
         self._settings: tuple[Settings, ...] = ()
-        self._recorder = _report.Recorder()
+        self._recorder = report.Recorder()
         self._seconds: list[float] = []
         self._token_life: float | None = None
         self._balances: dict[Account, Balance] = {}
@@ -85,7 +85,7 @@ class Check:
         own = {*self._recorder.shown, *(key for key in keys if key is not None)}
         host = {one.base_url for one in self._settings}
         told = {
-            "kis_nb": _machine.version("kis_nb"),
+            "kis_nb": machine.version("kis_nb"),
             "python": platform.python_version(),
             "system": platform.system(),
             "demo": self._demo,
@@ -95,19 +95,19 @@ class Check:
             "steps": [{"step": one.step, "mark": one.mark} for one in self._results],
             "accounts": self._told,
         }
-        return _report.write(told, secrets=own, accounts=self._accounts)
+        return report.write(told, secrets=own, accounts=self._accounts)
 
     def _steps(self) -> Iterator[Result]:
         if self._demo:
-            yield _setup.demo_step(self._say)
+            yield setup.demo_step(self._say)
         else:
-            self._settings, results = _setup.settings_steps(self._say)
+            self._settings, results = setup.settings_steps(self._say)
             yield from results
-            yield from _setup.key_steps(self._settings, self._say, self._now())
+            yield from setup.key_steps(self._settings, self._say, self._now())
         if self._settings or self._demo:
             yield from self._pull()
             yield self._clock()
-        yield from _machine.computer(self._say)
+        yield from machine.computer(self._say)
 
     # --- the account, in each view --------------------------------------------------------------
 

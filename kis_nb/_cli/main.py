@@ -20,7 +20,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kis_nb import _args, _export, _lab
+from kis_nb._cli import arguments, export, lab, templates
+from kis_nb._cli.signals import on_end
 from kis_nb._codes import Lang
 from kis_nb._errors import KisError
 
@@ -107,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = _run(words)
         # Here, where a full disk or a reader gone can still be told, not at the interpreter's end.
         sys.stdout.flush()
-    except _args.UsageProblem as problem:
+    except arguments.UsageProblem as problem:
         return _fail(problem, 2)
     except BrokenPipeError:
         # Whatever is still buffered goes nowhere instead of failing again at the end.
@@ -145,7 +146,7 @@ def _run(words: list[str]) -> int:
         sys.stdout.write(f"kis-nb {metadata.version('kis_nb')}\n")
         return 0
     if args.command == "demo":
-        return _lab.demo(port=args.port, browser=args.browser, folder=args.dir, lab_args=lab_args)
+        return lab.demo(port=args.port, browser=args.browser, folder=args.dir, lab_args=lab_args)
     if args.command == "serve":
         return _serve(args.port, args.form)
     if args.command == "balance":
@@ -154,11 +155,11 @@ def _run(words: list[str]) -> int:
         return _new(args)
     if args.command == "check":
         return _check(args)
-    raise _args.UsageProblem("say what to do: demo, serve, balance, new or check (see --help)")
+    raise arguments.UsageProblem("say what to do: demo, serve, balance, new or check (see --help)")
 
 
-def _parser() -> _args.Parser:
-    parser = _args.Parser(prog="kis-nb", description=_ABOUT, epilog=_MORE)
+def _parser() -> arguments.Parser:
+    parser = arguments.Parser(prog="kis-nb", description=_ABOUT, epilog=_MORE)
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 
@@ -166,7 +167,7 @@ def _parser() -> _args.Parser:
     demo = commands.add_parser(
         "demo", help=line, description=f"{line[0].upper()}{line[1:]}.", epilog=_DEMO
     )
-    demo.add_argument("--port", type=_args.port, help="where JupyterLab listens")
+    demo.add_argument("--port", type=arguments.port, help="where JupyterLab listens")
     demo.add_argument(
         "--no-browser", dest="browser", action="store_false", help="print the address only"
     )
@@ -178,7 +179,7 @@ def _parser() -> _args.Parser:
     serve = commands.add_parser(
         "serve", help=line, description=f"{line[0].upper()}{line[1:]}.", epilog=_SERVE
     )
-    serve.add_argument("--port", type=_args.port, default=0, help="default: any free one")
+    serve.add_argument("--port", type=arguments.port, default=0, help="default: any free one")
     serve.add_argument(
         "--form", type=Path, metavar="FILE", help="answer as a report of check --report says"
     )
@@ -187,15 +188,15 @@ def _parser() -> _args.Parser:
     balance = commands.add_parser(
         "balance", help=line, description=f"{line[0].upper()}{line[1:]}.", epilog=_BALANCE
     )
-    _args.add_pull(balance)
+    arguments.add_pull(balance)
     balance.add_argument(
-        "--format", choices=_export.FORMATS, help="default: told by FILE's ending, else table"
+        "--format", choices=export.FORMATS, help="default: told by FILE's ending, else table"
     )
     balance.add_argument("--output", type=Path, metavar="FILE", help="write here, not to stdout")
     balance.add_argument("--force", action="store_true", help="overwrite FILE")
     balance.add_argument(
         "--block",
-        choices=_export.BLOCKS,
+        choices=export.BLOCKS,
         help="only this one (csv, parquet and xlsx hold one: positions, unless told)",
     )
     balance.add_argument(
@@ -214,7 +215,7 @@ def _parser() -> _args.Parser:
     check = commands.add_parser(
         "check", help=line, description=f"{line[0].upper()}{line[1:]}.", epilog=_CHECK
     )
-    _args.add_account(check)
+    arguments.add_account(check)
     check.add_argument(
         "--report", type=Path, metavar="FILE", help="write how KIS answered, without any value"
     )
@@ -224,12 +225,12 @@ def _parser() -> _args.Parser:
 
 
 def _serve(port: int, form: Path | None) -> int:
-    from kis_nb import _report
+    from kis_nb._cli import report
     from kis_nb.demo import Broker  # the other commands do without it
 
-    shape = None if form is None else _report.read(form)
+    shape = None if form is None else report.read(form)
     stop = threading.Event()
-    with _lab.on_end(lambda *_: stop.set()), Broker(port=port, form=shape) as broker:
+    with on_end(lambda *_: stop.set()), Broker(port=port, form=shape) as broker:
         lines = [
             f"address: {broker.address}",
             *(
@@ -246,13 +247,13 @@ def _serve(port: int, form: Path | None) -> int:
 def _balance(args: argparse.Namespace) -> int:
     form = _format(args.format, args.output)
     to_terminal = args.output is None and sys.stdout.isatty()
-    if form in _export.BINARY and to_terminal:
-        raise _args.UsageProblem(f"{form} is not for a terminal: add --output FILE, or pipe it")
+    if form in export.BINARY and to_terminal:
+        raise arguments.UsageProblem(f"{form} is not for a terminal: add --output FILE, or pipe it")
     # Before the pull, which takes a while; `save` looks again.
     if args.output and args.output.exists() and not args.force:
         raise FileExistsError(errno.EEXIST, "is there already", str(args.output))
     balance = _pull(args)
-    content = _export.export(
+    content = export.export(
         balance,
         form,
         blocks=[args.block] if args.block else [],
@@ -263,7 +264,7 @@ def _balance(args: argparse.Namespace) -> int:
     if balance.demo and form in ("csv", "parquet"):  # the others say so themselves
         sys.stderr.write("kis-nb: DEMO: these accounts are invented\n")
     if args.output:
-        _export.save(args.output, content, overwrite=args.force)
+        export.save(args.output, content, overwrite=args.force)
     else:
         # As bytes: a file or pipe gets UTF-8 and the same line ends whatever the locale says.
         sys.stdout.flush()
@@ -271,7 +272,7 @@ def _balance(args: argparse.Namespace) -> int:
     return 0
 
 
-def _format(given: _export.Format | None, output: Path | None) -> _export.Format:
+def _format(given: export.Format | None, output: Path | None) -> export.Format:
     """The format that was asked for by name or by the file's ending.
 
     Raises:
@@ -279,13 +280,13 @@ def _format(given: _export.Format | None, output: Path | None) -> _export.Format
     """
     if output is None:
         return given or "table"
-    told = _export.ENDINGS.get(output.suffix.lower())
+    told = export.ENDINGS.get(output.suffix.lower())
     if told is None and given is None:
-        raise _args.UsageProblem(
-            f"--output names no format: end FILE with {', '.join(_export.ENDINGS)}, or add --format"
+        raise arguments.UsageProblem(
+            f"--output names no format: end FILE with {', '.join(export.ENDINGS)}, or add --format"
         )
     if told is not None and given is not None and told != given:
-        raise _args.UsageProblem(
+        raise arguments.UsageProblem(
             f"--format {given} and a FILE that ends with {output.suffix.lower()} contradict each "
             "other: leave out --format, or change the ending"
         )
@@ -295,7 +296,7 @@ def _format(given: _export.Format | None, output: Path | None) -> _export.Format
 def _check(args: argparse.Namespace) -> int:
     if args.report and args.report.exists() and not args.force:
         raise FileExistsError(errno.EEXIST, "is there already", str(args.report))
-    from kis_nb._check import Check  # the other commands do without it
+    from kis_nb._cli.check.check import Check  # the other commands do without it
 
     check = Check(args.account, demo=args.demo, lang=args.lang or _terminal_lang())
     encoding = (sys.stdout.isatty() and sys.stdout.encoding) or "utf-8"
@@ -312,7 +313,7 @@ def _check(args: argparse.Namespace) -> int:
         sys.stdout.buffer.write(line.encode(encoding, "replace"))
         sys.stdout.buffer.flush()
     if args.report:
-        _export.save(args.report, check.report(), overwrite=args.force)
+        export.save(args.report, check.report(), overwrite=args.force)
     return 1 if wrong else 0
 
 
@@ -328,7 +329,7 @@ def _pull(args: argparse.Namespace) -> Balance:
         try:
             return client.balance(account, mgna_dvsn=args.mgna_dvsn, excc_stat_cd=args.excc_stat_cd)
         except ValueError as error:
-            raise _args.UsageProblem(str(error)) from None
+            raise arguments.UsageProblem(str(error)) from None
 
 
 def _terminal_lang() -> Lang:
@@ -339,13 +340,13 @@ def _terminal_lang() -> Lang:
 
 
 def _new(args: argparse.Namespace) -> int:
-    known = _lab.templates()
+    known = templates.templates()
     if args.list:
         widest = max(map(len, known), default=0)
-        lines = [f"{name:{widest}}  {_lab.title(item)}\n" for name, item in known.items()]
+        lines = [f"{name:{widest}}  {templates.title(item)}\n" for name, item in known.items()]
         sys.stdout.write("".join(lines))
         return 0
     if args.template is None:
-        raise _args.UsageProblem(f"name a template: {', '.join(known)}")
-    sys.stdout.write(f"{_lab.copy_template(args.template, args.path)}\n")
+        raise arguments.UsageProblem(f"name a template: {', '.join(known)}")
+    sys.stdout.write(f"{templates.copy_template(args.template, args.path)}\n")
     return 0

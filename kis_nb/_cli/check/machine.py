@@ -14,7 +14,7 @@ from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
 
-from kis_nb._check._result import Result, Say
+from kis_nb._cli.check.result import Result, Say
 
 # Come with the system where fontconfig is not the judge.
 _SYSTEM_FONTS = (

@@ -8,17 +8,15 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from importlib import resources
-from importlib.resources.abc import Traversable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
+from kis_nb._cli.signals import on_end
+from kis_nb._cli.templates import copy_template
 from kis_nb._errors import ConfigError
 
 _NO_LAB = (
@@ -27,46 +25,6 @@ _NO_LAB = (
 )
 # Asks whether to fetch Jupyter's news, and fetches them: a demo does neither.
 _PAGE_CONFIG = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
-
-
-def templates() -> dict[str, Traversable]:
-    """The notebooks that can be copied, by name: from the wheel, or a checkout's own folder."""
-    packaged = resources.files("kis_nb") / "notebooks"
-    folder = packaged if packaged.is_dir() else Path(__file__).parents[1] / "notebooks"
-    if not folder.is_dir():
-        return {}
-    found = {item.name: item for item in folder.iterdir() if item.name.endswith(".ipynb")}
-    return {name.removesuffix(".ipynb"): found[name] for name in sorted(found)}
-
-
-def title(template: Traversable) -> str:
-    """The template's first heading."""
-    for cell in json.loads(template.read_text(encoding="utf-8"))["cells"]:
-        for line in "".join(cell["source"]).splitlines():
-            if line.startswith("# ") and cell["cell_type"] == "markdown":
-                return line.removeprefix("# ").strip()
-    return ""
-
-
-def copy_template(name: str, path: Path | None = None) -> Path:
-    """Copy a template to a file, or into a folder under its own name; gives the new file's path.
-
-    Raises:
-        ConfigError: no template has that name.
-        FileExistsError: the file is there already.
-        OSError: it cannot be written.
-    """
-    known = templates()
-    if name not in known:
-        raise ConfigError(f"no template has that name; there are: {', '.join(known) or 'none'}")
-    target = path or Path()
-    if target.is_dir():
-        target /= f"{name}.ipynb"
-    elif target.suffix != ".ipynb":
-        target = target.with_name(f"{target.name}.ipynb")
-    with target.open("xb") as file:
-        file.write(known[name].read_bytes())
-    return target
 
 
 def demo(
@@ -183,16 +141,3 @@ def _ended(process: subprocess.Popen[bytes], seconds: float = 2) -> int | None:
         return process.wait(seconds)
     except subprocess.TimeoutExpired:
         return None
-
-
-@contextmanager
-def on_end(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Let a handler take Ctrl-C, a termination signal and the terminal's closing."""
-    names = ("SIGINT", "SIGTERM", "SIGHUP")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.signal(number, handler) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handled in before.items():
-            signal.signal(number, handled)

@@ -1,0 +1,4 @@
+"""``kis-nb check``: the set-up, one step at a time.
+
+May import what `kis_nb._cli.main` may.
+"""
