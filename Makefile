@@ -72,9 +72,10 @@ clean: ## remove everything that make made
 # --- the steps of make test; each can be run alone --------------------------------------------
 
 .PHONY: lint
-lint: $(VENV)/dev.stamp # ruff: rules and format
+lint: $(VENV)/dev.stamp # ruff: rules and format; import-linter: who may import whom
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
 
 .PHONY: types
 types: $(VENV)/dev.stamp # mypy, strict, on package and tests
@@ -114,7 +115,8 @@ $(VENV)/made.stamp:
 	@touch $@
 
 # The templates are copied into the venv for the launcher, so a changed one is installed again.
-SOURCES := pyproject.toml .ci/constraints.txt .ci/bundle_vega.py $(wildcard notebooks/*.ipynb kis_nb/_dashboard/voila/*)
+SOURCES := pyproject.toml .ci/constraints.txt .ci/bundle_vega.py \
+	$(wildcard notebooks/*.ipynb kis_nb/_dashboard/voila/*)
 
 $(VENV)/lab.stamp: $(VENV)/made.stamp $(SOURCES)
 	$(INSTALL) --editable '.[lab]'

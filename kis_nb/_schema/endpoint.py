@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 
@@ -60,6 +61,7 @@ class Endpoint:
         path: below the host.
         tr_ids: transaction ids that serve it, the current one first.
         params: query parameters in the document's order; all are always sent, blank ones too.
+        codes: the values that a parameter takes, by parameter; others take any text.
         cursors: the query parameters that carry the page keys; the reply names them in lower case.
         rows: the block that is a list and grows over the pages.
         summary: the block that is one object.
@@ -68,6 +70,7 @@ class Endpoint:
     path: str
     tr_ids: tuple[str, ...]
     params: tuple[str, ...]
+    codes: Mapping[str, tuple[str, ...]]
     cursors: tuple[str, ...]
     rows: Block
     summary: Block

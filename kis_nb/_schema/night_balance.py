@@ -7,6 +7,7 @@ TR ``CTFN6118R`` (new) and ``JTCE6001R`` (old),
 
 from __future__ import annotations
 
+from kis_nb._codes import Basis, Margin
 from kis_nb._schema.endpoint import Endpoint, read_block
 
 _GLOSSARY = "night_balance.csv"
@@ -28,6 +29,10 @@ NIGHT_BALANCE = Endpoint(
         "CTX_AREA_FK200",
         "CTX_AREA_NK200",
     ),
+    codes={
+        "MGNA_DVSN": tuple(code.value for code in Margin),
+        "EXCC_STAT_CD": tuple(code.value for code in Basis),
+    },
     cursors=("CTX_AREA_FK200", "CTX_AREA_NK200"),
     rows=POSITIONS,
     summary=SUMMARY,

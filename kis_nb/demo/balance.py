@@ -11,7 +11,6 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
-from kis_nb._codes import Basis, Margin
 from kis_nb._schema.night_balance import NIGHT_BALANCE, SUMMARY
 from kis_nb.demo.replies import JSON, Reply, dump, error
 
@@ -57,11 +56,6 @@ _NOTHING = ("KIOK0530", _said("조회되었습니다"))
 _MORE = ("KIOK0500", _said("조회가 계속됩니다"))
 _LAST = ("KIOK0460", _said("조회되었습니다. (마지막 자료)"))
 _KEPT = 256
-# The codes that a parameter takes.
-_CODES: dict[str, set[str]] = {
-    "MGNA_DVSN": {member.value for member in Margin},
-    "EXCC_STAT_CD": {member.value for member in Basis},
-}
 
 
 class _Place(NamedTuple):
@@ -141,7 +135,7 @@ class BalanceDesk:
             # The key's own customer under another product code is told apart (live-facts a and c).
             known = any(each[:8] == account[:8] for each in own)
             return error("KIOK0560" if known and account not in self._book else "OPSQ2000")
-        if any(query[name] not in codes for name, codes in _CODES.items()):
+        if any(query[name] not in codes for name, codes in NIGHT_BALANCE.codes.items()):
             return error("OPSQ2001")
         return None
 
@@ -163,8 +157,8 @@ class BalanceDesk:
     def _page(
         self, query: dict[str, str], place: _Place, view: View, *, following: str, new: bool
     ) -> bytes:
-        purchase = query["EXCC_STAT_CD"] == Basis.PURCHASE.value
-        maintenance = query["MGNA_DVSN"] == Margin.MAINTENANCE.value
+        purchase = query["EXCC_STAT_CD"] == "2"
+        maintenance = query["MGNA_DVSN"] == "02"
         rows = view.rows(place.start, place.start + self._rows, purchase=purchase, new=new)
         figures = view.summary(maintenance=maintenance, purchase=purchase)
         unsent = _UNSENT_BY_NEW if new else _UNSENT_BY_OLD
