@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from kis_nb import charts
     from kis_nb._account import Account
-    from kis_nb._client import Client, connect
+    from kis_nb._client import Client
     from kis_nb._codes import Basis, Margin
+    from kis_nb._connect import connect
     from kis_nb._dashboard.dashboard import Dashboard, dashboard, show
     from kis_nb._default_client import balance, products
     from kis_nb._errors import (
@@ -58,7 +59,7 @@ _HOME = {
     "RateLimitError": "_errors",
     "TransportError": "_errors",
     "balance": "_default_client",
-    "connect": "_client",
+    "connect": "_connect",
     "dashboard": "_dashboard.dashboard",
     "fields": "_frames.decode",
     "load_ipython_extension": "_magic",

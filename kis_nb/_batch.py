@@ -1,4 +1,4 @@
-"""Many pulls at once on a thread pool. On the meeting floor, below `_client`, which uses it."""
+"""Many pulls at once, on a thread pool for each app key."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from kis_nb._frames.balance import Balance, Balances, Failure
 
 View: TypeAlias = tuple[Account, Margin, Basis]
 
-# Enough to keep one key's allowance of 20 a second busy at 250 ms an answer.
+# Enough to use up one key's 18 calls a second at 250 ms a response.
 THREADS = 8
-# With many keys each has fewer, but never less than two.
+# Threads of all keys together; each key has at least two.
 _ALL_THREADS = 64
 
 
@@ -26,7 +26,7 @@ def pull_all(
     pull: Callable[[View], Balance],
     cancel: threading.Event,
     *,
-    lane: Callable[[View], Hashable] = lambda _: None,
+    key_of: Callable[[View], Hashable] = lambda _: None,
 ) -> Balances:
     """Pull every view, several at a time, with a progress bar when it takes longer than a second.
 
@@ -34,19 +34,22 @@ def pull_all(
         views: what to pull, in the order wanted.
         pull: pulls one; it must stop when `cancel` is set.
         cancel: set here when this thread is interrupted.
-        lane: what a view is pulled with, its app key. Each has threads of its own, so that one
-            that must wait (for its allowance, for a token) holds up no other.
+        key_of: the app key that a view is pulled with. Each key has threads of its own, so that one
+            that must wait (for its rate limit, for a token) delays no other.
+
+    Returns:
+        The balances in the order of `views`, and the failures.
 
     Raises:
         Cancelled: `cancel` was set.
     """
     from tqdm.auto import tqdm  # here because it brings ipywidgets along in a notebook
 
-    lanes = Counter(map(lane, views))
-    threads = max(2, min(THREADS, _ALL_THREADS // len(lanes)))
-    pools = {one: ThreadPoolExecutor(min(threads, n), "kis_nb") for one, n in lanes.items()}
+    keys = Counter(map(key_of, views))
+    threads = max(2, min(THREADS, _ALL_THREADS // len(keys)))
+    pools = {key: ThreadPoolExecutor(min(threads, n), "kis_nb") for key, n in keys.items()}
     pulls: dict[Future[Balance], View] = {
-        pools[lane(view)].submit(pull, view): view for view in views
+        pools[key_of(view)].submit(pull, view): view for view in views
     }
     try:
         with tqdm(total=len(views), delay=1, unit="pull", leave=False) as bar:
@@ -55,11 +58,11 @@ def pull_all(
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 bar.update(len(done))
     except BaseException:
-        # Ctrl-C reaches this thread alone: the others stop at their next wait or answer.
+        # Ctrl-C interrupts this thread alone: the others stop at their next wait or response.
         cancel.set()
         raise
     finally:
-        # Nothing new begins anywhere before the first wait.
+        # All queues are emptied before the first pool is waited for.
         for pool in pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
         for pool in pools.values():

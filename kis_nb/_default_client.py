@@ -1,15 +1,13 @@
-"""One line without a client of one's own: `kis_nb.balance` and `kis_nb.products`.
-
-Above `_client`.
-"""
+"""The client that module-level functions share; `kis_nb.balance` and `kis_nb.products`."""
 
 from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING
 
-from kis_nb._client import AccountLike, default_client
+from kis_nb._client import AccountLike, Client
 from kis_nb._codes import Basis, Margin
+from kis_nb._connect import connect
 from kis_nb._errors import ConfigError
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.product_frame import listed_frame
@@ -20,15 +18,51 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+class _Default:
+    """The client that `kis_nb.balance`, `kis_nb.dashboard` and ``%kis`` share."""
+
+    lock = threading.Lock()
+    client: Client | None = None
+
+
+def default_client() -> Client:
+    """The client of `kis_nb.balance`, `kis_nb.dashboard` and ``%kis``: `connect()`, once.
+
+    Raises:
+        ConfigError: as `connect`.
+    """
+    with _Default.lock:
+        if _Default.client is None:
+            _Default.client = connect()
+        return _Default.client
+
+
 def balance(
     account: AccountLike | None = None,
     *,
     mgna_dvsn: str | Margin = Margin.INITIAL,
     excc_stat_cd: str | Basis = Basis.SETTLEMENT,
 ) -> Balance:
-    """Pull one account on the default client, which is made by `connect` at the first call.
+    """Pull one account on the default client, which the first call makes by `connect()`.
 
-    Args and errors are those of `Client.balance` and `connect`.
+    Source: (야간)선물옵션 잔고현황, TR ``CTFN6118R``,
+    ``GET /uapi/domestic-futureoption/v1/trading/inquire-ngt-balance``.
+
+    Args:
+        account: like ``12345678-03``, or the name or masked label of a configured account; may be
+            left out when one account is configured.
+        mgna_dvsn: ``"01"`` initial (개시) or ``"02"`` maintenance (유지) margin, or a `Margin`.
+        excc_stat_cd: ``"1"`` settlement (정산) or ``"2"`` purchase (본정산) price basis, or a
+            `Basis`.
+
+    Returns:
+        The balance: ``positions``, one row a position, and ``summary``, one row. Amounts are KRW,
+        prices points, quantities contracts; null means that KIS sent no value.
+
+    Raises:
+        ConfigError: as `connect`.
+        ValueError: a code or an account that does not fit; no call is made.
+        KisError: as `Client.balance`.
     """
     try:
         client = default_client()
@@ -42,7 +76,7 @@ def balance(
 
 
 class _Keyless:
-    """The master files of someone who has no key, read once."""
+    """The master files of a user without a key, read once."""
 
     lock = threading.Lock()
     master: MasterFiles | None = None
@@ -54,9 +88,15 @@ def products(*, cancel: threading.Event | None = None) -> pl.DataFrame:
     The files are fetched once a trading day into the cache folder. With the embedded broker as the
     default client (``KIS_NB_DEMO=1``) they are its own.
 
+    Source: KIS's master files, ``/common/master/*.zip``.
+
+    Args:
+        cancel: an event that stops the fetch when set.
+
     Returns:
-        ``shtn_pdno``, ``pdno`` (the standard code) and ``prdt_name`` as listed, then the columns of
-        `Balance.products`; ``source`` is ``master`` throughout.
+        One row a product: ``shtn_pdno``, ``pdno`` (the standard code) and ``prdt_name`` as listed,
+        then the columns of `Balance.products`: strikes in points, multipliers in KRW a point, null
+        where the files do not tell; ``source`` is ``master`` throughout.
 
     Raises:
         TransportError: the files are due and did not come.

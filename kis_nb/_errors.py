@@ -1,9 +1,9 @@
-"""Every error kis_nb raises. Ground floor: imports nothing of ours.
+"""Every error that kis_nb raises.
 
 One root, `KisError`, so that one ``except`` covers a pull. A message says what was called, what
-came back and what to do, and never holds a secret or a full account number: whoever raises scrubs
-first. Every error of a walk over pages carries what was read before it: `KisError.pages` and
-`KisError.partial`.
+came back and what to do, and never holds a secret or a full account number: texts of KIS's are
+scrubbed before they become part of one. An error of a pull carries what was read before it:
+`KisError.pages` and `KisError.partial`.
 """
 
 from __future__ import annotations
@@ -33,11 +33,14 @@ class KisError(Exception):
 
 
 class ConfigError(KisError):
-    """Who and where is missing or does not fit, found before any call is made."""
+    """Credentials, accounts, host or limits are missing or do not fit; no call was made.
+
+    Attributes: those of `KisError`.
+    """
 
 
 class AuthError(KisError):
-    """KIS refused the app key, the secret or the token, and asking again would not help.
+    """KIS refused the app key, the secret or the token, and a retry would not help.
 
     Attributes:
         code: the gateway's error code, e.g. ``EGW00103``, or "".
@@ -49,7 +52,7 @@ class AuthError(KisError):
 
 
 class TransportError(KisError):
-    """The network or the gateway failed, and went on failing through the retries.
+    """The network or the gateway failed, through all retries.
 
     Attributes:
         status: the HTTP status of the last answer; None when there was no answer.
@@ -65,8 +68,10 @@ class TransportError(KisError):
 
 
 class RateLimitError(KisError):
-    """KIS went on answering "too many calls a second" through the retries: its gateway
-    (``EGW00201``) or its ledger (``EGW00215``).
+    """KIS answered "too many calls a second" through all retries: its gateway (``EGW00201``) or
+    its ledger (``EGW00215``).
+
+    Attributes: those of `KisError`.
     """
 
 
@@ -75,7 +80,7 @@ class ApiError(KisError):
 
     Attributes:
         rt_cd, msg_cd, msg1: the reply's own fields, blanks trimmed and secrets scrubbed.
-        tr_id: the transaction that was called.
+        tr_id: the TR id that was sent.
     """
 
     def __init__(
@@ -96,10 +101,10 @@ class ApiError(KisError):
 
 
 class DecodeError(KisError):
-    """The answer came, but does not have the documented shape.
+    """A reply came, but does not have the documented shape.
 
     Attributes:
-        page: number of the page, from 1; None when no single page is to blame.
+        page: number of the page, from 1; None when the fault is of no single page.
     """
 
     def __init__(self, message: str = "", *, page: int | None = None, **walk: Any) -> None:
@@ -112,9 +117,10 @@ class DecimalError(DecodeError):
 
     Attributes:
         field: the wire field, e.g. ``evlu_amt``.
-        value: what the wire said, as text (a JSON number keeps its JSON spelling).
+        value: what KIS sent, as text (a JSON number keeps its JSON spelling).
         page: number of the page, from 1.
-        row: number of the row on that page, from 1; None in ``output2``, which is one object.
+        row: number of the row on that page, from 1; None in a block that is one object, such as
+            ``output2``.
     """
 
     def __init__(
@@ -133,10 +139,15 @@ class DecimalError(DecodeError):
 
 
 class PaginationError(KisError):
-    """The pages do not lead to an end: a cursor is missing, stands still or goes in a circle,
-    there are more than 1,000 pages, or the data kept changing between them.
+    """The pages do not lead to an end: a page key is missing or came before, there are more than
+    1,000 pages, or the data kept changing between them.
+
+    Attributes: those of `KisError`.
     """
 
 
 class Cancelled(KisError):
-    """The caller's cancel event was set during a pull."""
+    """The caller's cancel event was set during a pull or a fetch.
+
+    Attributes: those of `KisError`.
+    """

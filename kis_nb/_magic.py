@@ -98,7 +98,8 @@ class KisMagic:
 
     def _client(self, *, demo: bool) -> Client:
         """The default client, or the demo's, which keeps its broker so that pulls compare."""
-        from kis_nb._client import connect, default_client  # `%load_ext` must not wait for polars
+        from kis_nb._connect import connect  # `%load_ext` must not wait for polars
+        from kis_nb._default_client import default_client
 
         if not demo:
             return default_client()

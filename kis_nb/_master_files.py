@@ -1,7 +1,6 @@
 """KIS's master files: fetched once a trading day, kept in the cache folder.
 
-Where the wings meet: imports `_http`, `_listing` and `_calendar`. The files need no key, and
-none is sent. A pull never waits for them.
+The files need no key, and none is sent. A pull never waits for them.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import hashlib
 import ipaddress
 import logging
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -20,6 +18,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from kis_nb._errors import Cancelled, KisError, TransportError
+from kis_nb._files import write_whole
 from kis_nb._frames.calendar import KST, last_opening
 from kis_nb._frames.master_format import FILES, read_zip
 from kis_nb._frames.products import Listed
@@ -30,16 +29,17 @@ from kis_nb._wire.rate_limit import RateLimit
 from kis_nb._wire.secrets import Hidden
 
 _HOST = "https://new.real.download.dws.co.kr"
-# About 90 kB is usual.
+# Bytes; a file has about 90 kB.
 _MOST = 2 * 1024 * 1024
-# After a fetch that failed nobody who only wants more complete products waits again for so long.
-_PATIENCE = 600.0
+# Seconds after a failed fetch in which the files are not fetched again only to complete products.
+_RETRY_AFTER = 600.0
 _CALLS_PER_SECOND = 10
+_CANCELLED = "the fetch of the master files was cancelled"
 
 _log = logging.getLogger("kis_nb")
 
 
-def _is_here(base_url: str) -> bool:
+def _is_loopback(base_url: str) -> bool:
     host = urlsplit(base_url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -48,66 +48,60 @@ def _is_here(base_url: str) -> bool:
 
 
 class _File:
-    """One master file: on disk for all processes, read once by this one."""
+    """One master file: stored for all processes, parsed once by this one."""
 
     def __init__(self, name: str, origin: str, folder: Path | None) -> None:
         self.name = name
         digest = hashlib.sha256(origin.encode()).hexdigest()[:16]
         self._path = None if folder is None else folder / f"master-{digest}-{name}.zip"
-        self._seen: tuple[int, int] | None = None
-        # What it lists, and when it was fetched; None while there is no good file.
-        self.held: tuple[Mapping[str, Listed], float] | None = None
+        self._version: tuple[int, int] | None = None
+        # The listed products and the time of the fetch; None while there is no good file.
+        self.content: tuple[Mapping[str, Listed], float] | None = None
 
     def load(self) -> None:
-        """Read the stored file, if it is another one than was read last."""
+        """Read the stored file, if it has changed since it was last read."""
         if self._path is None:
             return
         try:
             with self._path.open("rb") as file:
                 about = os.fstat(file.fileno())
-                seen = about.st_mtime_ns, about.st_size
-                if seen == self._seen:
+                version = about.st_mtime_ns, about.st_size
+                if version == self._version:
                     return
                 content = file.read(_MOST + 1)
         except OSError:
             return
-        self._seen = seen
+        self._version = version
         lines = read_zip(self.name, content) if len(content) <= _MOST else None
         if lines is not None:
-            self.held = MappingProxyType(lines), about.st_mtime
+            self.content = MappingProxyType(lines), about.st_mtime
 
     def keep(self, content: bytes, moment: float) -> bool:
-        """Take over what was fetched and store it; False when it is damaged."""
+        """Use and store what was fetched; False when it is damaged."""
         lines = read_zip(self.name, content)
         if lines is None:
             return False
-        self.held = MappingProxyType(lines), moment
+        self.content = MappingProxyType(lines), moment
         if self._path is not None:
-            # A folder that cannot be written costs the other processes a fetch of their own.
+            # If it cannot be stored, other processes fetch it themselves.
             with contextlib.suppress(OSError):
-                _write(self._path, content, moment)
+                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                write_whole(self._path, content, modified=moment)
         return True
 
 
-def _write(path: Path, content: bytes, moment: float) -> None:
-    """At once or not at all; only the owner reads it. Its time of change is that of the fetch."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.utime(temporary, (moment, moment))
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 class MasterFiles(Mapping[str, Listed]):
-    """Every listed product by its short code, as far as the files are at hand.
+    """Every listed product by its short code, as far as the files are available.
 
-    As a mapping it is what was read last: looking something up never asks the network. Expired
-    contracts leave the files, so a code that is not in them is not wrong. Threads may share it.
+    As a mapping it has what was read last: a look-up never uses the network. Expired contracts are
+    removed from the files, so a code that is missing is not wrong. Threads may share it.
+
+    Args:
+        base_url: the gateway's address. The embedded broker, on this machine, has files of its own;
+            for any other the files come from KIS's download host.
+        folder: where they are stored; None keeps them in this process.
+        timeout: seconds to connect, and to wait for each part of a response.
+        clock: for the time of day and the waits.
 
     Attributes:
         origin: the host that the files come from.
@@ -121,18 +115,15 @@ class MasterFiles(Mapping[str, Listed]):
         timeout: tuple[float, float] = (3.05, 10),
         clock: Clock | None = None,
     ) -> None:
-        """`base_url` is the gateway's: the embedded broker, on this machine, has files of its own.
-        Without a folder the files are kept in this process alone.
-        """
-        self.origin = base_url if _is_here(base_url) else _HOST
+        self.origin = base_url if _is_loopback(base_url) else _HOST
         self._folder = folder
         self._timeout = timeout
         self._clock = clock or Clock()
         self._files = tuple(_File(name, self.origin, folder) for name in FILES)
         self._lock = threading.Lock()
         self._fetching = threading.Lock()
-        self._behind: threading.Thread | None = None
-        self._not_before = 0.0
+        self._background: threading.Thread | None = None
+        self._next_fetch = 0.0
 
     @classmethod
     def of(cls, settings: Settings, clock: Clock) -> MasterFiles:
@@ -141,16 +132,16 @@ class MasterFiles(Mapping[str, Listed]):
 
     def __getitem__(self, code: str) -> Listed:
         for file in self._files:
-            if file.held is not None and (found := file.held[0].get(code)) is not None:
+            if file.content is not None and (found := file.content[0].get(code)) is not None:
                 return found
         raise KeyError(code)
 
     def __iter__(self) -> Iterator[str]:
         for file in self._files:
-            yield from file.held[0] if file.held is not None else ()
+            yield from file.content[0] if file.content is not None else ()
 
     def __len__(self) -> int:
-        return sum(len(file.held[0]) for file in self._files if file.held is not None)
+        return sum(len(file.content[0]) for file in self._files if file.content is not None)
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -162,7 +153,7 @@ class MasterFiles(Mapping[str, Listed]):
         return f"<MasterFiles of {urlsplit(self.origin).netloc}: {len(self)} products>"
 
     def at_hand(self) -> MasterFiles:
-        """This, with what any process has stored since; the network is not asked."""
+        """This, with what any process has stored since; the network is not used."""
         with self._lock:
             for file in self._files:
                 file.load()
@@ -171,7 +162,7 @@ class MasterFiles(Mapping[str, Listed]):
     @property
     def fetched_at(self) -> datetime | None:
         """When the older of the files was fetched, Asia/Seoul; None while one is missing."""
-        times = [file.held[1] for file in self._files if file.held is not None]
+        times = [file.content[1] for file in self._files if file.content is not None]
         return datetime.fromtimestamp(min(times), KST) if len(times) == len(FILES) else None
 
     @property
@@ -179,26 +170,26 @@ class MasterFiles(Mapping[str, Listed]):
         """Whether a file is missing or from before the last opening of a day session."""
         now = self._clock.time()
         opened = last_opening(now)
-        # A time to come is from before the clock was set back.
+        # A time in the future was noted before the clock was set back.
         return any(
-            file.held is None or not opened <= file.held[1] <= now + _PATIENCE
+            file.content is None or not opened <= file.content[1] <= now + _RETRY_AFTER
             for file in self._files
         )
 
     @property
     def worth_asking(self) -> bool:
         """Whether a fetch is due and none has failed in the last ten minutes."""
-        return self._clock.monotonic() >= self._not_before and self.at_hand().due
+        return self._clock.monotonic() >= self._next_fetch and self.at_hand().due
 
     def fetch(self, cancel: threading.Event | None = None) -> MasterFiles:
         """This with today's files: stored ones if they are of the trading day, else fetched.
 
         Raises:
-            TransportError: a file is due and did not come; what is stored stays at hand.
+            TransportError: a file is due and did not come; the stored ones stay available.
             Cancelled: `cancel` was set.
         """
-        with self._fetching, self._sole():
-            # Another process may have been at it while this one waited for the lock.
+        with self._fetching, self._process_lock(cancel):
+            # Another process may have fetched them while this one waited for the lock.
             if not self.at_hand().due:
                 return self
             clock = self._clock
@@ -212,15 +203,19 @@ class MasterFiles(Mapping[str, Listed]):
             try:
                 self._fetch(http, cancel)
             except TransportError:
-                self._not_before = clock.monotonic() + _PATIENCE
+                self._next_fetch = clock.monotonic() + _RETRY_AFTER
                 raise
             finally:
                 http.close()
         return self
 
     @contextlib.contextmanager
-    def _sole(self) -> Iterator[None]:
-        """Held while files are fetched; other processes wait for it and then find the files."""
+    def _process_lock(self, cancel: threading.Event | None) -> Iterator[None]:
+        """Held while files are fetched; other processes wait for it and then find the files.
+
+        Raises:
+            Cancelled: `cancel` was set meanwhile.
+        """
         if self._folder is None or not self.at_hand().due:
             yield
             return
@@ -229,9 +224,14 @@ class MasterFiles(Mapping[str, Listed]):
         lock = filelock.FileLock(self._folder / "master.lock", mode=0o600)
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # As long as a fetch may take another process; past that it costs a second one.
-            lock.acquire(timeout=4 * sum(self._timeout))
+            # A fetch by another process ends within this time; if not, there is a second fetch.
+            lock.acquire(
+                timeout=4 * sum(self._timeout),
+                cancel_check=lambda: cancel is not None and cancel.is_set(),
+            )
         except (OSError, NotImplementedError):  # no folder, no locks on this disk, or too long
+            if cancel is not None and cancel.is_set():
+                raise Cancelled(_CANCELLED) from None
             yield
             return
         try:
@@ -242,7 +242,7 @@ class MasterFiles(Mapping[str, Listed]):
     def _fetch(self, http: Http, cancel: threading.Event | None) -> None:
         for file in self._files:
             if cancel is not None and cancel.is_set():
-                raise Cancelled("the fetch of the master files was cancelled")
+                raise Cancelled(_CANCELLED)
             reply = http.exchange(
                 Call("GET", f"/common/master/{file.name}.zip", Hidden({})), cancel
             )
@@ -264,7 +264,7 @@ class MasterFiles(Mapping[str, Listed]):
     def fetch_in_background(
         self, done: Callable[[KisError | None], None] | None = None
     ) -> threading.Thread | None:
-        """Fetch in a daemon thread, one at a time, if a fetch is worth it.
+        """Fetch in a daemon thread, one at a time, if `worth_asking`.
 
         Args:
             done: called in that thread with None, or with what went wrong.
@@ -273,12 +273,12 @@ class MasterFiles(Mapping[str, Listed]):
             The thread; None when none was begun.
         """
         with self._lock:
-            if self._behind is not None and self._behind.is_alive():
+            if self._background is not None and self._background.is_alive():
                 return None
             thread = threading.Thread(
                 target=self._run, args=(done,), name="kis_nb master files", daemon=True
             )
-            self._behind = thread
+            self._background = thread
         thread.start()
         return thread
 
@@ -294,7 +294,7 @@ class MasterFiles(Mapping[str, Listed]):
             done(error)
 
     def complete(self) -> MasterFiles:
-        """As `fetch` when that is worth it; a failure is logged in one line and costs no more."""
+        """As `fetch` if `worth_asking`; a failure is only logged, in one line."""
         try:
             return self.fetch() if self.worth_asking else self
         except KisError as error:

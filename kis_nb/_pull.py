@@ -1,7 +1,4 @@
-"""One app key's pulls: its gateway, its token and its allowance.
-
-Below `_client`, where bytes and meaning meet: `KeyClient` knows how they arrive and what they mean.
-"""
+"""One app key's pulls: its gateway, its access token and its rate limit."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ from kis_nb._batch import THREADS, View
 from kis_nb._errors import DecodeError, KisError
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.completeness import check_complete
+from kis_nb._frames.decode import Decoder
 from kis_nb._master_files import MasterFiles
 from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb._wire.auth import Tokens
@@ -27,13 +25,20 @@ from kis_nb._wire.secrets import Scrubber
 class KeyClient:
     """Pulls accounts with one app key. Safe to share between threads.
 
-    The allowance is shared by all that call with the key, in this client and in others.
+    The rate limit is shared by all that call with the key, in this client and in others.
+
+    Args:
+        settings: of the key.
+        scrubber: removes secrets and account numbers from KIS's texts.
+        clock: for waits and times.
+        master: the master files, which balances look products up in.
     """
 
     def __init__(
         self, settings: Settings, scrubber: Scrubber, clock: Clock, master: MasterFiles
     ) -> None:
         self._settings = settings
+        self._endpoint = NIGHT_BALANCE.with_tr_id(settings.tr_id)
         self._master = master
         self._scrubber = scrubber
         self._clock = clock
@@ -55,7 +60,9 @@ class KeyClient:
         progress: Callable[[int], None] | None,
         cancel: threading.Event | None,
     ) -> Balance:
-        """One account in one view, whole; errors as `Client.balance`."""
+        """All pages of one account, MGNA_DVSN and EXCC_STAT_CD; arguments and errors are those of
+        `Client.balance`.
+        """
         account, margin, basis = view
         self._scrubber.learn_account(account)
         params = {
@@ -64,38 +71,37 @@ class KeyClient:
             "MGNA_DVSN": margin.value,
             "EXCC_STAT_CD": basis.value,
         }
-        walk = Walk(self.gateway, NIGHT_BALANCE, params, self._clock)
+        walk = Walk(self.gateway, self._endpoint, params, self._clock)
         # Not kept as a local: the walk may raise, and a traceback's locals would show the account.
         del params
+        decoder = Decoder(self._endpoint, account)
         try:
-            walk.run(progress=progress, cancel=cancel)
-            return self._whole(walk, view)
+            walk.run(decoder, progress=progress, cancel=cancel)
+            balance = self._balance(decoder, walk, view)
+            if walk.doubtful:
+                check_complete(balance.positions, balance.summary, balance.pages)
         except KisError as error:
             bad = error.page if isinstance(error, DecodeError) and error.page else None
-            good = len(walk.pages) if bad is None else bad - 1
+            good = len(walk.bodies) if bad is None else bad - 1
             error.pages = good
             if good and error.partial is None:
                 error.partial = self._partial(walk, good, view)
             raise
-
-    def _whole(self, walk: Walk, view: View) -> Balance:
-        balance = self._balance(walk, len(walk.pages), view)
-        if walk.doubtful:
-            check_complete(balance.positions, balance.summary, len(walk.pages))
         return balance
 
     def _partial(self, walk: Walk, pages: int, view: View) -> Balance | None:
         """The pages before an error; None when they cannot be read either."""
+        decoder = Decoder(self._endpoint, view[0])
         try:
-            return self._balance(walk, pages, view)
+            decoder.add_all(walk.bodies[:pages])
+            return self._balance(decoder, walk, view)
         except DecodeError:
             return None
 
-    def _balance(self, walk: Walk, pages: int, view: View) -> Balance:
+    def _balance(self, decoder: Decoder, walk: Walk, view: View) -> Balance:
         account, margin, basis = view
-        return Balance.from_pages(
-            # Views, because the repr of bytes in a traceback's locals would print the rows.
-            [memoryview(page.body) for page in walk.pages[:pages]],
+        return Balance.from_decoder(
+            decoder,
             account=account,
             mgna_dvsn=margin,
             excc_stat_cd=basis,

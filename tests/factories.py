@@ -11,7 +11,7 @@ import polars as pl
 from kis_nb._account import Account
 from kis_nb._codes import Basis, Margin
 from kis_nb._frames.balance import SEOUL, SIDE, Balance
-from kis_nb._frames.decode import dtype_of
+from kis_nb._frames.exact_columns import dtype_of
 from kis_nb._frames.products import MasterHandle
 from kis_nb._schema.endpoint import Block
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY

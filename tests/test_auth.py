@@ -19,7 +19,7 @@ import kis_nb
 from kis_nb._errors import AuthError, Cancelled, TransportError
 from kis_nb._wire import token_store
 from kis_nb._wire.secrets import Secret
-from kis_nb._wire.token_store import Held, TokenStore
+from kis_nb._wire.token_store import StoredToken, TokenStore
 from kis_nb.demo import WIRE, Book, Broker, Fault
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ def test_asked_too_soon_waits_and_takes_the_token_that_arrives(
     def arrive(seconds: float, cancel: threading.Event | None = None) -> None:
         sleep(seconds, cancel)
         if len(fast.waits) == 5:
-            store.write(Held(Secret(other), fast.time() + 3600))
+            store.write(StoredToken(Secret(other), fast.time() + 3600))
 
     fast.sleep = arrive  # type: ignore[method-assign]
     assert client.balance().positions.height == 1
@@ -372,8 +372,12 @@ def test_a_wait_for_another_process_is_told(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It holds the lock of the store, and may wait out a minute itself."""
-    monkeypatch.setattr(token_store, "_WORTH_A_WORD", 0.0)
+    """It holds the lock of the store, and may wait out a minute itself.
+
+    When nobody is told, the lock is never released: its timeout then ends the test.
+    """
+    monkeypatch.setattr(token_store, "_LOCK_TIMEOUT", 10.0)
+    monkeypatch.setattr(token_store, "_NOTIFY_AFTER", 0.0)
     store = TokenStore(tmp_path, small.address, Secret(small.app_key), Secret(small.app_secret))
     progress = Progress()
     held = store.lock()
@@ -634,7 +638,7 @@ def test_a_write_that_fails_leaves_the_old_file(
 ) -> None:
     """A full disk: readers see the old token whole, and no half file stays behind."""
     store = TokenStore(tmp_path, "h", Secret("k"), Secret("s"))
-    store.write(Held(Secret("old"), 1e12))
+    store.write(StoredToken(Secret("old"), 1e12))
     before = sorted(path.name for path in tmp_path.iterdir())
 
     def full(_handle: int) -> None:
@@ -642,7 +646,7 @@ def test_a_write_that_fails_leaves_the_old_file(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.warns(UserWarning, match="No space left"):
-        store.write(Held(Secret("new"), 1e12))
+        store.write(StoredToken(Secret("new"), 1e12))
     assert sorted(path.name for path in tmp_path.iterdir()) == before
     fresh = TokenStore(tmp_path, "h", Secret("k"), Secret("s")).read()
     assert fresh is not None
@@ -670,7 +674,8 @@ def test_a_killed_writer_leaves_nothing_that_stays(
 def _hold(folder: Path, host: str, app_key: str, app_secret: str, ready: Any) -> None:
     store = TokenStore(folder, host, Secret(app_key), Secret(app_secret))
     with store.lock():
-        (folder / f"{store._path.name if store._path else ''}x1.new").write_text('{"token": "ha')
+        assert store._path is not None
+        (folder / f".{store._path.name}.x1.new").write_text('{"token": "ha')
         ready.set()
         threading.Event().wait()
 
@@ -706,7 +711,7 @@ def test_a_process_that_is_stuck_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After longer than an issue may take they go on alone, and say so."""
-    monkeypatch.setattr(token_store, "_LOCKED_FOR", 0.3)
+    monkeypatch.setattr(token_store, "_LOCK_TIMEOUT", 0.3)
     store = TokenStore(tmp_path, small.address, Secret(small.app_key), Secret(small.app_secret))
     with (
         store.lock(),

@@ -24,7 +24,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from kis_nb._cli import arguments, export, lab, main
-from kis_nb._client import connect
+from kis_nb._connect import connect
 from kis_nb._frames.balance import exact
 from kis_nb._frames.products import OF_PRICE, is_unpriced
 from kis_nb.demo import WIRE, Book, Broker, Portfolio

@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from kis_nb._frames import decode as decoder
+from kis_nb._frames import exact_columns
 from kis_nb._wire import sources
 from tests.fuzz import __main__ as fuzzers
 from tests.fuzz import targets
@@ -58,13 +59,13 @@ def test_a_wrong_digit_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_rounding_decoder_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Polars alone reads what no column can hold."""
-    kinds, anything = decoder._kinds, re.compile("(?s).*")
+    by_dtype, anything = exact_columns._by_dtype, re.compile("(?s).*")
     monkeypatch.setattr(
-        decoder,
-        "_kinds",
+        exact_columns,
+        "_by_dtype",
         lambda block: [
-            replace(kind, one=anything, lines=anything) if kind.one else kind
-            for kind in kinds(block)
+            replace(same, one=anything, lines=anything) if same.one else same
+            for same in by_dtype(block)
         ],
     )
     with pytest.raises(AssertionError, match="no column can hold it"):

@@ -401,7 +401,7 @@ def test_an_answer_that_nobody_sends_ends_in_a_typed_error(
     still: Broker, client_of: Callable[..., Client], body: bytes, end: type[KisError]
 ) -> None:
     """Texts nested as deep as the stack, and a key that cannot be sent back (by the fuzzer)."""
-    still.fault(Fault(status=200, body=body, headers={"tr_cont": "M"}))
+    still.fault(Fault(status=200, body=body, headers={"tr_cont": "M"}, times=None))
     with pytest.raises(end):
         client_of(still).balance()
 

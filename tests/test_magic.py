@@ -14,7 +14,7 @@ from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
 import kis_nb
-from kis_nb import _client
+from kis_nb import _default_client
 from kis_nb._magic import KisMagic
 from kis_nb.demo import Broker
 
@@ -65,12 +65,12 @@ def cell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Shell]:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    monkeypatch.setattr(_client._Default, "client", None)
+    monkeypatch.setattr(_default_client._Default, "client", None)
     shell = Shell()
     yield shell
     shell.ipython.run_line_magic("unload_ext", "kis_nb")
-    if _client._Default.client is not None:
-        _client._Default.client.close()
+    if _default_client._Default.client is not None:
+        _default_client._Default.client.close()
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_demo_by_the_environment(cell: Shell, monkeypatch: pytest.MonkeyPatch) -
     """KIS_NB_DEMO=1 does what --demo does, on the default client."""
     monkeypatch.setenv("KIS_NB_DEMO", "1")
     assert cell("%kis").value.demo
-    assert _client.default_client().demo
+    assert _default_client.default_client().demo
 
 
 def test_dashboard(cell: Shell) -> None:

@@ -300,7 +300,7 @@ def test_every_listed_product(client: Client, host: Host) -> None:
     volatility = frame.filter(shtn_pdno="A04612").row(0)
     assert volatility[3:6] == ("future", None, "VKOSPI")
     host.files.clear()
-    client.master._files[0].held = None
+    client.master._files[0].content = None
     for path in client.master._folder.iterdir() if client.master._folder else ():
         path.unlink()
     with pytest.raises(TransportError):
@@ -340,13 +340,13 @@ def test_without_the_files_it_stays_null(
 
 def test_no_key_is_needed(host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`kis_nb.products()` without any configuration asks KIS's own host, and only for the files."""
-    from kis_nb import _client, _default_client, _master_files
+    from kis_nb import _default_client, _master_files
 
     for name in ("KIS_APP_KEY", "KIS_APP_SECRET", "KIS_NB_DEMO"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("KIS_CONFIG", str(tmp_path / "none.yaml"))
     monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(_client._Default, "client", None)
+    monkeypatch.setattr(_default_client._Default, "client", None)
     monkeypatch.setattr(_default_client._Keyless, "master", None)
     monkeypatch.setattr(_master_files, "_HOST", host.address)
     assert kis_nb.products().height == 10

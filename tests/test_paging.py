@@ -10,6 +10,7 @@ import pytest
 from kis_nb._errors import Cancelled, PaginationError, TransportError
 from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb._wire.gateway import DataChanged, Page
+from kis_nb._wire.page_json import PageBody
 from kis_nb._wire.paging import Walk
 from kis_nb._wire.secrets import Secret
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from kis_nb._schema.endpoint import Endpoint
-    from kis_nb._wire.auth import Waiting
+    from kis_nb._wire.auth import OnWait
     from tests.conftest import Fast
 
 _MORE = {"F": True, "M": True, "D": False, "E": False}
@@ -37,10 +38,10 @@ class Script:
         *,
         follow_up: bool,
         cancel: threading.Event | None = None,
-        waiting: Waiting | None = None,
+        on_wait: OnWait | None = None,
     ) -> Page:
-        if waiting is not None:
-            waiting("for a token", 61.0)
+        if on_wait is not None:
+            on_wait("for a token", 61.0)
         assert endpoint is NIGHT_BALANCE
         assert cancel is None or not cancel.is_set()
         self.asked.append((follow_up, dict(params)))
@@ -51,9 +52,8 @@ class Script:
 
 
 def page(tr_cont: str, key: str = "", condition: str = "c^") -> Page:
-    return Page(
-        b"{}", _MORE.get(tr_cont), tr_cont, (Secret(condition.ljust(200)), Secret(key.ljust(200)))
-    )
+    keys = Secret(condition.ljust(200)), Secret(key.ljust(200))
+    return Page(PageBody(b"{}"), _MORE.get(tr_cont), tr_cont, keys)
 
 
 def walk(fast: Fast, *answers: Page | Exception, **run: Any) -> tuple[Walk, Script]:
@@ -66,14 +66,14 @@ def walk(fast: Fast, *answers: Page | Exception, **run: Any) -> tuple[Walk, Scri
 def test_one_page_is_one_call(fast: Fast) -> None:
     """D ends the walk; the first call carries no key."""
     made, script = walk(fast, page("D"))
-    assert len(made.pages) == 1
+    assert len(made.bodies) == 1
     assert script.asked == [(False, {"CANO": "80012345"})]
 
 
 def test_the_keys_are_sent_back_as_they_came(fast: Fast) -> None:
     """Both cursors, padded, with the follow-up mark, to the end."""
     made, script = walk(fast, page("F", "k1"), page("M", "k2"), page("E"))
-    assert len(made.pages) == 3
+    assert len(made.bodies) == 3
     assert [follow for follow, _ in script.asked] == [False, True, True]
     assert script.asked[1][1]["CTX_AREA_FK200"] == "c^".ljust(200)
     assert script.asked[1][1]["CTX_AREA_NK200"] == "k1".ljust(200)
@@ -83,13 +83,13 @@ def test_the_keys_are_sent_back_as_they_came(fast: Fast) -> None:
 def test_a_key_on_the_last_page_is_not_followed(fast: Fast) -> None:
     """tr_cont decides."""
     made, _ = walk(fast, page("F", "k1"), page("E", "left over"))
-    assert len(made.pages) == 2
+    assert len(made.bodies) == 2
 
 
 def test_no_tr_cont_and_no_key_is_the_end(fast: Fast) -> None:
     """Nothing promises more."""
     made, _ = walk(fast, page(""))
-    assert len(made.pages) == 1
+    assert len(made.bodies) == 1
 
 
 @pytest.mark.parametrize(
@@ -122,14 +122,14 @@ def test_f_with_a_blank_key_ends_in_doubt(fast: Fast, key: str) -> None:
     """Seen on last pages; separators with nothing between are a blank key. Totals decide."""
     made, script = walk(fast, page("F", "k1"), page("F", key))
     assert made.doubtful
-    assert len(made.pages) == len(script.asked) == 2
+    assert len(made.bodies) == len(script.asked) == 2
 
 
 @pytest.mark.parametrize("tr_cont", ["", "D", "E"])
 def test_separators_are_no_key_at_the_end_either(fast: Fast, tr_cont: str) -> None:
     """Without the header they end the walk as a blank key does; nothing is doubtful then."""
     made, _ = walk(fast, page(tr_cont, " !^ !^ !^"))
-    assert len(made.pages) == 1
+    assert len(made.bodies) == 1
     assert not made.doubtful
 
 
@@ -142,7 +142,7 @@ def test_a_walk_begun_again_leaves_the_doubt_behind(fast: Fast) -> None:
 def test_exactly_a_thousand_pages_are_fine(fast: Fast) -> None:
     """The limit is on more."""
     made, _ = walk(fast, *(page("M", str(n)) for n in range(999)), page("E"))
-    assert len(made.pages) == 1000
+    assert len(made.bodies) == 1000
 
 
 def test_changed_data_starts_over(fast: Fast) -> None:
@@ -156,7 +156,7 @@ def test_changed_data_starts_over(fast: Fast) -> None:
         page("F", "k"),
         page("E"),
     )
-    assert len(made.pages) == 2
+    assert len(made.bodies) == 2
     assert [follow for follow, _ in script.asked] == [False, True, False, False, False, True]
 
 

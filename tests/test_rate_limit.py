@@ -60,7 +60,7 @@ def test_no_second_holds_more_calls_than_allowed(
     times: list[float] = []
     for number, gap in enumerate(gaps):
         clock.now += gap
-        with limit.turn():
+        with limit.slot():
             times.append(clock.now)
         if number in refusals:
             limit.slow_down()
@@ -75,10 +75,10 @@ def test_a_burst_within_the_allowance_waits_for_nothing() -> None:
     clock = Ticking()
     limit = RateLimit(15, clock)
     for _ in range(15):
-        with limit.turn():
+        with limit.slot():
             pass
     assert clock.now == 0
-    with limit.turn():
+    with limit.slot():
         assert clock.now == pytest.approx(1.0)
 
 
@@ -88,7 +88,7 @@ def test_a_calls_second_begins_with_its_answer() -> None:
     limit = RateLimit(2, clock)
     arrivals: list[float] = []
     for journey in (0.3, 0.0, 0.0, 0.3, 0.0, 0.0, 0.2):
-        with limit.turn():
+        with limit.slot():
             clock.now += journey
             arrivals.append(clock.now)
     assert most_in_a_second(arrivals) <= 2
@@ -97,7 +97,7 @@ def test_a_calls_second_begins_with_its_answer() -> None:
 def test_calls_under_way_hold_their_places() -> None:
     """A third of two waits for an answer, whenever that comes."""
     limit = RateLimit(2, Ticking())
-    with limit.turn(), limit.turn():
+    with limit.slot(), limit.slot():
         assert limit._window.claim(limit) > 0
     assert limit._window.claim(limit) > 0
 
@@ -106,7 +106,7 @@ def times_of(limit: RateLimit, clock: Ticking, count: int, took: float = 0.0) ->
     """When each of so many calls, made one after the other, goes out."""
     times: list[float] = []
     for _ in range(count):
-        with limit.turn():
+        with limit.slot():
             times.append(clock.now)
             clock.now += took
     return times
@@ -166,7 +166,7 @@ def test_calls_side_by_side_are_spaced_too() -> None:
     clock = Ticking()
     limit = RateLimit(15, clock)
     limit.slow_down(ledger=True)
-    with limit.turn():
+    with limit.slot():
         assert limit._window.claim(limit) > 0
     assert limit._window.claim(limit) == pytest.approx(SPACING, abs=0.01)
 
@@ -180,7 +180,7 @@ def test_the_limit_holds_across_threads() -> None:
 
     def call() -> None:
         for _ in range(12):
-            with limit.turn(), lock:
+            with limit.slot(), lock:
                 times.append(clock.monotonic())
 
     threads = [threading.Thread(target=call) for _ in range(8)]
@@ -196,12 +196,12 @@ def test_a_cancelled_wait_raises() -> None:
     """A pull at the limit can be stopped."""
     cancel = threading.Event()
     limit = RateLimit(0.001, Clock())
-    with limit.turn(cancel):
+    with limit.slot(cancel):
         pass
     threading.Timer(0.01, cancel.set).start()
-    with pytest.raises(Cancelled), limit.turn(cancel):
-        pytest.fail("a turn was given")
-    assert limit._window._under_way == 0
+    with pytest.raises(Cancelled), limit.slot(cancel):
+        pytest.fail("a slot was given")
+    assert limit._window._in_flight == 0
 
 
 def test_clients_of_one_key_share_the_limit(
@@ -225,7 +225,7 @@ def test_two_clients_of_a_key_have_the_smaller_allowance_together() -> None:
     times: list[float] = []
     for _ in range(20):
         for limit in (first, second):
-            with limit.turn():
+            with limit.slot():
                 times.append(clock.now)
     assert most_in_a_second(times) == 11
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 import errno
 import io
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from kis_nb._codes import Lang
+from kis_nb._files import write_whole
 from kis_nb._schema.endpoint import Block
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 
@@ -257,13 +256,4 @@ def save(path: Path, content: bytes, *, overwrite: bool = False) -> None:
         raise FileExistsError(errno.EEXIST, "is there already", str(path))
     if path.exists() and not path.is_file():  # a rename would do away with a device or a pipe
         raise OSError(errno.EINVAL, "is no plain file", str(path))
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, content)

@@ -318,7 +318,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _pull(args: argparse.Namespace) -> Balance:
-    from kis_nb._client import connect  # the other commands do without polars and requests
+    from kis_nb._connect import connect  # the other commands do without polars and requests
 
     # Not `demo=args.demo`: without the option KIS_NB_DEMO decides.
     client = connect(demo=True) if args.demo else connect()

@@ -27,6 +27,7 @@ from kis_nb._errors import ConfigError
 from kis_nb._schema.endpoint import Block
 from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb._wire.http import Call, NoReply, Reply
+from kis_nb._wire.page_json import NotJson, parse_exact
 from kis_nb._wire.recovery import read_loose_refusal
 from kis_nb._wire.secrets import Secret
 
@@ -156,8 +157,8 @@ def describe(reply: Reply | NoReply, *, token: bool = False) -> dict[str, Any]:
 def _parse(body: bytes) -> Any:
     """The JSON, its numbers as spelt; None when it is none."""
     try:
-        return json.loads(body, parse_float=Number, parse_int=Number, parse_constant=Number)
-    except (ValueError, RecursionError):
+        return parse_exact(body, Number)
+    except NotJson:
         return None
 
 

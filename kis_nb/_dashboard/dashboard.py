@@ -358,7 +358,8 @@ def dashboard(
     Raises:
         ValueError: an argument is none of these. An account is not repeated in the message.
     """
-    from kis_nb._client import connect, default_client
+    from kis_nb._connect import connect
+    from kis_nb._default_client import default_client
 
     # Masked in a traceback's locals, should anything go wrong before it is read.
     asked, account = Secret.of(account) if isinstance(account, str) else account, None

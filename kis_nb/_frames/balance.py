@@ -18,13 +18,14 @@ import polars as pl
 from kis_nb._account import Account, account_labels
 from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._errors import KisError
-from kis_nb._frames.decode import decode, dtype_of
+from kis_nb._frames.decode import Decoder
 from kis_nb._frames.equity import estimate
-from kis_nb._frames.pages import Body
+from kis_nb._frames.exact_columns import dtype_of
 from kis_nb._frames.product_frame import UNPRICED, frame_of
 from kis_nb._frames.products import OF_PRICE, MasterHandle, is_unpriced, products_of
 from kis_nb._frames.reconcile import reconcile
 from kis_nb._schema.night_balance import NIGHT_BALANCE, POSITIONS, SUMMARY
+from kis_nb._wire.page_json import Raw
 
 SEOUL = ZoneInfo("Asia/Seoul")
 SIDE = pl.Enum(["long", "short", "flat"])
@@ -77,7 +78,7 @@ class Balance:
     @classmethod
     def from_pages(
         cls,
-        bodies: Sequence[Body],
+        bodies: Sequence[Raw],
         *,
         account: Account,
         mgna_dvsn: Margin,
@@ -91,14 +92,43 @@ class Balance:
         Raises:
             DecodeError: see `kis_nb._frames.decode.decode`.
         """
-        rows, summary = map(_apart, decode(bodies, NIGHT_BALANCE, account))
+        decoder = Decoder(NIGHT_BALANCE, account)
+        decoder.add_all(bodies)
+        return cls.from_decoder(
+            decoder,
+            account=account,
+            mgna_dvsn=mgna_dvsn,
+            excc_stat_cd=excc_stat_cd,
+            as_of=as_of,
+            demo=demo,
+            master=master,
+        )
+
+    @classmethod
+    def from_decoder(
+        cls,
+        decoder: Decoder,
+        *,
+        account: Account,
+        mgna_dvsn: Margin,
+        excc_stat_cd: Basis,
+        as_of: float,
+        demo: bool = False,
+        master: MasterHandle | None = None,
+    ) -> Balance:
+        """A balance from a decoder that was given all pages.
+
+        Raises:
+            DecodeError: see `kis_nb._frames.decode.decode`.
+        """
+        rows, summary = map(_apart, decoder.frames())
         rows.insert_column(len(POSITIONS.fields), _sides(rows))
         return cls(
             account=account,
             mgna_dvsn=mgna_dvsn,
             excc_stat_cd=excc_stat_cd,
             as_of=datetime.fromtimestamp(as_of, SEOUL),
-            pages=len(bodies),
+            pages=decoder.pages,
             positions=rows,
             summary=summary,
             demo=demo,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 
 from kis_nb._codes import Lang
@@ -19,7 +19,7 @@ class Field:
         ko, en: the labels people read.
         dtype: ``String``, ``Int64`` or ``Decimal(precision,scale)``.
         unit: KRW, points, contracts, % or "" for text.
-        note: what the name does not tell.
+        note: what a reader must know besides the name.
         digits: (precision, scale) of a number, scale 0 for a count; None for text.
     """
 
@@ -47,10 +47,14 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A named part of the reply's body: a list of rows, or one object."""
+    """A named part of the reply's body, a list of rows or an object, and its documented fields."""
 
     name: str
     fields: tuple[Field, ...]
+
+
+# CANO, the first 8 digits of the account number.
+PERSONAL = frozenset({"cano"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,15 @@ class Endpoint:
 
     Attributes:
         path: below the host.
-        tr_ids: transaction ids that serve it, the current one first.
+        tr_ids: transaction ids that serve it; the first is sent (`tr_id`).
         params: query parameters in the document's order; all are always sent, blank ones too.
         codes: the values that a parameter takes, by parameter; others take any text.
-        cursors: the query parameters that carry the page keys; the reply names them in lower case.
+        cursors: the query parameters that carry the page keys, the key of the next page last; the
+            reply names them in lower case. None for a call of one page.
         rows: the block that is a list and grows over the pages.
-        summary: the block that is one object.
+        summary: the block that is one object; a list of one is read as that object.
+        personal: reply fields, in lower case, that identify the customer: they are masked before
+            they enter a frame, in whatever block they come.
     """
 
     path: str
@@ -74,10 +81,23 @@ class Endpoint:
     cursors: tuple[str, ...]
     rows: Block
     summary: Block
+    personal: frozenset[str] = PERSONAL
 
+    @property
+    def tr_id(self) -> str:
+        """The transaction id that is sent in the header, and that error messages name."""
+        return self.tr_ids[0]
 
-# Identifies the customer, so it is masked before it enters a frame, in whatever block it comes.
-PERSONAL = {"cano"}
+    def with_tr_id(self, tr_id: str) -> Endpoint:
+        """The same call by another of its transaction ids.
+
+        Raises:
+            ValueError: the call is not served by that one.
+        """
+        if tr_id not in self.tr_ids:
+            raise ValueError(f"{self.path} is served by {' or '.join(self.tr_ids)}")
+        others = (one for one in self.tr_ids if one != tr_id)
+        return replace(self, tr_ids=(tr_id, *others))
 
 
 def read_block(glossary: str, name: str) -> Block:

@@ -12,10 +12,7 @@ from kis_nb._schema.endpoint import Endpoint, read_block
 
 _GLOSSARY = "night_balance.csv"
 POSITIONS = read_block(_GLOSSARY, "output1")
-
-
 SUMMARY = read_block(_GLOSSARY, "output2")
-
 
 NIGHT_BALANCE = Endpoint(
     path="/uapi/domestic-futureoption/v1/trading/inquire-ngt-balance",

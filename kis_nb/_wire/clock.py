@@ -1,4 +1,4 @@
-"""Time and waiting, handed in so that tests need neither patching nor patience."""
+"""Time and waiting, as an object, so that tests can pass a clock that they move themselves."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from kis_nb._errors import Cancelled
 
 
 class Clock:
-    """Time and waiting, handed in so that tests can run it fast."""
+    """The real clock."""
 
     def time(self) -> float:
-        """Seconds since 1970, for what is stored and shown."""
+        """Seconds since 1970, for times that are stored or shown."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds that never go back, for waits and limits."""
+        """Seconds that never go back, for waits and rate limits."""
         return time.monotonic()
 
     def sleep(self, seconds: float, cancel: threading.Event | None = None) -> None:

@@ -1,7 +1,6 @@
-"""Who and where: one app key with its accounts, the host and the limits, checked.
+"""The settings of one app key: credentials, accounts, host and limits, checked when made.
 
-Bytes wing, above the ground: imports `_errors` and `_fields`. Where the values come from is said in
-`_sources`.
+`kis_nb._wire.sources` finds the values.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Header values: anything else could not be sent, and a blank or a Korean placeholder from the
 # sample file would only come back as "bad app key".
 SENDABLE = re.compile(r"[!-~]+", re.ASCII)
-# Bounds far beyond any use, so that no arithmetic on them overflows later.
+# Bounds far beyond any use, so that no arithmetic with them overflows.
 _SLOWEST, _FASTEST = 0.001, 1_000_000
 _LONGEST = 3600
 _MOST_RETRIES = 1000
@@ -33,22 +32,28 @@ LIVE_CALLS_PER_SECOND = 18
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything to know before the first call with one app key. Safe to show: secrets are masked.
+    """Everything that is set before the first call with one app key. Its repr masks secrets.
 
-    A client that has several keys has as many of these, the same in all but the first five.
+    A client with several keys has as many of these, the same in all but the first five attributes.
 
     Attributes:
         app_key, app_secret: the credentials.
-        token: an access token got elsewhere; None lets `_auth` get one.
+        token: an access token got elsewhere; None has one issued.
         accounts: the accounts that the key is for.
         name: what the user calls them; None when no name was given.
         base_url: scheme, host and port. Not in the repr: a key may have been pasted there.
         custtype: "P" person, "B" company.
         corporate: the four header fields that KIS demands of companies.
         mac_address: sent when given.
-        tr_id: which transaction id to call by.
+        tr_id: which TR id of the night balance to use.
+        calls_per_second: upper bound for the key.
+        timeout: seconds to connect, and to wait for each part of a response.
+        retries: how often a call is repeated after an error that may pass.
         cache_dir: the token store's folder; None keeps the token in memory.
-        demo: the host is our own embedded broker.
+        demo: the host is the embedded broker.
+
+    Raises:
+        ConfigError: a value that does not fit. The message repeats no secret.
     """
 
     app_key: Secret
@@ -95,9 +100,10 @@ class Settings:
 
 
 def url_problem(base_url: object, secrets: Iterable[Secret] = ()) -> str | None:
-    """Why credentials must not go there; None when they may: over HTTPS, or on this machine.
+    """Why credentials must not be sent to this address; None when they may.
 
-    The text is not repeated: a key put on the wrong line of a file must not show.
+    They may go to any host over HTTPS, and to this machine over HTTP. The address is not repeated:
+    it may be a key on the wrong line of a file.
     """
     if not isinstance(base_url, str):
         return "base_url takes text, as in https://host:9443"
@@ -123,13 +129,13 @@ def _check_customer(custtype: str, corporate: Mapping[str, Secret]) -> None:
     if custtype == "P" and corporate:
         raise ConfigError('corporate is for companies: pass custtype="B" with it')
     missing = [key for key in CORPORATE_KEYS if key not in corporate] if custtype == "B" else []
-    # A field's name is "" when it may be a value that slipped there.
+    # The name is "" where a value may have been given in place of a field's name.
     unknown = [key or "another field" for key in corporate if key not in CORPORATE_KEYS]
     if missing or unknown:
-        said = [f"lacks {', '.join(missing)}"] if missing else []
-        said += [f"does not know {', '.join(unknown)}"] if unknown else []
+        problems = [f"lacks {', '.join(missing)}"] if missing else []
+        problems += [f"does not know {', '.join(unknown)}"] if unknown else []
         raise ConfigError(
-            f'custtype "B" (company): corporate {" and ".join(said)}; '
+            f'custtype "B" (company): corporate {" and ".join(problems)}; '
             f"it takes {', '.join(CORPORATE_KEYS)}"
         )
     for key, secret in corporate.items():
@@ -138,9 +144,10 @@ def _check_customer(custtype: str, corporate: Mapping[str, Secret]) -> None:
 
 
 def check_limits(calls_per_second: object, timeout: object, retries: object) -> None:
-    """Raise ConfigError, saying what would be right, unless the three are numbers that fit.
+    """Check that the three are numbers within their bounds.
 
-    Only a number is repeated in the message: a text may be a key on the wrong place.
+    Raises:
+        ConfigError: one is not. The message repeats numbers only: a text may be a misplaced key.
     """
     if not _is_number(calls_per_second, _SLOWEST, _FASTEST):
         raise ConfigError(
@@ -172,6 +179,6 @@ def _got(value: object) -> str:
 
 
 def _got_word(value: object) -> str:
-    """The text when it is too short to be a key, and no account number."""
+    """The text, unless it could be a key or an account number."""
     short = isinstance(value, str) and len(value) <= 12 and not re.search("[0-9]{6}", value)
     return f"; got {value!r}" if short else ""

@@ -1,10 +1,9 @@
-"""One deadline for a whole answer, kept where its bytes come in.
+"""One deadline for a whole HTTP response, enforced where its bytes are read from the socket.
 
-Bytes wing, below `_http`: imports nothing of ours.
-
-A socket's timeout begins anew with every piece that comes, so an answer in small enough pieces
+A socket's timeout starts anew with every piece that arrives, so a response in small enough pieces
 would never end: byte by byte in its status line or headers, as "100 Continue" without end, or in
-its body. The deadline runs in real time, as the socket's timeout does.
+its body. The deadline runs in real time, as the socket's timeout does. Neither requests nor urllib3
+has such a deadline.
 """
 
 from __future__ import annotations
@@ -21,28 +20,28 @@ from requests.adapters import HTTPAdapter
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-# An answer may take as many of the socket's timeouts as this.
-_WHOLE_ANSWER = 4
+# A whole response may take so many times the socket's timeout.
+_TIMEOUTS = 4
 # A page is some 10 kB: read in one piece it costs what http.client's own reading costs.
-_PIECE = 32 * 1024
+_BUFFER = 32 * 1024
 
 
 class TooSlow(Exception):
-    """The time for a whole answer is up.
+    """The time for a whole response is over.
 
-    None of urllib3's or requests' errors, so that neither takes it for a single read's timeout;
-    both close the connection over it as over any other.
+    Not an error of urllib3 or requests, so that neither takes it for the timeout of a single read;
+    both close the connection as for any other exception.
     """
 
 
 class _Received(io.RawIOBase):
-    """What a socket receives until the deadline."""
+    """The stream of a socket, readable until the deadline."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
-        patience = sock.gettimeout()
-        assert patience is not None  # every request has its timeouts
-        self._patience = patience
-        self._end = time.monotonic() + _WHOLE_ANSWER * patience
+        timeout = sock.gettimeout()
+        assert timeout is not None  # every request has its timeouts
+        self._timeout = timeout
+        self._deadline = time.monotonic() + _TIMEOUTS * timeout
         self._raw = raw
         self._sock = sock
 
@@ -50,10 +49,10 @@ class _Received(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int | None:
-        left = self._end - time.monotonic()
+        left = self._deadline - time.monotonic()
         if left <= 0:
             raise TooSlow
-        if left >= self._patience:
+        if left >= self._timeout:
             return self._raw.readinto(buffer)
         self._sock.settimeout(left)
         try:
@@ -66,29 +65,29 @@ class _Received(io.RawIOBase):
         super().close()
 
 
-class _Answer(http.client.HTTPResponse):
-    """An answer with a deadline; a proxy's to CONNECT is one too, and has its own."""
+class _Response(http.client.HTTPResponse):
+    """A response with a deadline. A proxy's response to CONNECT has a deadline of its own."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_Received(self.fp.detach(), sock), _PIECE)
+        self.fp = io.BufferedReader(_Received(self.fp.detach(), sock), _BUFFER)
 
 
 class Adapter(HTTPAdapter):
-    """Connections whose answers have a deadline, whatever proxy they go through.
+    """Connections whose responses have a deadline, whatever proxy they go through.
 
-    An answer that is not whole by then raises `TooSlow`.
+    A response that is not whole by then raises `TooSlow`.
     """
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        pool.ConnectionCls = _timed(pool.ConnectionCls)
+        pool.ConnectionCls = _with_deadline(pool.ConnectionCls)
         return pool
 
 
 @cache
-def _timed(connection: Any) -> Any:
-    """A class of connections (plain, TLS, SOCKS) that reads its answers by `_Answer`."""
-    if issubclass(connection.response_class, _Answer):
+def _with_deadline(connection: Any) -> Any:
+    """The class of connections (plain, TLS, SOCKS) with `_Response` as its response class."""
+    if issubclass(connection.response_class, _Response):
         return connection
-    return type(connection.__name__, (connection,), {"response_class": _Answer})
+    return type(connection.__name__, (connection,), {"response_class": _Response})

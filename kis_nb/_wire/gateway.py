@@ -1,19 +1,16 @@
 """One KIS call: headers, parameters, token renewal, and what is done about an error.
 
-What comes back is a good page, or a typed error with its meaning and what to do about it.
+`Gateway.page` returns a good page, or raises a typed error that says what to do about it.
 """
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-import orjson
 
 from kis_nb._errors import (
     ApiError,
@@ -24,30 +21,31 @@ from kis_nb._errors import (
     TransportError,
 )
 from kis_nb._schema.endpoint import Endpoint
-from kis_nb._wire.auth import Tokens, Waiting, word
+from kis_nb._wire.auth import OnWait, Tokens
 from kis_nb._wire.config import Settings
 from kis_nb._wire.http import Call, Http, NoReply, Reply
-from kis_nb._wire.recovery import ASKED_AGAIN, Recovery, meaning_of, read_loose_refusal
+from kis_nb._wire.page_json import NotJson, PageBody, text_of
+from kis_nb._wire.recovery import RETRIED, Recovery, meaning_of, read_loose_refusal
 from kis_nb._wire.secrets import Hidden, Scrubber, Secret
 
 
 class DataChanged(Exception):
-    """SYDB0050: the account changed between pages, so the walk must start over."""
+    """SYDB0050: the account changed between pages, so paging must start over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A good answer of one page.
+    """A good reply: ``rt_cd`` is 0.
 
     Attributes:
-        body: the bytes as they came.
-        more: the header tr_cont promises more pages; None when it says nothing.
+        body: the page's JSON, an object.
+        more: whether the header ``tr_cont`` promises more pages; None when it does not tell.
         tr_cont: that header, "" when missing.
         keys: the cursors for the next page, in the order of `Endpoint.cursors`, padded as they
             came, since they are sent back as they came. Secret: they repeat the account number.
     """
 
-    body: bytes = field(repr=False)
+    body: PageBody = field(repr=False)
     more: bool | None
     tr_cont: str
     keys: tuple[Secret, ...]
@@ -65,11 +63,12 @@ class Gateway:
         *,
         chance: random.Random | None = None,
     ) -> None:
+        """`chance` is for tests that must know the waits; see `page`."""
         self._settings = settings
         self._http = http
         self._tokens = tokens
         self._scrubber = scrubber
-        # Spreads the waits, so that programs that failed together do not come back together.
+        # Jitter: programs that failed together must not all retry at the same moment.
         self._chance = chance or random.Random()
 
     def page(
@@ -79,22 +78,27 @@ class Gateway:
         *,
         follow_up: bool,
         cancel: threading.Event | None = None,
-        waiting: Waiting | None = None,
+        on_wait: OnWait | None = None,
     ) -> Page:
-        """One page, asked again while that may help.
+        """One page. Errors that may pass are retried with a growing, jittered pause.
 
         Args:
-            endpoint: which call.
+            endpoint: which call; its `tr_id` is sent.
             params: values of `Endpoint.params`; those left out are sent blank.
             follow_up: this asks for a further page (header ``tr_cont: N``).
             cancel: stops the waits when set.
-            waiting: told when a token must be waited for.
+            on_wait: called when an access token must be waited for.
 
         Raises:
             DataChanged: start over from the first page.
-            AuthError, RateLimitError, ApiError, TransportError, DecodeError, Cancelled.
+            AuthError: the credentials or the token were refused.
+            RateLimitError: too many calls, through all retries.
+            ApiError: KIS refused the call itself.
+            TransportError: no good reply came, through all retries.
+            DecodeError: the reply is JSON, but no KIS reply.
+            Cancelled: `cancel` was set.
         """
-        token = self._tokens.get(cancel, waiting)
+        token = self._tokens.get(cancel, on_wait)
         renewed = False
         tries = self._settings.retries
         pause = 0.5
@@ -102,7 +106,7 @@ class Gateway:
             call = Call(
                 "GET",
                 endpoint.path,
-                Hidden(self._headers(token, follow_up=follow_up)),
+                Hidden(self._headers(endpoint, token, follow_up=follow_up)),
                 Hidden({name: params.get(name, "") for name in endpoint.params}),
             )
             reply = self._http.exchange(call, cancel)
@@ -114,26 +118,26 @@ class Gateway:
                 raise DataChanged
             if recovery is Recovery.NEW_TOKEN and not renewed:
                 renewed = True
-                token = self._tokens.renew(token, cancel, waiting)
+                token = self._tokens.renew(token, cancel, on_wait)
                 continue
             wait = pause
             if recovery in {Recovery.SLOWER, Recovery.SPACED}:
                 self._http.rate.slow_down(ledger=recovery is Recovery.SPACED)
                 wait = max(pause, 1.0)
-            if recovery not in ASKED_AGAIN or tries <= 0:
+            if recovery not in RETRIED or tries <= 0:
                 raise error
             tries -= 1
             self._http.clock.sleep(wait * self._chance.uniform(1.0, 1.5), cancel)
             pause = min(2 * pause, 8)
 
-    def _headers(self, token: Secret, *, follow_up: bool) -> dict[str, str]:
+    def _headers(self, endpoint: Endpoint, token: Secret, *, follow_up: bool) -> dict[str, str]:
         settings = self._settings
         headers = {
             "Content-Type": "application/json; charset=utf-8",
             "authorization": f"Bearer {token.reveal()}",
             "appkey": settings.app_key.reveal(),
             "appsecret": settings.app_secret.reveal(),
-            "tr_id": settings.tr_id,
+            "tr_id": endpoint.tr_id,
             "tr_cont": "N" if follow_up else "",
             "custtype": settings.custtype,
         }
@@ -147,34 +151,38 @@ class Gateway:
     def _judge(
         self, reply: Reply | NoReply, endpoint: Endpoint
     ) -> Page | tuple[Recovery, KisError]:
-        """A page, or the error that came instead and what to do about it."""
+        """The page, or what to do about the error that came instead, with the exception for it."""
         host = self._http.host
         if isinstance(reply, NoReply):
             error: KisError = TransportError(f"{endpoint.path} at {host}: {reply.why}")
             return (Recovery.AGAIN if reply.again else Recovery.NOTHING), error
         try:
-            body = _parse(reply.body)
-        except (ValueError, RecursionError):
+            body = PageBody(reply.body)
+        except NotJson:
             if refusal := read_loose_refusal(reply.body):
-                return self._error(refusal, reply)
+                return self._error(refusal, reply, endpoint)
             what = "an empty body" if not reply.body.strip() else "no JSON"
             return Recovery.AGAIN, TransportError(
                 f"{endpoint.path} at {host}: HTTP {reply.status} with {what}, as gateways and "
                 "proxies answer during maintenance; try again later",
                 status=reply.status,
             )
-        if isinstance(body, dict) and word(body.get("rt_cd")) == "0":
+        if not isinstance(body.value, dict):
+            return self._error({}, reply, endpoint)
+        if text_of(body.value.get("rt_cd")) == "0":
             return _read_page(body, reply, endpoint)
-        return self._error(body if isinstance(body, dict) else {}, reply)
+        return self._error(body.value, reply, endpoint)
 
-    def _error(self, body: Mapping[str, Any], reply: Reply) -> tuple[Recovery, KisError]:
+    def _error(
+        self, body: Mapping[str, Any], reply: Reply, endpoint: Endpoint
+    ) -> tuple[Recovery, KisError]:
         rt_cd = self._text(body.get("rt_cd"))
         code = self._text(body.get("msg_cd") or body.get("error_code"))
         msg1 = self._text(body.get("msg1") or body.get("error_description"))
         said = f"KIS answered {code or 'without a code'} (HTTP {reply.status})" + (
             f": {msg1}" if msg1 else ""
         )
-        tr_id = self._settings.tr_id
+        tr_id = endpoint.tr_id
         meaning = meaning_of(code, msg1)
         recovery = meaning.recovery
         hint = f"; {meaning.hint}" if meaning.hint else ""
@@ -221,32 +229,19 @@ class Gateway:
 
     def _text(self, value: object) -> str:
         """A reply's text, trimmed, scrubbed and of a length to show."""
-        return self._scrubber.scrub(" ".join(word(value).split()))[:300]
-
-
-def _parse(body: bytes) -> Any:
-    """The JSON.
-
-    Raises:
-        ValueError, RecursionError: it is none.
-    """
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        # orjson refuses numbers beyond a double, such as 1e400; the decoder will name the field.
-        return json.loads(body)
+        return self._scrubber.scrub(" ".join(text_of(value).split()))[:300]
 
 
 _TR_CONT = {"F": True, "M": True, "D": False, "E": False}
 
 
 def _read_page(
-    body: dict[str, Any], reply: Reply, endpoint: Endpoint
+    body: PageBody, reply: Reply, endpoint: Endpoint
 ) -> Page | tuple[Recovery, KisError]:
     tr_cont = reply.headers.get("tr_cont", "").strip()
-    keys = tuple(body.get(cursor.lower()) or "" for cursor in endpoint.cursors)
+    keys = tuple(body.value.get(cursor.lower()) or "" for cursor in endpoint.cursors)
     if not all(isinstance(key, str) for key in keys):
         return Recovery.NOTHING, DecodeError(
             f"{endpoint.path}: {' or '.join(endpoint.cursors)} is not text"
         )
-    return Page(reply.body, _TR_CONT.get(tr_cont), tr_cont, tuple(map(Secret, keys)))
+    return Page(body, _TR_CONT.get(tr_cont), tr_cont, tuple(map(Secret, keys)))

@@ -1,69 +1,32 @@
-"""One HTTP exchange: waits, timeouts, size, scrubbing.
-
-Bytes wing, above the ground: imports `_deadline`, `_errors` and `_fields`.
-"""
+"""One HTTP exchange: the rate limit before it, its timeouts, and the size of what comes back."""
 
 from __future__ import annotations
 
-import logging
-import re
 import threading
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
 from kis_nb._wire.clock import Clock
 from kis_nb._wire.deadline import Adapter, TooSlow
+from kis_nb._wire.redact import shown_host
 from kis_nb._wire.secrets import Hidden, Scrubber
 
 if TYPE_CHECKING:
     from kis_nb._wire.rate_limit import RateLimit
 
-# KIS pages are some 10 kB. A body so much larger is a fault or an attack, and is not read into
-# memory: read as JSON, and then as columns, the worst of this size takes a hundred times as much.
+# KIS pages are some 10 kB. A body so much larger is a fault or an attack, and is not read to its
+# end: parsed and made into columns, it can take a hundred times its size in memory.
 MAX_BODY = 4 * 1024 * 1024
-
-
-# A part of an address that looks like a key: no host has a name like it.
-_KEY_LIKE = re.compile(
-    r"(?<![A-Za-z0-9+=%-])(?:[A-Za-z0-9]{30,}|(?=[A-Za-z0-9]*[+=%])[A-Za-z0-9+=%]{12,})"
-    r"(?![A-Za-z0-9+=%-])"
-)
-
-
-def shown_host(base_url: str) -> str:
-    """Host and port for people; whatever looks like a key that was pasted in there is masked."""
-    return _KEY_LIKE.sub("<secret>", urlsplit(base_url).netloc)
-
-
-class _HideAccount(logging.Filter):
-    """urllib3 logs each request's address at DEBUG, and the query holds the account number; a host
-    that is a key in truth is hidden too.
-    """
-
-    _CANO = re.compile(r"(CANO=\d{3})\d+|(CTX_AREA_FK200=\d{3})\d+")
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        hidden = self._CANO.sub(lambda m: f"{m[1] or m[2]}*****", text)
-        address, mark, query = hidden.partition("?")
-        hidden = _KEY_LIKE.sub("<secret>", address) + mark + query
-        if hidden != text:
-            record.msg, record.args = hidden, None
-        return True
-
-
-logging.getLogger("urllib3.connectionpool").addFilter(_HideAccount())
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request to send. Its repr tells method and path, no header and no parameter."""
+    """A request to send. Its repr shows method and path, no header and no parameter."""
 
     method: Literal["GET", "POST"]
     path: str
@@ -74,7 +37,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer, whatever it says."""
+    """A whole HTTP response of any status, body decompressed."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -83,25 +46,34 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class NoReply:
-    """No whole answer came.
+    """No whole response came.
 
     Attributes:
-        why: a sentence part for people, without addresses or secrets.
-        again: asking again may help.
+        why: the reason, as part of a sentence, without addresses or secrets.
+        again: whether a retry may help.
     """
 
     why: str
     again: bool = True
 
 
-# Gets each call of this thread, what came of it, and the seconds that it took: `kis-nb check`
-# watches so, whatever clients and keys take part.
+# Called with each call of this thread, its outcome, and the seconds that it took: `kis-nb check`
+# records them, whatever clients and keys take part.
 Observer: TypeAlias = Callable[[Call, Reply | NoReply, float], None]
 observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
 
 
 class Http:
     """Sends calls to one host. Safe to share between threads.
+
+    Args:
+        base_url: scheme, host and port.
+        timeout: seconds to connect, and to wait for each part of a response.
+        rate: waited for before each call.
+        clock: for the waits.
+        connections: how many are kept open.
+        session: for tests.
+        scrubber: masks secrets in `host`.
 
     Attributes:
         host: host and port for people to read: a key pasted into `base_url` is masked in it.
@@ -138,13 +110,16 @@ class Http:
         self._session.mount("http://", adapter)
 
     def exchange(self, call: Call, cancel: threading.Event | None = None) -> Reply | NoReply:
-        """Wait for the rate limit, send, and read the whole answer.
+        """Wait for the rate limit, send, and read the whole response.
+
+        Returns:
+            The response, or why there is none; network errors are not raised.
 
         Raises:
             Cancelled: `cancel` was set while waiting.
         """
         try:
-            with self.rate.turn(cancel):
+            with self.rate.slot(cancel):
                 begin = self.clock.monotonic()
                 reply = self._send(call)
         except KeyboardInterrupt:
@@ -157,8 +132,8 @@ class Http:
             if (observe := observer.get()) is not None:
                 observe(call, reply, self.clock.monotonic() - begin)
             return reply
-        # Raised anew, out here: the interrupted frames hold the headers, and a traceback that
-        # shows locals would print them.
+        # A new one: the interrupted frames hold the headers, and a traceback that shows locals
+        # would print them.
         raise KeyboardInterrupt
 
     def _send(self, call: Call) -> Reply | NoReply:
@@ -183,9 +158,9 @@ class Http:
             return Reply(response.status_code, response.headers, b"".join(parts))
 
     def _explain(self, error: Exception) -> NoReply:
-        """What went wrong, in words of ours: the libraries' own texts quote the whole address."""
+        """What went wrong. The libraries' own texts are not used: they quote the whole address."""
         connect, read = self._timeout
-        # A handshake cut off, as by a gateway that restarts, never came to the certificate.
+        # A handshake that is cut off, as by a gateway that restarts, says nothing of certificates.
         if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in str(error):
             return NoReply(f"the TLS certificate of {self.host} could not be verified", again=False)
         if isinstance(error, requests.exceptions.ProxyError):
@@ -212,6 +187,6 @@ class Http:
         return NoReply("the answer was cut off or damaged on the way")
 
     def close(self) -> None:
-        """Close the connections, and leave the app key's allowance to its other clients."""
+        """Close the connections, and leave the app key's rate limit to its other clients."""
         self._session.close()
         self.rate.close()

@@ -1,7 +1,6 @@
 """Several app keys, each with its account: reading the entries of ``keys=`` and of a file.
 
-Bytes wing, above `_config`: imports `_config`, `_errors` and `_fields`. KIS binds an app key to one
-account, so whoever has two accounts has two keys.
+KIS binds an app key to one account, so a customer with two accounts has two keys.
 
 Values are wrapped as `Secret` before anything can fail, and an error names the entry and the field,
 never a value.
@@ -23,7 +22,7 @@ FIELDS = ("name", "account", "product", "app_key", "app_secret")
 # Futures and options trade under 03.
 PRODUCT = "03"
 _LONGEST_NAME = 40
-# A field's name that an error may repeat: no key and no number looks like this.
+# A field's name that an error may repeat: no key and no account number looks like this.
 _HARMLESS = re.compile(r"[A-Za-z_]{1,20}", re.ASCII)
 # What a name must not show: a key's 36 letters, an account's 8 digits (another one's, too).
 _KEY_LIKE = re.compile(r"[!-~]{25}", re.ASCII)
@@ -39,7 +38,7 @@ class Key:
 
     Attributes:
         app_key, app_secret: the credentials.
-        accounts: the accounts that it is for.
+        accounts: the accounts that the key is for.
         name: what the user calls them, without line breaks and with account numbers masked.
         token: an access token got elsewhere.
     """
@@ -54,14 +53,14 @@ class Key:
 def wrap_entries(entries: object) -> tuple[Entry, ...] | ConfigError:
     """The entries of ``keys=`` with every value as a `Secret`, or what is wrong with their form.
 
-    The error is given back for the caller to raise once it has let go of the entries: a traceback
-    shows its frames' locals.
+    The error is returned for the caller to raise once the entries are out of its locals, which a
+    traceback may print.
     """
     if isinstance(entries, str | bytes | Mapping) or not isinstance(entries, Iterable):
         return ConfigError(f"keys= takes a list with an entry for each account: [{_SHAPE}, …]")
     try:
         listed = [dict(one) if isinstance(one, Mapping) else one for one in entries]
-    except Exception as error:  # noqa: BLE001  (whatever it is, it was raised where keys show)
+    except Exception as error:  # noqa: BLE001  (any of them would show the keys)
         return ConfigError(f"keys= could not be read to its end ({type(error).__name__})")
     wrapped: list[Entry] = []
     for place, entry in enumerate(listed, 1):
@@ -75,7 +74,7 @@ def wrap_entries(entries: object) -> tuple[Entry, ...] | ConfigError:
                 if secret := Secret.of(value):
                     fields[field_name(field)] = secret
             elif value is not None:
-                return ConfigError(f"entry {place} of keys=: {_called(field)} must be text")
+                return ConfigError(f"entry {place} of keys=: {_shown_field(field)} must be text")
         wrapped.append(fields)
     return tuple(wrapped) or ConfigError(f"keys= has no entry; an entry is {_SHAPE}")
 
@@ -83,7 +82,7 @@ def wrap_entries(entries: object) -> tuple[Entry, ...] | ConfigError:
 def wrap_fields(fields: object) -> dict[str, Secret] | ConfigError:
     """The company's fields of ``corporate=`` without blank ones, or what is wrong with their form.
 
-    The error is given back, as by `wrap_entries`.
+    The error is returned, as by `wrap_entries`.
     """
     if not isinstance(fields, Mapping):
         return ConfigError(
@@ -93,10 +92,35 @@ def wrap_fields(fields: object) -> dict[str, Secret] | ConfigError:
     wrapped: dict[str, Secret] = {}
     for field, value in fields.items():
         if not isinstance(value, str | Secret | None):
-            return ConfigError(f"corporate: {_called(field)} must be text")
+            return ConfigError(f"corporate: {_shown_field(field)} must be text")
         if (secret := Secret.of(value)) is not None:
             wrapped[field_name(field)] = secret
     return wrapped
+
+
+def read_accounts(texts: object, source: str) -> tuple[Account, ...] | ConfigError:
+    """Accounts in the order given, without duplicates and blanks; or what is wrong with them.
+
+    The error is returned for the caller to raise once the texts are out of its locals: they may be
+    real numbers with a typing error, and a traceback may print locals.
+
+    Args:
+        texts: account numbers such as ``12345678-03``.
+        source: where they come from, for errors.
+    """
+    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+        return ConfigError(f'{source} takes a list of accounts, as in ["12345678-03"]')
+    accounts: dict[Account, None] = {}
+    bad: list[str] = []
+    for place, text in enumerate(texts, 1):
+        if isinstance(text, str) and not text.strip():
+            continue
+        account = Account.read(text)
+        if isinstance(account, ValueError):
+            bad.append(f"account {place} of {source}: {account}")
+        else:
+            accounts[account] = None
+    return ConfigError("; ".join(bad)) if bad else tuple(accounts)
 
 
 def read_entries(
@@ -110,12 +134,12 @@ def read_entries(
 
     Args:
         entries: with values wrapped.
-        source: where they stand, for errors.
+        source: where they come from, for errors.
         usual: the app key and secret of an entry that has neither.
         fields: what an entry may give.
 
     Raises:
-        ConfigError: a field that is missing, unknown or of no use, or an account named twice.
+        ConfigError: a field that is missing, unknown or invalid, or an account named twice.
     """
     keys: list[Key] = []
     places = [f"entry {place} of {source}" for place in range(1, len(entries) + 1)]
@@ -123,7 +147,7 @@ def read_entries(
         for field in entry:
             if field not in fields:
                 raise ConfigError(
-                    f"{place} has {_called(field)}, which it does not know; it takes "
+                    f"{place} has {_shown_field(field)}, which it does not know; it takes "
                     f"{', '.join(fields)}"
                 )
         pair = entry.get("app_key"), entry.get("app_secret")
@@ -136,13 +160,13 @@ def read_entries(
             )
         account = _account(entry, place)
         keys.append(Key(app_key, app_secret, (account,), token=entry.get("token")))
-    return finish(keys, [entry.get("name") for entry in entries], places)
+    return finish_keys(keys, [entry.get("name") for entry in entries], places)
 
 
-def finish(
+def finish_keys(
     keys: Sequence[Key], names: Sequence[Secret | None], places: Sequence[str]
 ) -> tuple[Key, ...]:
-    """The keys with their names, once they are known to fit together.
+    """Check the keys against each other, and give them their names.
 
     Args:
         keys: without names.
@@ -150,7 +174,7 @@ def finish(
         places: what an error calls each.
 
     Raises:
-        ConfigError: an account named twice, one app key with two secrets, or a name that is none.
+        ConfigError: an account named twice, one app key with two secrets, or an invalid name.
     """
     owners: dict[Account, str] = {}
     secrets: dict[Secret, Secret] = {}
@@ -178,7 +202,7 @@ def finish(
 
 
 def _account(entry: Entry, place: str) -> Account:
-    """The account of an entry: 12345678-03, or 8 digits with the product beside them."""
+    """The account of an entry: 12345678-03, or 8 digits and a field ``product``."""
     given, product = entry.get("account"), entry.get("product") or Secret(PRODUCT)
     if given is None:
         raise ConfigError(f"{place}: account is missing; it looks like 12345678-03")
@@ -194,16 +218,16 @@ def _account(entry: Entry, place: str) -> Account:
 
 
 def _read_name(name: Secret) -> str:
-    """The name on one line, with every number as long as an account's masked."""
+    """The name on one line, with every number of 8 digits or more masked."""
     shown = "".join(letter for letter in " ".join(name.reveal().split()) if letter.isprintable())
     return _ACCOUNT_LIKE.sub(lambda found: mask_cano(found[0]), shown)
 
 
 def field_name(field: object) -> str:
-    """A field's name, "" when it may be a key or a number that slipped there."""
+    """A field's name; "" when it could be a key or an account number."""
     return field if isinstance(field, str) and _HARMLESS.fullmatch(field) else ""
 
 
-def _called(field: object) -> str:
+def _shown_field(field: object) -> str:
     name = field_name(field)
     return f"the field {name}" if name else "a field"

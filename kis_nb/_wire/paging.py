@@ -1,6 +1,4 @@
-"""The one loop over cursors: any endpoint that pages by them comes back whole, or as an error that
-says how far it got.
-"""
+"""The one loop over page keys: all pages of any endpoint, or an error that counts those read."""
 
 from __future__ import annotations
 
@@ -11,17 +9,18 @@ from typing import Protocol
 
 from kis_nb._errors import KisError, PaginationError
 from kis_nb._schema.endpoint import Endpoint
-from kis_nb._wire.auth import Waiting
+from kis_nb._wire.auth import OnWait
 from kis_nb._wire.clock import Clock
 from kis_nb._wire.gateway import DataChanged, Page
+from kis_nb._wire.page_json import PageBody
 from kis_nb._wire.secrets import Hidden, Secret
 
 MAX_PAGES = 1000
 _MAX_RESTARTS = 3
 
 
-class Pages(Protocol):
-    """What the walk needs of a gateway."""
+class PageSource(Protocol):
+    """What the loop needs of a gateway."""
 
     def page(
         self,
@@ -30,24 +29,41 @@ class Pages(Protocol):
         *,
         follow_up: bool,
         cancel: threading.Event | None = None,
-        waiting: Waiting | None = None,
+        on_wait: OnWait | None = None,
     ) -> Page: ...
+
+
+class PageReader(Protocol):
+    """Takes the pages as they arrive, so that their parsed JSON need not be kept."""
+
+    def restart(self) -> None:
+        """Forget all pages: the first one comes next."""
+
+    def add(self, body: PageBody) -> None:
+        """The next page. A `KisError` raised here ends the loop."""
 
 
 class Walk:
     """Reads all pages of one request.
 
+    Args:
+        gateway: brings one page.
+        endpoint: which call.
+        params: its parameters, without the page keys.
+        clock: for the waits and for `as_of`.
+
     Attributes:
-        pages: the good pages so far, in order; whole only once `run` has returned.
+        bodies: the bytes of the good pages so far, in order; all of them once `run` has returned.
+            Views, because a traceback that shows locals would print the rows of bytes.
         as_of: when the first of them arrived, in seconds since 1970.
         doubtful: the last page promised another (``tr_cont: F``) and gave no key for it. Such pages
-            were seen to be the last; whether the rows are all there, their totals tell.
+            were seen to be the last; the summary's totals show whether rows are missing.
     """
 
     def __init__(
-        self, gateway: Pages, endpoint: Endpoint, params: Mapping[str, str], clock: Clock
+        self, gateway: PageSource, endpoint: Endpoint, params: Mapping[str, str], clock: Clock
     ) -> None:
-        self.pages: list[Page] = []
+        self.bodies: list[memoryview] = []
         self.as_of = 0.0
         self.doubtful = False
         self._gateway = gateway
@@ -57,41 +73,51 @@ class Walk:
 
     def run(
         self,
+        reader: PageReader | None = None,
         *,
         progress: Callable[[int], None] | None = None,
         cancel: threading.Event | None = None,
-    ) -> list[Page]:
-        """All pages from the first to the last; started over when the data changes under way.
+    ) -> None:
+        """Read from the first page to the last; start over when the data changes meanwhile.
 
         Args:
+            reader: takes each page.
             progress: called with the number of pages read, after each. When it has a method
                 ``waiting(why, seconds)``, that is called when a token must be waited for.
-            cancel: stops the walk when set.
+            cancel: stops the loop when set.
 
         Raises:
-            PaginationError: the cursors do not lead to an end, or the data kept changing.
-            KisError: whatever a page raised. Each error's `pages` says how many were read.
+            PaginationError: the page keys do not lead to an end, or the data kept changing.
+            KisError: whatever a page or the reader raised. Each error's `pages` says how many were
+                read.
         """
         for restarts in range(_MAX_RESTARTS + 1):
             if restarts:
                 self._clock.sleep(0.3 * restarts, cancel)
-                self.pages.clear()
+                self.bodies.clear()
+                if reader is not None:
+                    reader.restart()
             try:
-                self._once(progress, cancel)
+                self._once(reader, progress, cancel)
             except DataChanged:
                 continue
             except KisError as error:
-                error.pages = len(self.pages)
+                error.pages = len(self.bodies)
                 raise
-            return self.pages
+            return
         raise PaginationError(
             f"{self._endpoint.path}: the account changed between pages (SYDB0050) in each of "
-            f"{_MAX_RESTARTS + 1} walks; pull again when it is quieter",
-            pages=len(self.pages),
+            f"{_MAX_RESTARTS + 1} attempts; pull again when it is quieter",
+            pages=len(self.bodies),
         )
 
-    def _once(self, progress: Callable[[int], None] | None, cancel: threading.Event | None) -> None:
-        waiting: Waiting | None = getattr(progress, "waiting", None)
+    def _once(
+        self,
+        reader: PageReader | None,
+        progress: Callable[[int], None] | None,
+        cancel: threading.Event | None,
+    ) -> None:
+        on_wait: OnWait | None = getattr(progress, "waiting", None)
         keys: tuple[Secret, ...] = ()
         seen: set[tuple[Secret, ...]] = set()
         while True:
@@ -100,30 +126,33 @@ class Walk:
                 {**self._params, **dict(zip(self._endpoint.cursors, sent, strict=False))}
             )
             page = self._gateway.page(
-                self._endpoint, params, follow_up=bool(keys), cancel=cancel, waiting=waiting
+                self._endpoint, params, follow_up=bool(keys), cancel=cancel, on_wait=on_wait
             )
-            if not self.pages:
+            if not self.bodies:
                 self.as_of = self._clock.time()
-            self.pages.append(page)
+            self.bodies.append(page.body.raw)
             if progress is not None:
-                progress(len(self.pages))
+                progress(len(self.bodies))
+            if reader is not None:
+                reader.add(page.body)
             if not self._more(page):
                 return
             keys = page.keys
-            # A key that comes back would bring a page that is already in the frame.
+            # A key that comes back would bring a page that is already there.
             if keys in seen:
                 raise PaginationError(self._stuck("the key for the next page was given before"))
             seen.add(keys)
-            if len(self.pages) >= MAX_PAGES:
+            if len(self.bodies) >= MAX_PAGES:
                 raise PaginationError(self._stuck(f"more than {MAX_PAGES} pages are promised"))
 
     def _more(self, page: Page) -> bool:
         """Whether a further page must be read.
 
-        The last cursor is the key proper: it is blank, or separators without anything between,
-        when nothing follows, while the others repeat the search condition on every page.
+        The last cursor is the key of the next page: it is blank, or separators without anything
+        between, when nothing follows, while the others repeat the search condition on every page.
         """
-        key = re.search(r"[^\W_]|[^\x00-\x7f]", page.keys[-1].reveal()) is not None
+        last = page.keys[-1].reveal() if page.keys else ""
+        key = re.search(r"[^\W_]|[^\x00-\x7f]", last) is not None
         if page.more is None:
             if key or page.tr_cont:
                 said = f"says {page.tr_cont!r}" if page.tr_cont else "is missing"
@@ -139,4 +168,4 @@ class Walk:
         return page.more
 
     def _stuck(self, why: str) -> str:
-        return f"{self._endpoint.path}, page {len(self.pages)}: {why}"
+        return f"{self._endpoint.path}, page {len(self.bodies)}: {why}"

@@ -1,7 +1,7 @@
 """KIS's error codes: what the client does about each, and what a person can do.
 
-The codes and what helps are those of the published tables and of what others met on the live
-service. HTTP status alone says little: the same code has come with 200 and with 500.
+Codes and remedies are from KIS's published tables and from reports about the live service. The HTTP
+status alone says little: the same code has come with 200 and with 500.
 """
 
 from __future__ import annotations
@@ -14,42 +14,47 @@ from enum import Enum, auto
 class Recovery(Enum):
     """What the client does about an error code."""
 
-    # Ask again at half the pace.
+    # Retry at half the rate.
     SLOWER = auto()
-    # Ask again, one call a second at first: the ledger behind the gateway has a limit of its own.
+    # Retry, one call a second at first: KIS's ledger behind the gateway has a limit of its own.
     SPACED = auto()
-    # The same page again with a new token, once.
+    # Get a new token and retry the same page, once.
     NEW_TOKEN = auto()
-    # Ask again after a wait.
+    # Retry after a pause.
     AGAIN = auto()
-    # Throw the pages away and begin at the first.
+    # Discard the pages and begin at the first.
     START_OVER = auto()
-    # Stop: the app key or secret is wrong, and asking on can lock it out.
+    # Stop: the app key or secret is wrong, and further calls can lock it out.
     KEY = auto()
-    # Stop: the account number, its product, or whose key it is.
+    # Stop: the account number or its product is wrong, or the key is for another account.
     ACCOUNT = auto()
-    # Stop: the request or the host it went to.
+    # Stop: the request or the host is wrong.
     REQUEST = auto()
-    # Stop: something must be applied for on the KIS Developers page.
+    # Stop: a permission must be applied for on the KIS Developers page.
     PORTAL = auto()
-    # Stop: nothing is known that helps.
+    # Stop: no remedy is known.
     NOTHING = auto()
 
 
-ASKED_AGAIN = {Recovery.SLOWER, Recovery.SPACED, Recovery.AGAIN}
-# A person must change something before it can succeed.
+RETRIED = {Recovery.SLOWER, Recovery.SPACED, Recovery.AGAIN}
+# A person must change something before the call can succeed.
 FINAL = {Recovery.KEY, Recovery.ACCOUNT, Recovery.REQUEST, Recovery.PORTAL}
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What an error code means for the client, and a hint in words for the user ("" for none)."""
+    """What an error code means.
+
+    Attributes:
+        recovery: what the client does about it.
+        hint: what a person can do, as part of a sentence; "" for none.
+    """
 
     recovery: Recovery
     hint: str = ""
 
 
-# No number as an example: a reader, or a search for leaks, could take it for an account's.
+# Without an example number, which a search for leaked account numbers would find.
 _OWN_KEY = (
     "an app key belongs to one account; to add another account's own key, pass connect(keys="
     '[{"name": ..., "app_key": ..., "app_secret": ..., "account": ...}, ...]), set '
@@ -71,7 +76,7 @@ _TABLE: dict[str, Meaning] = {
         (
             *("EGW00001", "EGW00002", "EGW00202", "EGW00203", "EGW00204", "EGW00300", "EGW00301"),
             *("EGW00302", "EGW00316", "OPSQ0003", "OPSQ1002", "90020000"),
-            # The service's own processing behind the gateway (MCI).
+            # Errors of the processing behind the gateway (MCI).
             *(f"OPSQ{number:04}" for number in range(4, 12)),
         ),
         Meaning(Recovery.AGAIN),
@@ -83,7 +88,7 @@ _TABLE: dict[str, Meaning] = {
     ),
     "EGW00304": Meaning(
         Recovery.KEY,
-        "the app secret is wrong or cut short, which a new token does not mend: check app_secret",
+        "the app secret is wrong or cut short, which a new token does not change: check app_secret",
     ),
     "EGW02004": Meaning(
         Recovery.KEY,
@@ -136,12 +141,12 @@ _TABLE: dict[str, Meaning] = {
     "APBK1631": Meaning(Recovery.NOTHING, "nothing is found under this code"),
 }
 
-# "Calls a second": the sentence of EGW00201, which has come with EGW00215 and other codes too.
+# "Calls a second": part of the text of EGW00201, which has come with EGW00215 and other codes too.
 _TOO_MANY = "초당거래건수"
 
 
 def meaning_of(code: str, text: str) -> Meaning:
-    """What a refusal means, by its code, or by its words when it is one over the limit.
+    """What a refusal means, by its code; one for the call rate also by its text.
 
     Args:
         code: `msg_cd`, or the token call's `error_code`; "" when there is none.
@@ -152,7 +157,7 @@ def meaning_of(code: str, text: str) -> Meaning:
     return _TABLE.get(code, Meaning(Recovery.NOTHING))
 
 
-# Refusals are short; a page of rows is not looked through.
+# Refusals are short; a page of rows is not searched.
 _LONGEST_REFUSAL = 4096
 _PAIR = re.compile(
     r"""(?:^\{|,)\s{0,9}["']?
@@ -174,10 +179,11 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 def read_loose_refusal(body: bytes) -> dict[str, str]:
-    """Code and words of a refusal that is no strict JSON, such as ``{rt_cd:"1",msg_cd:"X"}``.
+    """The fields of a refusal that is no strict JSON, such as ``{rt_cd:"1",msg_cd:"X"}``.
 
-    Empty for whatever is not surely a refusal: it must be short, hold no rows, have a code, and an
-    `rt_cd` other than 0 (or the token call's `error_code`). The first of each name counts.
+    KIS's gateway sends such bodies. Empty unless it is surely a refusal: it must be short, hold no
+    rows, have a code, and an `rt_cd` other than 0 (or the token call's `error_code`). Of a repeated
+    field the first one counts.
     """
     text = body[: _LONGEST_REFUSAL + 1].decode("utf-8", "replace").strip()
     if len(body) > _LONGEST_REFUSAL or not text.startswith("{") or "output" in text:

@@ -1,4 +1,4 @@
-"""Secrets: values that no repr shows, and their removal from text that came from outside."""
+"""Secrets: values that no repr shows, and their removal from texts that KIS sent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from kis_nb._account import Account
 
 
 class Secret:
-    """A text that must not be seen: every repr of it, in a traceback's locals too, is a mask."""
+    """A text whose repr is a mask, so that no log and no traceback's locals show it.
+
+    Args:
+        text: the secret.
+    """
 
     __slots__ = ("_text",)
 
@@ -22,13 +26,13 @@ class Secret:
 
     @classmethod
     def of(cls, value: str | Secret | None) -> Secret | None:
-        """Wrap a text; None and blank text give None."""
+        """Wrap a text without the blanks around it; None for None and for blank text."""
         if isinstance(value, Secret) or value is None:
             return value
         return cls(value.strip()) if value.strip() else None
 
     def reveal(self) -> str:
-        """The text itself, for the one place that sends it."""
+        """The text itself, for sending it."""
         return self._text
 
     def __repr__(self) -> str:
@@ -45,10 +49,14 @@ class Secret:
 
 
 class Scrubber:
-    """Takes secrets and account numbers out of text that came from outside.
+    """Masks secrets and account numbers in texts that KIS sent.
 
-    KIS's error texts may repeat what was sent, as it is, percent-encoded or in base64, alone or
-    within more that was encoded with it. Safe to share between threads.
+    KIS's error texts may repeat what was sent: as it is, percent-encoded, or in base64, alone or
+    as part of a longer encoded text. Safe to share between threads.
+
+    Args:
+        secrets: what to mask as ``<secret>``.
+        accounts: accounts whose numbers are masked as ``800*****``.
     """
 
     def __init__(self, secrets: Iterable[Secret], accounts: Iterable[Account] = ()) -> None:
@@ -60,7 +68,7 @@ class Scrubber:
             self.learn_account(account)
 
     def learn(self, secret: Secret) -> None:
-        """Mask this too, from now on."""
+        """Mask this secret too from now on."""
         text = secret.reveal()
         self._add((text, quote(text, safe=""), quote(text), *_in_base64(text)), "<secret>")
 
@@ -71,7 +79,7 @@ class Scrubber:
 
     def _add(self, texts: Iterable[str], mask: str) -> None:
         with self._lock:
-            # A new dict each time: another thread may be going through the old one.
+            # A new dict each time: another thread may be iterating over the old one.
             self._masks = {**self._masks, **{text: mask for text in texts if text}}
 
     def scrub(self, text: str) -> str:
@@ -83,8 +91,8 @@ class Scrubber:
         return text
 
 
-# Between two lines of base64, as MIME (76) and PEM (64) break it; a line's end may have become a
-# blank. No words are as long.
+# The break between two lines of base64, which MIME makes after 76 and PEM after 64 letters; it may
+# have become a blank. No word is as long.
 _WRAPPED = re.compile(r"(?<=[A-Za-z0-9+/_-]{60})\s+(?=[A-Za-z0-9+/_=-])", re.ASCII)
 
 
@@ -93,15 +101,15 @@ _SHORTEST_PIECE = 8
 
 
 def _in_base64(text: str) -> Iterator[str]:
-    """How a text looks in base64, in both alphabets, wherever in the encoded data it begins.
+    """How a text looks in base64, in both alphabets, at any offset within the encoded data.
 
-    Three letters hold four, so there are three ways; those at either end that also hold bits of
-    what stands beside it are left out.
+    Base64 writes three bytes as four letters, so the letters depend on the offset modulo three. A
+    letter at either end that also holds bits of the neighbouring bytes is left out.
     """
     data = text.encode()
     for before in range(3):
         encoded = base64.b64encode(bytes(before) + data).decode().rstrip("=")
-        # Letters whose six bits are all of this text.
+        # Only letters all of whose six bits are this text's.
         begin, end = -(-8 * before // 6), 8 * (before + len(data)) // 6
         piece = encoded[begin:end]
         if len(piece) >= _SHORTEST_PIECE:
@@ -109,7 +117,7 @@ def _in_base64(text: str) -> Iterator[str]:
             yield piece.translate(_URL_SAFE)
             yield quote(piece, safe="")
         if before == 0:
-            # Alone, its last letter is known too.
+            # When nothing else was encoded, the last letter is known too.
             yield encoded
             yield encoded.translate(_URL_SAFE)
             yield quote(encoded, safe="")
@@ -119,9 +127,9 @@ _URL_SAFE = str.maketrans("+/", "-_")
 
 
 class Hidden(Mapping[str, str]):
-    """Headers or parameters that a repr does not show.
+    """Headers or parameters whose repr shows only their number.
 
-    No dict: rich prints a dict's content whatever its repr says.
+    Not a dict: rich prints the content of a dict, whatever its repr says.
     """
 
     __slots__ = ("_entries",)

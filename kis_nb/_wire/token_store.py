@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import threading
 import time
 import warnings
@@ -20,129 +18,140 @@ from pathlib import Path
 from typing import Any
 
 from kis_nb._errors import Cancelled
+from kis_nb._files import remove_unfinished, write_whole
 from kis_nb._wire.config import SENDABLE
 from kis_nb._wire.secrets import Secret
+from kis_nb._wire.token_errors import REFUSED
 
-# As long as an issue may take another process; one that is stuck must not stop everyone for ever.
-_LOCKED_FOR = 180.0
-# After so many seconds behind another process it is worth a word.
-_WORTH_A_WORD = 1.0
-REFUSED = {
-    "EGW00103": "the app key is not known",
-    "EGW00105": "the app secret does not fit the app key",
-}
+# Seconds that an issue may take another process; one that is stuck must not stop the others.
+_LOCK_TIMEOUT = 180.0
+# Seconds of waiting for another process after which the caller is notified.
+_NOTIFY_AFTER = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What the store says: a token and its end, or that the credentials were refused till then.
+class StoredToken:
+    """What is known about the token of some credentials. Times are seconds since 1970.
 
-    `dead_until` is set for a token that KIS refused, and then gave back as a new one: until then it
-    is not asked for another. Times are seconds since 1970.
+    Attributes:
+        token: None when the credentials were refused.
+        until: the end of the token, or of the time in which refused credentials are not tried.
+        refused: the error code of refused credentials, else "".
+        unusable_until: set when KIS refused this token and then gave it again as a new one: until
+            then there is no use in asking for another. 0 for a good token.
     """
 
     token: Secret | None
     until: float
     refused: str = ""
-    dead_until: float = 0.0
+    unusable_until: float = 0.0
 
 
 class TokenStore:
     """One small file per host and app key, readable by its owner only.
 
-    Its name and its text hold digests, never the host or the app key. A folder that cannot be
-    written costs a warning, once, and the token is then kept in this process alone.
+    Its name and its text hold digests, never the host or the app key. When the folder cannot be
+    written there is one warning, and the token is then kept in this process alone.
+
+    Args:
+        folder: where the file lives; None keeps the token in this process.
+        host: the gateway's address.
+        app_key, app_secret: the credentials that the token is for.
     """
 
     def __init__(self, folder: Path | None, host: str, app_key: Secret, app_secret: Secret) -> None:
         self._digest = _digest(host, app_key.reveal(), app_secret.reveal())
         self._path = folder / f"token-{_digest(host, app_key.reveal())}.json" if folder else None
-        self._memory: Held | None = None
+        self._memory: StoredToken | None = None
 
     def lock(
-        self, cancel: threading.Event | None = None, held_up: Callable[[], None] | None = None
+        self, cancel: threading.Event | None = None, on_wait: Callable[[], None] | None = None
     ) -> AbstractContextManager[Any]:
         """Held while a token is issued; other processes wait for it and then find the token.
 
         Args:
             cancel: stops the wait when set.
-            held_up: called once when another process makes this one wait for long.
+            on_wait: called once when another process holds the lock for more than a second.
 
         Raises:
             Cancelled: `cancel` was set meanwhile.
         """
-        if self._path is not None:
-            import filelock  # here because most processes find a token in the store
+        if self._path is None:
+            return nullcontext()
+        import filelock  # here because most processes find a token in the store
 
-            try:
-                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                lock = filelock.FileLock(f"{self._path}.lock", mode=0o600)
-                begin = time.monotonic()
-                while True:
-                    try:
-                        return lock.acquire(timeout=0.2)
-                    except filelock.Timeout:
-                        if cancel is not None and cancel.is_set():
-                            raise Cancelled("the pull was cancelled") from None
-                        waited = time.monotonic() - begin
-                        if waited > _LOCKED_FOR:
-                            raise
-                        if held_up is not None and waited > _WORTH_A_WORD:
-                            held_up()
-                            held_up = None
-            except (OSError, NotImplementedError) as error:  # the latter: no locks on this disk
-                self._forsake(error)
+        begin = time.monotonic()
+        notified = False
+
+        def cancelled() -> bool:
+            nonlocal notified
+            waited = time.monotonic() - begin
+            if on_wait is not None and not notified and waited > _NOTIFY_AFTER:
+                notified = True
+                on_wait()
+            return cancel is not None and cancel.is_set()
+
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = filelock.FileLock(f"{self._path}.lock", mode=0o600)
+            # Polled: the check of `cancel` and the notice are made between two attempts.
+            return lock.acquire(timeout=_LOCK_TIMEOUT, cancel_check=cancelled)
+        except (OSError, NotImplementedError) as error:  # the latter: no locks on this disk
+            if cancel is not None and cancel.is_set():
+                raise Cancelled("the pull was cancelled") from None
+            self._keep_in_memory(error)
         return nullcontext()
 
-    def read(self) -> Held | None:
-        """What is stored and meant for these credentials; a damaged or foreign file counts as
-        none.
-        """
+    def read(self) -> StoredToken | None:
+        """What is stored for these credentials; None when there is nothing, or nothing readable."""
         if self._path is None:
             return self._memory
         try:
             entry = json.loads(self._path.read_bytes())
-            # The token of an older secret for the same key serves as well as ours; what was refused
-            # about that secret does not concern us.
+            # A token issued for an earlier secret of the same key is as good; a refusal of that
+            # secret does not concern this one.
             ours = entry["for"] == self._digest and entry["refused"] in REFUSED
             if entry["token"] and not SENDABLE.fullmatch(entry["token"]):
                 return self._memory
-            held = Held(
+            stored = StoredToken(
                 Secret.of(entry["token"]),
                 float(entry["until"]),
                 entry["refused"] if ours else "",
-                float(entry.get("dead_until", 0)),
+                float(entry.get("unusable_until", 0)),
             )
         except (
             *(OSError, ValueError, LookupError, TypeError, AttributeError),
             *(ArithmeticError, RecursionError),
         ):
             return self._memory
-        return held
+        return stored
 
-    def write(self, held: Held) -> None:
-        """Store at once or not at all: readers see the old file or the new one."""
-        self._memory = held
+    def write(self, stored: StoredToken) -> None:
+        """Store it for all processes. To be called with the lock held."""
+        self._memory = stored
         if self._path is None:
             return
-        entry = {
-            "for": self._digest,
-            "token": held.token.reveal() if held.token else "",
-            "until": held.until,
-            "refused": held.refused,
-            "dead_until": held.dead_until,
-        }
-        content = Secret(json.dumps(entry))
-        del entry  # an interrupt while writing would show it in the traceback's locals
+        # One expression, and a memoryview: an interrupt while the file is written would show other
+        # locals in a traceback.
+        content = memoryview(
+            json.dumps(
+                {
+                    "for": self._digest,
+                    "token": stored.token.reveal() if stored.token else "",
+                    "until": stored.until,
+                    "refused": stored.refused,
+                    "unusable_until": stored.unusable_until,
+                }
+            ).encode()
+        )
         try:
-            # Writers hold the lock, so these were left by one that was killed.
-            for stale in self._path.parent.glob(f"{self._path.name}*.new"):
-                stale.unlink()
-            _write_atomically(self._path, content)
+            remove_unfinished(self._path)
+            write_whole(self._path, content)
         except OSError as error:
-            self._forsake(error)
+            self._keep_in_memory(error)
 
-    def _forsake(self, error: OSError | NotImplementedError) -> None:
+    def _keep_in_memory(self, error: OSError | NotImplementedError) -> None:
+        """Do without the file from now on, with a warning."""
         why = getattr(error, "strerror", None) or error
         warnings.warn(
             f"the token store {self._path} cannot be used ({why}); this "
@@ -151,19 +160,6 @@ class TokenStore:
             stacklevel=2,
         )
         self._path = None
-
-
-def _write_atomically(path: Path, content: Secret) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content.reveal().encode())
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _digest(*parts: str) -> str:

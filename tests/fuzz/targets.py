@@ -19,7 +19,7 @@ from kis_nb._errors import ConfigError, DecodeError
 from kis_nb._frames.balance import Balance, Balances
 from kis_nb._frames.decode import decode
 from kis_nb._schema.night_balance import NIGHT_BALANCE
-from kis_nb._wire.auth import Tokens, _read_answer
+from kis_nb._wire.auth import Tokens
 from kis_nb._wire.clock import Clock
 from kis_nb._wire.config import Settings
 from kis_nb._wire.gateway import Gateway, Page
@@ -27,6 +27,7 @@ from kis_nb._wire.http import Http, Reply
 from kis_nb._wire.rate_limit import RateLimit
 from kis_nb._wire.secrets import Scrubber, Secret
 from kis_nb._wire.sources import load
+from kis_nb._wire.token_reply import read_token_reply
 from tests.fuzz import oracle
 
 if TYPE_CHECKING:
@@ -278,7 +279,7 @@ def answered(data: bytes) -> str:
         answer[name] = choices.of((value(choices), choices.of(CODES), choices.of(TIMES)))
     spelt = choices.of((spell, loosely))(answer)
     reply = Reply(status, header, spelt.encode())
-    told = _read_answer(reply, 1_795_356_904.0)
+    told = read_token_reply(reply, 1_795_356_904.0)
     assert told.token is None or math.isfinite(told.until)
     assert max(len(told.code), len(told.text)) < 10_000
     outcome = _GATEWAY._judge(reply, NIGHT_BALANCE)

@@ -22,8 +22,9 @@ from kis_nb._cli import report
 from kis_nb._cli.check import machine, setup
 from kis_nb._cli.check.result import Mark, Result, Say, duration
 from kis_nb._cli.check.setup import RETRIES, one_line
-from kis_nb._client import Client, connect
+from kis_nb._client import Client
 from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._connect import connect
 from kis_nb._errors import AuthError, KisError, TransportError
 from kis_nb._frames.products import products_of
 from kis_nb._wire.auth import TOKEN_PATH
