@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kis_nb._dashboard.balance_cache import View
+from kis_nb._codes import View
 from tests.test_feed import FIRST, Ear, Stand
 
 TOP = Path(__file__).parents[1]
