@@ -14,7 +14,9 @@ from kis_nb._account import Account
 from kis_nb._cli.export import export
 from kis_nb._codes import Basis, Margin
 from kis_nb._errors import KisError
-from kis_nb._frames.balance import Balance, Balances, Failure, exact
+from kis_nb._frames.balance import Balance
+from kis_nb._frames.balances import Balances, Failure
+from kis_nb._frames.text import exact
 from tests.factories import make_balance, position
 
 if TYPE_CHECKING:
@@ -231,6 +233,7 @@ def test_relabel_speaks_both_languages() -> None:
         (Decimal(-1234567890123456789), "-1,234,567,890,123,456,789"),
         (Decimal("309.10000000"), "309.10"),
         (Decimal("309.12345678"), "309.12345678"),
+        (Decimal("1234.12345678"), "1,234.12345678"),
         (Decimal("0.00000000"), "0.00"),
         (Decimal("1E+3"), "1,000"),
         (-1234, "-1,234"),

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kis_nb._frames.products import Product, is_unpriced, kind_of, multiplier, read_product
+from kis_nb._frames.prices import is_unpriced, multiplier
+from kis_nb._frames.products import Product, kind_of, read_product
 
 _K = "KOSPI 200"
 
