@@ -6,10 +6,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from kis_nb._frames.decimal_context import exactly
-from kis_nb._frames.products import Product, is_unpriced, products_of
+from kis_nb._frames.position_products import products_of
+from kis_nb._frames.prices import is_unpriced
+from kis_nb._frames.products import Product
+from kis_nb._frames.text import exact
 from kis_nb._widgets.chart_view import Row
-from kis_nb.charts._bars import bar, design, keyed
-from kis_nb.charts._look import Look, exact, first
+from kis_nb.charts._bars import bar, bar_chart, keyed
+from kis_nb.charts._heading import add_heading
+from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
 By: TypeAlias = Literal["product", "strike"]
 Measure: TypeAlias = Literal["quantity", "value"]
 
-BOOK = design(
+BOOK = bar_chart(
     "book",
     ("보유 현황", "The book"),
     (("legs", "종목 수", "Positions"), "cblc_qty", "evlu_amt"),
@@ -50,7 +54,7 @@ _PRODUCTS = {
 
 @exactly
 def rows(
-    balance: Balance, look: Look, *, by: By = "product", measure: Measure = "quantity"
+    balance: Balance, style: Style, *, by: By = "product", measure: Measure = "quantity"
 ) -> list[Row]:
     """A bar for each group, long to the right and short to the left. Never empty."""
     if by not in ("product", "strike"):
@@ -60,37 +64,37 @@ def rows(
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     names: dict[tuple[Any, ...], str] = {}
     positions = balance.positions.iter_rows(named=True)
-    for row, product in zip(positions, products_of(balance), strict=True):
+    for row, product in zip(positions, products_of(balance.positions, balance.master), strict=True):
         if row["cblc_qty"] == 0 or (by == "strike" and not product.option):
             continue
-        order, name = _group(product, row, by, look)
+        order, name = _group(product, row, by, style)
         names[order] = name
         groups.setdefault(order, []).append(row)
     ordered = sorted(groups)
     # One group is not worth folding: it would take the same room as itself.
     listed = ordered if len(ordered) <= _MOST else ordered[: _MOST - 1]
-    bars = [_bar(names[order], groups[order], look, measure) for order in listed]
+    bars = [_bar(names[order], groups[order], style, measure) for order in listed]
     if rest := ordered[len(listed) :]:
-        bars.append(_rest([row for order in rest for row in groups[order]], len(rest), look))
+        bars.append(_rest([row for order in rest for row in groups[order]], len(rest), style))
     if not bars:
         empty = (
-            look.word("보유 옵션 없음", "No options held")
+            style.word("보유 옵션 없음", "No options held")
             if by == "strike"
-            else look.word("보유 포지션 없음", "No open positions")
+            else style.word("보유 포지션 없음", "No open positions")
         )
         bars = [bar("", None, figure=" ", note=empty)]
-    what = look.field("cblc_qty" if measure == "quantity" else "evlu_amt")
-    return first(keyed(bars), balance, look, what)
+    what = style.field("cblc_qty" if measure == "quantity" else "evlu_amt")
+    return add_heading(keyed(bars), balance, style, what)
 
 
-def _rest(held: list[dict[str, Any]], groups: int, look: Look) -> Row:
+def _rest(held: list[dict[str, Any]], groups: int, style: Style) -> Row:
     """The groups beyond the bars in one: their count, contracts and value, no length, since long
     and short are in it.
     """
-    name = look.word(
+    name = style.word(
         f"나머지 {groups:,}묶음 {len(held):,}종목", f"Other {groups:,}: {len(held):,} legs"
     )
-    return _bar(name, held, look, "quantity") | {"value": None, "id": None, "tone": "null"}
+    return _bar(name, held, style, "quantity") | {"value": None, "id": None, "tone": "null"}
 
 
 def month(term: str | None) -> str | None:
@@ -101,14 +105,14 @@ def month(term: str | None) -> str | None:
 
 
 def _group(
-    product: Product, row: dict[str, Any], by: By, look: Look
+    product: Product, row: dict[str, Any], by: By, style: Style
 ) -> tuple[tuple[Any, ...], str]:
     """What orders the groups, and what they are called."""
-    kind = look.word(*_KINDS[product.kind]) if product.kind else look.word("종류 불명", "unknown")
-    expiry = month(product.term) or look.word("만기 불명", "no expiry")
-    side = look.side(row["side"]) or look.word("매매 불명", "side unknown")
+    kind = style.word(*_KINDS[product.kind]) if product.kind else style.word("종류 불명", "unknown")
+    expiry = month(product.term) or style.word("만기 불명", "no expiry")
+    side = style.side(row["side"]) or style.word("매매 불명", "side unknown")
     if product.product in _PRODUCTS:
-        called = look.word(*_PRODUCTS[product.product])
+        called = style.word(*_PRODUCTS[product.product])
     else:
         called = (row["prdt_name"] or row["shtn_pdno"] or "?").strip()
     rank = [*_KINDS, None].index(product.kind)
@@ -116,7 +120,7 @@ def _group(
     line = (product.underlying is None, product.underlying or "", product.product or called)
     if by == "strike":
         strike = Decimal("Infinity") if product.strike is None else product.strike
-        text = look.word("행사가 불명", "no strike") if product.strike is None else exact(strike)
+        text = style.word("행사가 불명", "no strike") if product.strike is None else exact(strike)
         before = "" if product.product == "KOSPI 200" else f"{called} "
         order: tuple[Any, ...] = (*line, expiry, strike, rank, row["side"] or "")
         return order, f"{before}{text} {kind} {expiry} {side}"
@@ -124,7 +128,7 @@ def _group(
     return order, f"{called} {kind} {expiry} {side}"
 
 
-def _bar(name: str, held: list[dict[str, Any]], look: Look, measure: Measure) -> Row:
+def _bar(name: str, held: list[dict[str, Any]], style: Style, measure: Measure) -> Row:
     # A sum over an unknown part would be a false figure: then it is unknown itself.
     counts = [row["cblc_qty"] for row in held]
     quantity = None if None in counts else sum(counts)
@@ -134,18 +138,18 @@ def _bar(name: str, held: list[dict[str, Any]], look: Look, measure: Measure) ->
     side = held[0]["side"]
     sign = -1 if side == "short" else 1
     chosen = quantity if measure == "quantity" else value
-    contracts = look.word("계약", "")
-    none = look.word("가격 없음", "no price")
+    contracts = style.word("계약", "")
+    none = style.word("가격 없음", "no price")
     worth = none if unpriced == len(held) else exact(value)
     if 0 < unpriced < len(held):
-        worth += look.word(f" ({none} {unpriced})", f" ({unpriced} {none})")
+        worth += style.word(f" ({none} {unpriced})", f" ({unpriced} {none})")
     figure = f"{exact(quantity)}{contracts} · {worth}"
     return bar(
         name,
         None if chosen is None else chosen * sign,
         figure=figure,
         tone="short" if side == "short" else "long",
-        note=(none if unpriced else look.word("값이 오지 않음", "no value was sent"))
+        note=(none if unpriced else style.word("값이 오지 않음", "no value was sent"))
         if chosen is None
         else "",
         id=held[0]["pdno"] if len(held) == 1 else None,
