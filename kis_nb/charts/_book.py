@@ -1,4 +1,4 @@
-"""What is held: contracts and value by product, expiry and side; options by strike. Right wing."""
+"""What is held: contracts and value by product, expiry and side; options by strike."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BOOK = bar_chart(
     (("legs", "종목 수", "Positions"), "cblc_qty", "evlu_amt"),
 )
 
-# Bars of a chart; what is beyond is summed up, so that it stays under 700 px.
+# Bars of a chart. Further groups are summed up in the last one, to keep it below 700 px.
 _MOST = 25
 
 _KINDS = {
@@ -38,8 +38,8 @@ _KINDS = {
 }
 
 
-# What a group is called: KIS's own words in Korean, short ones in English, so that the side at the
-# end of a name is never cut off.
+# Names of the product lines in Korean (KIS's own words) and English. They are short, so that the
+# side at the end of a group's name is never cut off.
 _PRODUCTS = {
     "KOSPI 200": ("코스피200", "KOSPI 200"),
     "KOSPI 200 mini": ("미니", "K200 mini"),
@@ -56,7 +56,10 @@ _PRODUCTS = {
 def rows(
     balance: Balance, style: Style, *, by: By = "product", measure: Measure = "quantity"
 ) -> list[Row]:
-    """A bar for each group, long to the right and short to the left. Never empty."""
+    """The rows of the chart, one a group; see `kis_nb.charts.book` for the arguments.
+
+    Long is above 0 and short below. Never empty: without positions there is one row with a note.
+    """
     if by not in ("product", "strike"):
         raise ValueError(f"by takes 'product' or 'strike'; got {by!r}")
     if measure not in ("quantity", "value"):
@@ -71,7 +74,7 @@ def rows(
         names[order] = name
         groups.setdefault(order, []).append(row)
     ordered = sorted(groups)
-    # One group is not worth folding: it would take the same room as itself.
+    # A sum of one group would take the same space as the group itself.
     listed = ordered if len(ordered) <= _MOST else ordered[: _MOST - 1]
     bars = [_bar(names[order], groups[order], style, measure) for order in listed]
     if rest := ordered[len(listed) :]:
@@ -88,8 +91,8 @@ def rows(
 
 
 def _rest(held: list[dict[str, Any]], groups: int, style: Style) -> Row:
-    """The groups beyond the bars in one: their count, contracts and value, no length, since long
-    and short are in it.
+    """One row for the further groups: their count, contracts and value. It has no length, since it
+    has long and short positions in it.
     """
     name = style.word(
         f"나머지 {groups:,}묶음 {len(held):,}종목", f"Other {groups:,}: {len(held):,} legs"
@@ -97,8 +100,8 @@ def _rest(held: list[dict[str, Any]], groups: int, style: Style) -> Row:
     return _bar(name, held, style, "quantity") | {"value": None, "id": None, "tone": "null"}
 
 
-def month(term: str | None) -> str | None:
-    """``202612`` as ``2026-12``; a week or a pair of months as it is."""
+def format_term(term: str | None) -> str | None:
+    """``202612`` as ``2026-12``; a week or a pair of months unchanged."""
     return (
         f"{term[:4]}-{term[4:]}" if term is not None and len(term) == 6 and term.isdigit() else term
     )
@@ -107,29 +110,29 @@ def month(term: str | None) -> str | None:
 def _group(
     product: Product, row: dict[str, Any], by: By, style: Style
 ) -> tuple[tuple[Any, ...], str]:
-    """What orders the groups, and what they are called."""
+    """The sort key of a position's group, and the group's name."""
     kind = style.word(*_KINDS[product.kind]) if product.kind else style.word("종류 불명", "unknown")
-    expiry = month(product.term) or style.word("만기 불명", "no expiry")
+    expiry = format_term(product.term) or style.word("만기 불명", "no expiry")
     side = style.side(row["side"]) or style.word("매매 불명", "side unknown")
     if product.product in _PRODUCTS:
-        called = style.word(*_PRODUCTS[product.product])
+        name = style.word(*_PRODUCTS[product.product])
     else:
-        called = (row["prdt_name"] or row["shtn_pdno"] or "?").strip()
+        name = (row["prdt_name"] or row["shtn_pdno"] or "?").strip()
     rank = [*_KINDS, None].index(product.kind)
-    # Mini and weeklies share the underlying, not the contract, so they are told apart.
-    line = (product.underlying is None, product.underlying or "", product.product or called)
+    # Mini and weeklies have the same underlying but are other contracts: groups of their own.
+    line = (product.underlying is None, product.underlying or "", product.product or name)
     if by == "strike":
         strike = Decimal("Infinity") if product.strike is None else product.strike
         text = style.word("행사가 불명", "no strike") if product.strike is None else exact(strike)
-        before = "" if product.product == "KOSPI 200" else f"{called} "
+        prefix = "" if product.product == "KOSPI 200" else f"{name} "
         order: tuple[Any, ...] = (*line, expiry, strike, rank, row["side"] or "")
-        return order, f"{before}{text} {kind} {expiry} {side}"
+        return order, f"{prefix}{text} {kind} {expiry} {side}"
     order = (*line[:2], rank, line[2], expiry, row["side"] or "")
-    return order, f"{called} {kind} {expiry} {side}"
+    return order, f"{name} {kind} {expiry} {side}"
 
 
 def _bar(name: str, held: list[dict[str, Any]], style: Style, measure: Measure) -> Row:
-    # A sum over an unknown part would be a false figure: then it is unknown itself.
+    # A sum with a null in it would be a false figure, so it is null itself.
     counts = [row["cblc_qty"] for row in held]
     quantity = None if None in counts else sum(counts)
     unpriced = sum(is_unpriced(row) for row in held)

@@ -1,4 +1,4 @@
-"""Deposit, margin, what of the equity is free, and where the margin call begins. Right wing."""
+"""How the deposit covers the margin, how equity does, and where a margin call begins."""
 
 from __future__ import annotations
 
@@ -33,11 +33,17 @@ def rows(
     of: Balance | None = None,
     others: Sequence[Balance] = (),
 ) -> list[Row]:
-    """Segments of the bars: the deposit, the margin of each balance, equity and its free part as
-    `kis_nb._frames.equity` has them, then the call's level.
+    """The rows of the chart, one a segment of a bar: deposit, the margin of each balance, equity
+    and excess margin as `kis_nb._frames.equity` has them, then the margin call's level.
 
-    `of` is the balance on show, the latest else. `others` are more pulls, which have no bar, and
-    may tell its maintenance margin and its equity of this moment.
+    Args:
+        balances: pulls of one account, each with a bar for its margin.
+        style: language and colours.
+        of: the balance that deposit and equity are of; the latest by default.
+        others: more pulls without a bar, for the maintenance margin and the current equity.
+
+    Raises:
+        ValueError: no balance, or balances of several accounts.
     """
     if not balances:
         raise ValueError("margin needs a balance")
@@ -47,11 +53,11 @@ def rows(
     sums = [balance.summary.row(0, named=True) for balance in balances]
     own = equity(shown, [*balances, *others])
     figures = shown.summary.row(0, named=True)
-    lines = [_Line(style.field("tot_dncl_amt"), figures["tot_dncl_amt"])]
+    lines = [_Bar(style.field("tot_dncl_amt"), figures["tot_dncl_amt"])]
     lines[0].stack(figures, _DEPOSIT, style)
     for balance, figures in zip(balances, sums, strict=True):
         code = balance.mgna_dvsn.label_with_code(style.lang)
-        line = _Line(f"{style.field('mgna_tota')} · {code}", figures["mgna_tota"])
+        line = _Bar(f"{style.field('mgna_tota')} · {code}", figures["mgna_tota"])
         line.stack(figures, _MARGIN, style)
         lines.append(line)
     level = None if own.maintenance_margin is None else geometry(own.maintenance_margin)
@@ -68,7 +74,7 @@ def rows(
     lines.append(_call(own, sums, style))
     added = max((one["add_mgna_tota"] or _ZERO for one in sums), default=_ZERO)
     if added > 0:
-        line = _Line(f"⚠ {style.field('add_mgna_tota')}", added)
+        line = _Bar(f"⚠ {style.field('add_mgna_tota')}", added)
         line.add(style.field("add_mgna_tota"), _ZERO, added, "alert")
         lines.append(line)
     result = []
@@ -77,9 +83,9 @@ def rows(
     return add_heading(result, shown, style)
 
 
-def _equity_line(name: str, whole: Figure, need: Figure, style: Style) -> _Line:
-    """Equity, of which what is above the maintenance margin is free; or what it is short of."""
-    line = _Line(name, whole)
+def _equity_line(name: str, whole: Figure, need: Figure, style: Style) -> _Bar:
+    """A bar of equity: maintenance margin and excess margin, or what it is short of."""
+    line = _Bar(name, whole)
     if whole is None:
         return line
     whole = Decimal(whole)
@@ -102,8 +108,8 @@ def _equity_line(name: str, whole: Figure, need: Figure, style: Style) -> _Line:
     return line
 
 
-class _Line:
-    """One bar: a name, its exact total, and segments."""
+class _Bar:
+    """One bar of the chart: a name, its exact total, and segments."""
 
     def __init__(self, name: str, total: Figure, *, call: float | None = None) -> None:
         self.name = name
@@ -116,8 +122,9 @@ class _Line:
     def stack(
         self, figures: dict[str, Any], parts: tuple[tuple[str, str], ...], style: Style
     ) -> None:
-        """Put these fields' amounts end to end, negative ones to the left of zero; nulls and zeros
-        take no room.
+        """Add a segment for each of these fields, end to end, negative ones to the left of zero.
+
+        Nulls and zeros get none.
         """
         for name, part in parts:
             if amount := figures[name]:
@@ -131,7 +138,7 @@ class _Line:
     def add(
         self, name: str, start: Decimal, end: Decimal, part: str, amount: str | None = None
     ) -> None:
-        """One segment; its figure is its length unless given, since sums take on decimals."""
+        """Add one segment. Its figure is `amount`, else its exact length."""
         amount = exact(end - start) if amount is None else amount
         self.segments.append(
             {
@@ -145,7 +152,7 @@ class _Line:
         )
 
     def rows(self) -> list[Row]:
-        """The segments; one without length when there are none, so that the line has its place."""
+        """The segments; one without length when there are none, so that the bar has its line."""
         blank = {
             "start": self.call or 0.0,
             "end": self.call or 0.0,
@@ -154,19 +161,22 @@ class _Line:
             "amount": self.figure,
             "aria": f"{self.name}: {self.figure}",
         }
-        # Once a line: each row that has it draws the level.
+        # Each row with a level draws it, so only the first one has it.
         first, *rest = self.segments or [blank]
         return [first | {"call": self.call}, *(segment | {"call": None} for segment in rest)]
 
 
-def _call(own: Equity, sums: list[dict[str, Any]], style: Style) -> _Line:
-    """The equity below which KIS asks for more, as far as the views given tell it."""
+def _call(own: Equity, sums: list[dict[str, Any]], style: Style) -> _Bar:
+    """A bar without length at the equity below which KIS calls for more margin.
+
+    Without a maintenance margin, the initial margin, and named so.
+    """
     level = own.maintenance_margin
     name = style.word("추가증거금 발생선 (유지)", "Margin call below (maintenance)")
     if level is None:
         name = style.word("개시증거금 선 (발생선은 유지 02)", "Initial margin (call: see 02)")
         level = sums[0]["mgna_tota"]
-    return _Line(name, level, call=geometry(level) if level else None)
+    return _Bar(name, level, call=geometry(level) if level else None)
 
 
 def _build(data: Any, style: Style) -> Chart:
@@ -207,14 +217,14 @@ def _build(data: Any, style: Style) -> Chart:
             legend=None,
             scale=alt.Scale(domain=parts, range=[style[name] for name in colors]),
         ),
-        # A shortfall is told by its dashes too, not by red alone.
+        # A shortfall is dashed too: not every reader can see the red.
         strokeDash=alt.condition("datum.part == 'alert'", alt.value([4, 3]), alt.value([1, 0])),
         fillOpacity=alt.condition("datum.part == 'alert'", alt.value(0.75), alt.value(1)),
         tooltip=tooltip,
         description=alt.Description("aria:N"),
     )
-    # A name and its figure where both fit into the segment, the name where only it fits.
-    room = "abs(scale('x', datum.end) - scale('x', datum.start)) - 12"
+    # Name and figure when both fit into the segment, the name when only that fits.
+    width = "abs(scale('x', datum.end) - scale('x', datum.start)) - 12"
     both = "datum.name + '  ' + datum.amount"
     wide = "6.6 * length({0}) + 3.4 * length(replace({0}, /[^\\u3131-\\ud7a3]/g, ''))"
     inside = base.mark_text(align="left", baseline="middle", dx=6, fontSize=11, aria=False).encode(
@@ -222,8 +232,8 @@ def _build(data: Any, style: Style) -> Chart:
         y=right,
         text=alt.value(
             alt.ExprRef(
-                f"{room} > {wide.format(f'({both})')} ? {both}"
-                f" : {room} > {wide.format('datum.name')} ? datum.name : ''"
+                f"{width} > {wide.format(f'({both})')} ? {both}"
+                f" : {width} > {wide.format('datum.name')} ? datum.name : ''"
             )
         ),
         color=alt.condition(

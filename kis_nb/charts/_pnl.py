@@ -1,10 +1,11 @@
-"""Profit and loss by position, by kind, and realized against unrealized. Right wing."""
+"""Profit and loss: by position, by kind, or realized and unrealized."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from kis_nb._frames.columns import PROFIT_COLUMNS, chosen
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.prices import is_unpriced
 from kis_nb._frames.text import exact, signed
@@ -18,17 +19,7 @@ if TYPE_CHECKING:
 
 By: TypeAlias = Literal["position", "kind", "realized"]
 
-_TIPS = (
-    "shtn_pdno",
-    "cblc_qty",
-    "excc_unpr",
-    "ccld_avg_unpr1",
-    "idx_clpr",
-    "pchs_amt",
-    "evlu_amt",
-    "evlu_pfls_amt",
-    "trad_pfls_amt",
-)
+_TIPS = chosen("prdt_name", "side", "lqd_psbl_qty")
 
 PNL = bar_chart("pnl", ("평가손익 · 매매손익", "Profit and loss"), _TIPS)
 
@@ -40,16 +31,19 @@ _SUMS: dict[str, tuple[str, ...]] = {
 
 @exactly
 def rows(balance: Balance, style: Style, *, by: By = "position", top: int = 20) -> list[Row]:
-    """The bars, largest first. Never empty: an account without positions says so."""
+    """The rows of the chart, largest P&L first; see `kis_nb.charts.pnl` for the arguments.
+
+    Never empty: an account without positions has one row with a note.
+    """
     if by == "position":
         bars = _positions(balance, style, top)
-        what = style.field("evlu_pfls_amt")
+        title = style.field("evlu_pfls_amt")
     elif by in _SUMS:
         bars = _sums(balance, style, by)
-        what = ""
+        title = ""
     else:
         raise ValueError(f"by takes 'position', 'kind' or 'realized'; got {by!r}")
-    return add_heading(keyed(bars), balance, style, what)
+    return add_heading(keyed(bars), balance, style, title)
 
 
 def _positions(balance: Balance, style: Style, top: int) -> list[Row]:
@@ -64,7 +58,7 @@ def _positions(balance: Balance, style: Style, top: int) -> list[Row]:
     known = [row for row in held if row["evlu_pfls_amt"] is not None]
     unknown = [row for row in held if row["evlu_pfls_amt"] is None]
     known.sort(key=lambda row: abs(row["evlu_pfls_amt"]), reverse=True)
-    # One bar is not worth folding: it would take the same room as itself.
+    # A sum of one position would take the same space as the position itself.
     shown = known if len(known) <= top + 1 else known[:top]
     bars = [_position(row, style) for row in shown]
     if rest := known[len(shown) :]:
@@ -77,7 +71,7 @@ def _positions(balance: Balance, style: Style, top: int) -> list[Row]:
 
 
 def _without(held: list[dict[str, Any]], style: Style, note: str) -> list[Row]:
-    """Positions without a P&L: each a named line, or one line with their count beyond five."""
+    """Rows for positions without a P&L: one for each, or one with their count beyond five."""
     if len(held) > 5:
         names = ", ".join(_name(row, style) for row in held)
         name = style.word(f"값 없음 {len(held):,}종목", f"{len(held):,} without a value")
@@ -91,12 +85,11 @@ def _name(row: dict[str, Any], style: Style) -> str:
 
 
 def _position(row: dict[str, Any], style: Style, *, note: str = "") -> Row:
-    tip = {name: exact(row[name]) for name in _TIPS if name not in ("shtn_pdno", "evlu_pfls_amt")}
+    tip = {name: exact(row[name]) for name in _TIPS if name != "shtn_pdno"}
+    tip |= {name: signed(row[name]) for name in PROFIT_COLUMNS}
     tip["shtn_pdno"] = row["shtn_pdno"] or ""
-    tip["evlu_pfls_amt"] = signed(row["evlu_pfls_amt"])
-    tip["trad_pfls_amt"] = signed(row["trad_pfls_amt"])
     pnl = row["evlu_pfls_amt"]
-    if note:  # nothing is known of it, so nothing is drawn or listed
+    if note:  # no P&L is known, so none is drawn or listed
         pnl = None
         tip |= dict.fromkeys(("evlu_amt", "evlu_pfls_amt"), exact(None))
     return bar(_name(row, style), pnl, tip=tip, id=row["pdno"], note=note)
