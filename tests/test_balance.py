@@ -407,7 +407,7 @@ def _sibling() -> Balance:
 
 
 def test_products_of_an_account_of_the_old_scheme() -> None:
-    """Codes of 2023 with names in KIS's spellings are told like today's."""
+    """Codes of 2023 with names in KIS's spellings are read like today's."""
     frame = _sibling().products()
     assert frame["kind"].to_list() == ["future", "future", "future", "call"]
     assert frame["product"].to_list() == ["KOSPI 200", "USD/KRW", "KOSPI 200", "KOSPI 200"]

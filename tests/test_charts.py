@@ -212,7 +212,7 @@ def test_payoff_meets_the_balance_today() -> None:
 
 
 def test_payoff_names_what_it_leaves_out() -> None:
-    """A product that cannot be told is returned with its reason and named in the chart."""
+    """A product that cannot be read is returned with its reason and named in the chart."""
     held = [
         position(),
         position("Z01W09572", "??"),
@@ -234,8 +234,8 @@ def test_payoff_names_what_it_leaves_out() -> None:
         ("F 202706", "multiplier not known"),
         ("F 202709", "no cost was sent"),
     ]
-    told = _rows(charts.payoff(balance, lang="en"))[0]["left"]
-    assert told.startswith("7 left out: kind not known 1")
+    line = _rows(charts.payoff(balance, lang="en"))[0]["left"]
+    assert line.startswith("7 left out: kind not known 1")
 
 
 def test_a_researcher_can_take_them_apart() -> None:

@@ -18,7 +18,7 @@ LIMIT = 60  # reached by a hang only
 
 
 class Clumsy(Ear):
-    """Fails whenever it is told something, and remembers it all the same."""
+    """Remembers every notification, and then fails."""
 
     def feed_balance(self, view: View) -> None:
         super().feed_balance(view)

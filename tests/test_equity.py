@@ -1,4 +1,4 @@
-"""Equity as told and of this moment, on balances typed in: card, chart and checks say the same."""
+"""Reported and current equity on balances typed in: card, chart and checks show the same."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def test_an_estimate_is_named_as_one(sent: int | None, card: str, line: str) -> 
     assert cards["equity"]["sub"][0]["label"].startswith(card)
     assert cards["excess"]["sub"][1]["label"].startswith(card)
     rows = _rows(charts.margin(shown, upkeep, lang="en"))
-    told = {row["aria"].partition(":")[0] for row in rows}
-    assert {name for name in told if name.startswith("Equity now")} == {line}
+    names = {row["aria"].partition(":")[0] for row in rows}
+    assert {name for name in names if name.startswith("Equity now")} == {line}
 
 
 def test_the_dashboards_chart_takes_equity_from_all_views_as_its_card_does() -> None:
@@ -83,9 +83,9 @@ def test_the_dashboards_chart_takes_equity_from_all_views_as_its_card_does() -> 
     assert cards["equity"]["sub"][0]["value"] == "700"
     assert cards["excess"]["value"] == "600"
     rows = compared("margin", [shown, upkeep], shown, "en", "")
-    said = {row["aria"] for row in rows}
-    assert "Equity now (estimate): Excess margin 300" in said
-    assert "Estimated account equity: Excess margin 600" in said
+    texts = {row["aria"] for row in rows}
+    assert "Equity now (estimate): Excess margin 300" in texts
+    assert "Estimated account equity: Excess margin 600" in texts
     # Its bars are of the basis on show.
     assert not [row for row in rows if "Maintenance 02" in row["key"]]
 
