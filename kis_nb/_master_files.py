@@ -152,7 +152,7 @@ class MasterFiles(Mapping[str, Listed]):
     def __repr__(self) -> str:
         return f"<MasterFiles of {urlsplit(self.origin).netloc}: {len(self)} products>"
 
-    def at_hand(self) -> MasterFiles:
+    def cached(self) -> MasterFiles:
         """This, with what any process has stored since; the network is not used."""
         with self._lock:
             for file in self._files:
@@ -177,9 +177,9 @@ class MasterFiles(Mapping[str, Listed]):
         )
 
     @property
-    def worth_asking(self) -> bool:
+    def fetch_due(self) -> bool:
         """Whether a fetch is due and none has failed in the last ten minutes."""
-        return self._clock.monotonic() >= self._next_fetch and self.at_hand().due
+        return self._clock.monotonic() >= self._next_fetch and self.cached().due
 
     def fetch(self, cancel: threading.Event | None = None) -> MasterFiles:
         """This with today's files: stored ones if they are of the trading day, else fetched.
@@ -190,7 +190,7 @@ class MasterFiles(Mapping[str, Listed]):
         """
         with self._fetching, self._process_lock(cancel):
             # Another process may have fetched them while this one waited for the lock.
-            if not self.at_hand().due:
+            if not self.cached().due:
                 return self
             clock = self._clock
             http = Http(
@@ -216,7 +216,7 @@ class MasterFiles(Mapping[str, Listed]):
         Raises:
             Cancelled: `cancel` was set meanwhile.
         """
-        if self._folder is None or not self.at_hand().due:
+        if self._folder is None or not self.cached().due:
             yield
             return
         import filelock  # here because most processes find the files in the store
@@ -285,7 +285,7 @@ class MasterFiles(Mapping[str, Listed]):
     def _run(self, done: Callable[[KisError | None], None] | None) -> None:
         error: KisError | None = None
         try:
-            if self.worth_asking:
+            if self.fetch_due:
                 self.fetch()
         except KisError as caught:
             error = caught
@@ -296,7 +296,7 @@ class MasterFiles(Mapping[str, Listed]):
     def complete(self) -> MasterFiles:
         """As `fetch` if `worth_asking`; a failure is only logged, in one line."""
         try:
-            return self.fetch() if self.worth_asking else self
+            return self.fetch() if self.fetch_due else self
         except KisError as error:
             _log.warning("products may be incomplete: %s", error)
             return self

@@ -14,8 +14,8 @@ from typing import Any, cast
 import pytest
 
 from kis_nb._account import Account
-from kis_nb._codes import Basis, Margin
-from kis_nb._dashboard.balance_cache import Shelf, View
+from kis_nb._codes import Basis, Margin, View
+from kis_nb._dashboard.balance_cache import Shelf
 from kis_nb._dashboard.fetch_state import State
 from kis_nb._dashboard.fetcher import Feed
 from kis_nb._dashboard.pulls import Clock

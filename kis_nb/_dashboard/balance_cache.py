@@ -6,15 +6,12 @@ A view is an account with both codes: a balance is only ever found under the vie
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from kis_nb._account import Account
-from kis_nb._codes import Basis, Margin
+from kis_nb._codes import View
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
-
-View: TypeAlias = tuple[Account, Margin, Basis]
 
 # Eight accounts in all their views; more than anybody clicks through between two pulls.
 _KEPT = 32

@@ -61,9 +61,9 @@ class Picture:
     def rows(self, chart: str, choice: Choice) -> list[Row]:
         """For a chart of this balance alone: pnl, book or payoff."""
         from kis_nb.charts import _book, _payoff, _pnl
-        from kis_nb.charts._look import Look
+        from kis_nb.charts._style import Style
 
-        look = Look(self.lang)
+        look = Style(self.lang)
         balance: Any = self.balance
         if chart == "pnl":
             by: Any = choice["pnl_by"]
@@ -96,10 +96,10 @@ class Picture:
         from kis_nb.charts import _legs
 
         def make() -> tuple[dict[str, int], str]:
-            whole = _legs.book(self.balance, underlying)
+            whole = _legs.payoff_at_expiry(self.balance, underlying)
             if whole.expiry is None:
                 return {}, ""
-            days = whole.others | {whole.expiry: len(whole.legs)}
+            days = whole.other_expiries | {whole.expiry: len(whole.legs)}
             return {str(day): days[day] for day in sorted(days)}, str(whole.expiry)
 
         made: tuple[dict[str, int], str] = self._once(("expiries", underlying), make)
@@ -108,11 +108,11 @@ class Picture:
     def left_out(self) -> str:
         """How many positions the payoff cannot count, with the reasons; blank without any."""
         from kis_nb.charts import left_out
-        from kis_nb.charts._look import Look
-        from kis_nb.charts._payoff import summed
+        from kis_nb.charts._payoff import left_out_line
+        from kis_nb.charts._style import Style
 
         made: str = self._once(
-            ("left_out",), lambda: summed(left_out(self.balance), Look(self.lang))
+            ("left_out",), lambda: left_out_line(left_out(self.balance), Style(self.lang))
         )
         return made
 
@@ -135,9 +135,9 @@ def compared(
     as the cards do.
     """
     from kis_nb.charts import _margin, _views
-    from kis_nb.charts._look import Look
+    from kis_nb.charts._style import Style
 
-    look = Look(lang)
+    look = Style(lang)
     if chart == "margin":
         basis = shown.excc_stat_cd
         sides = [one for one in balances if one.excc_stat_cd is basis]
@@ -153,17 +153,18 @@ def _headed(
 ) -> list[Row]:
     """The rows under a head that fits half a page: account and day stand in the status line.
 
-    `note` is added to the head; room is kept for the longest that it can be, so that none that
+    `note` is added to the head; space is kept for the longest that it can be, so that none that
     comes later breaks the line.
     """
-    from kis_nb.charts._look import HEAD_SIZE, codes, head_fields, text_width
+    from kis_nb.charts._heading import HEAD_SIZE, head_fields, head_view
+    from kis_nb.charts._labels import text_width
 
-    said, room = codes(balance, lang)
-    room += text_width(longest, HEAD_SIZE) - text_width(note, HEAD_SIZE)
+    title, reserve = head_view(balance, lang)
+    reserve += text_width(longest, HEAD_SIZE) - text_width(note, HEAD_SIZE)
     # The charts' own mark would stand over the title's end when there is only half a page.
     demo = "DEMO" if balance.demo else ""
     when = (f"{balance.as_of:%H:%M:%S} KST", *rows[0]["own"], note)
-    return [rows[0] | head_fields((demo, *said), when, room=room) | {"demo": ""}, *rows[1:]]
+    return [rows[0] | head_fields((demo, title), when, reserve=reserve) | {"demo": ""}, *rows[1:]]
 
 
 @cache

@@ -16,9 +16,8 @@ import ipywidgets as w
 import traitlets
 
 from kis_nb._account import Account
-from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._codes import Basis, Lang, Margin, View
 from kis_nb._dashboard import summary_cards
-from kis_nb._dashboard.balance_cache import View
 from kis_nb._dashboard.chart_data import Colors
 from kis_nb._dashboard.controls import Controls, check, close_all
 from kis_nb._dashboard.displayed_balances import Gallery

@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._codes import Basis, Lang, Margin, View
 from kis_nb._dashboard import summary_cards
-from kis_nb._dashboard.balance_cache import View, view_of
+from kis_nb._dashboard.balance_cache import view_of
 from kis_nb._dashboard.chart_data import Picture
 from kis_nb._dashboard.fetcher import Feed
 from kis_nb._dashboard.texts import say
@@ -68,14 +68,14 @@ class Gallery:
 
         Called without the lock. When the files come, every picture is made anew and drawn with it.
         """
-        from kis_nb._frames.products import complete_in_background
+        from kis_nb._frames.position_products import fetch_missing_products
 
         def renew() -> None:
             with lock:
                 self._pictures.clear()
                 draw()
 
-        complete_in_background(balance, renew)
+        fetch_missing_products(balance.positions, balance.master, renew)
 
     def current(self, wanted: View, lang: Lang) -> Picture | None:
         """The wanted picture if it is at hand, else the one on show; it is then on show."""
@@ -129,9 +129,9 @@ class Gallery:
         near = self.together(balance)
         cards = summary_cards.cards(balance, picture.before, upkeep, lang, near)
         if upkeep is not None and (at := self.moment(balance, [upkeep])):
-            room = next(card for card in cards if card["key"] == "room")
+            excess = next(card for card in cards if card["key"] == "excess")
             # In place of a line that is there: a line more would move all below it at each pull.
-            room["sub"][0] = {"label": say("room_moment", lang, at=at), "value": ""}
+            excess["sub"][0] = {"label": say("excess_moment", lang, at=at), "value": ""}
         return cards
 
     def maintenance(self, balance: Balance) -> Balance | None:

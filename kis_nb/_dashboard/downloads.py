@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kis_nb._codes import Lang
-from kis_nb._dashboard import summary_cards, tables
+from kis_nb._dashboard import tables
 from kis_nb._dashboard.workbook import workbook
+from kis_nb._frames.columns import relabel
+from kis_nb._frames.text import file_name, status_line
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,14 +37,12 @@ def as_csv(balance: Balance, keys: Sequence[str], _lang: Lang) -> File:
     """CSV with wire names, as `pl.read_csv` takes it back; the mark in front tells Excel UTF-8."""
     buffer = io.BytesIO()
     _rows(balance, keys).write_csv(buffer, include_bom=True)
-    return f"{summary_cards.file_name(balance)}.csv", "text/csv", buffer.getvalue()
+    return f"{file_name(balance)}.csv", "text/csv", buffer.getvalue()
 
 
 def as_excel(balance: Balance, keys: Sequence[str], lang: Lang) -> File:
     """A workbook with labels, and below the rows whose they are and when."""
-    from kis_nb._frames.balance import relabel
-
     frame = relabel(_rows(balance, keys), lang)
-    content = workbook(frame, sheet="positions", about=[summary_cards.status(balance)])
+    content = workbook(frame, sheet="positions", about=[status_line(balance)])
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return f"{summary_cards.file_name(balance)}.xlsx", kind, content
+    return f"{file_name(balance)}.xlsx", kind, content

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from itertools import count, product
 from typing import TYPE_CHECKING
 
-from kis_nb._codes import Basis, Margin
-from kis_nb._dashboard.balance_cache import Shelf, View
+from kis_nb._codes import Basis, Margin, View
+from kis_nb._dashboard.balance_cache import Shelf
 from kis_nb._dashboard.fetch_state import State
 from kis_nb._dashboard.pulls import Clock, Listener, Progress, Pull, Pulls, Viewers
 from kis_nb._errors import AuthError, Cancelled, ConfigError, KisError

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from kis_nb._account import Account
-from kis_nb._codes import Basis, Margin
-from kis_nb._dashboard.balance_cache import View
+from kis_nb._codes import Basis, Margin, View
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance

@@ -9,34 +9,23 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from kis_nb._codes import Lang
-from kis_nb._dashboard.summary_cards import Json, arrowed, exact, signed, template, tone
+from kis_nb._dashboard.summary_cards import Json, template
 from kis_nb._dashboard.texts import say
-from kis_nb._frames.products import OF_PRICE, is_unpriced
-from kis_nb._schema.night_balance import POSITIONS
+from kis_nb._frames.columns import (
+    POSITION_COLUMNS,
+    PROFIT_COLUMNS,
+    SIDES,
+    TEXT_COLUMNS,
+    column_label,
+    side_label,
+)
+from kis_nb._frames.prices import OF_PRICE, is_unpriced
+from kis_nb._frames.text import arrowed, exact, signed, tone
 
 if TYPE_CHECKING:
     import polars as pl
 
     from kis_nb._frames.balance import Balance
-
-# What a trader looks at, left to right; the whole of it is in the exports.
-COLUMNS = (
-    "prdt_name",
-    "shtn_pdno",
-    "side",
-    "cblc_qty",
-    "lqd_psbl_qty",
-    "evlu_pfls_amt",
-    "trad_pfls_amt",
-    "evlu_amt",
-    "pchs_amt",
-    "idx_clpr",
-    "excc_unpr",
-    "ccld_avg_unpr1",
-)
-_TEXT = ("prdt_name", "shtn_pdno", "side")
-_SIGNED = ("evlu_pfls_amt", "trad_pfls_amt")
-_LABELS = {field.name: field for field in POSITIONS.fields}
 
 
 def keys(frame: pl.DataFrame) -> list[str]:
@@ -58,25 +47,25 @@ def table(balance: Balance, lang: Lang) -> Json:
     import polars as pl
 
     frame = balance.positions
-    ranks = frame.select(pl.col(COLUMNS).cast(pl.String).str.to_lowercase().rank("dense"))
-    numeric = [name for name in COLUMNS if name not in _TEXT]
+    ranks = frame.select(pl.col(POSITION_COLUMNS).cast(pl.String).str.to_lowercase().rank("dense"))
+    numeric = [name for name in POSITION_COLUMNS if name not in TEXT_COLUMNS]
     ranks = ranks.with_columns(frame.select(pl.col(numeric).rank("dense")))
-    sides = [(side, say(side, lang)) for side in ("long", "short", "flat")]
+    sides = [(side, side_label(side, lang)) for side in SIDES]
     words = dict(sides)
     rows = []
     for key, row, rank in zip(
         keys(frame),
-        frame.select("pdno", *COLUMNS).iter_rows(named=True),
+        frame.select("pdno", *POSITION_COLUMNS).iter_rows(named=True),
         ranks.iter_rows(),
         strict=True,
     ):
-        text = [_cell(name, row[name], words) for name in COLUMNS]
+        text = [_cell(name, row[name], words) for name in POSITION_COLUMNS]
         unpriced = is_unpriced(row)
         if unpriced:
             blank = say("no_price", lang)
             text = [
                 blank if name in OF_PRICE else cell
-                for name, cell in zip(COLUMNS, text, strict=True)
+                for name, cell in zip(POSITION_COLUMNS, text, strict=True)
             ]
         rows.append(
             {
@@ -86,9 +75,9 @@ def table(balance: Balance, lang: Lang) -> Json:
                 "cells": text,
                 "tones": [
                     tone(row[name])
-                    if name in _SIGNED and not (unpriced and name in OF_PRICE)
+                    if name in PROFIT_COLUMNS and not (unpriced and name in OF_PRICE)
                     else ""
-                    for name in COLUMNS
+                    for name in POSITION_COLUMNS
                 ],
                 "ranks": rank,
                 "search": " ".join((*text[:3], row["pdno"] or "")).lower(),
@@ -107,10 +96,10 @@ def table(balance: Balance, lang: Lang) -> Json:
             {
                 "key": name,
                 "label": column_label(name, lang),
-                "number": name not in _TEXT,
-                "sum": name in _SIGNED,
+                "number": name not in TEXT_COLUMNS,
+                "sum": name in PROFIT_COLUMNS,
             }
-            for name in COLUMNS
+            for name in POSITION_COLUMNS
         ],
         "rows": rows,
         "words": {name: template(key, lang) for name, key in labels.items()}
@@ -118,19 +107,12 @@ def table(balance: Balance, lang: Lang) -> Json:
     }
 
 
-def column_label(name: str, lang: Lang) -> str:
-    """The glossary's label; `side` is ours."""
-    if name == "side":
-        return "방향" if lang == "ko" else "Side"
-    return _LABELS[name].label(lang) if name in _LABELS else name
-
-
 def _cell(name: str, value: Any, sides: dict[str, str]) -> str:
     if name == "side":
         return sides.get(value, "–")
-    if name in _TEXT:
+    if name in TEXT_COLUMNS:
         return (value or "–").strip()
-    return arrowed(value) if name in _SIGNED else exact(value)
+    return arrowed(value) if name in PROFIT_COLUMNS else exact(value)
 
 
 # Checks that do not add up are listed up to here; a book that differs differs in most rows.

@@ -1,9 +1,7 @@
-"""What adds up in a balance, and what does not: each check as a row, judged by arithmetic alone.
+"""Which figures of a balance add up and which do not, one check a row.
 
-Meaning wing, between `_frames` and `_balance`: imports `_fields`, `_product_frame`
-and `_products`. Sums have been
-seen one won off the rows on a live account, and some documented identities do not hold in KIS's own
-example, so a difference is reported and nothing is refused over it.
+On a live account, sums have been seen one won off the rows, and some documented identities do not
+hold in KIS's own example. So a difference is reported, and nothing is refused over it.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from decimal import Decimal, localcontext
 import polars as pl
 
 from kis_nb._frames.decimal_context import EXACT
-from kis_nb._frames.product_frame import UNPRICED
+from kis_nb._frames.prices import unpriced
 from kis_nb._frames.products import kind_of
 from kis_nb._schema.night_balance import SUMMARY
 
@@ -61,10 +59,14 @@ _IDENTITIES = {
 def reconcile(
     positions: pl.DataFrame, summary: pl.DataFrame, estimate: Decimal | None = None
 ) -> pl.DataFrame:
-    """The checks of `Balance.reconcile`, account first, then row by row.
+    """The checks of `Balance.reconcile`: those of the account, then one for each position.
 
-    `estimate` is the equity of this moment as `kis_nb._frames.equity.estimate` has it. How it
-    compares with what KIS sends is shown with its difference and not judged: status stays null.
+    Args:
+        positions: of a balance.
+        summary: of the same balance.
+        estimate: the equity at the moment of the pull, as
+            `kis_nb._frames.equity_estimate.estimate_equity` has it. Its comparison with what KIS
+            sends has a difference and no status.
     """
     figures: dict[str, Decimal | None] = summary.select(f.name for f in SUMMARY.fields).row(
         0, named=True
@@ -108,12 +110,12 @@ def _sum(values: pl.Series) -> Decimal | None:
 
 
 def _sum_checks(positions: pl.DataFrame, figures: Mapping[str, Decimal | None]) -> list[_Check]:
-    unpriced = positions.filter(UNPRICED).height
-    lack = f"all rows, {unpriced} of them without a price" if unpriced else "all rows"
+    without = positions.filter(unpriced()).height
+    rows = f"all rows, {without} of them without a price" if without else "all rows"
     return [
         (
             f"{total} = Σ {field}",
-            lack if field in ("evlu_amt", "evlu_pfls_amt") else "all rows",
+            rows if field in ("evlu_amt", "evlu_pfls_amt") else "all rows",
             _sum(positions[field]),
             figures[total],
         )
@@ -129,7 +131,7 @@ def _kind_checks(positions: pl.DataFrame, figures: Mapping[str, Decimal | None])
         ],
         dtype=pl.String,
     )
-    # A product of unknown kind could belong to either total, so neither can be told.
+    # A product of unknown kind could belong to either total, so neither sum is known.
     known = kinds.null_count() == 0
     return [
         (
@@ -158,22 +160,23 @@ def _identity_checks(figures: Mapping[str, Decimal | None]) -> list[_Check]:
 
 
 def _equity_checks(figures: Mapping[str, Decimal | None], estimate: Decimal | None) -> list[_Check]:
-    """KIS's equity, its equity of this moment, and the estimate of it, two by two."""
-    told, now = figures["prsm_dpast"], figures["prsm_dpast_amt"]
-    guess = "estimate prsm_dpast + futr_evlu_pfls_amt"
+    """Equity at settlement, at this moment, and the estimate of the latter, in pairs."""
+    reported, current = figures["prsm_dpast"], figures["prsm_dpast_amt"]
+    formula = "estimate prsm_dpast + futr_evlu_pfls_amt"
     return [
-        ("prsm_dpast_amt against prsm_dpast", EQUITY, told, now),
-        (f"prsm_dpast_amt against {guess}", EQUITY, estimate, now),
-        (f"{guess} against prsm_dpast", EQUITY, told, estimate),
+        ("prsm_dpast_amt against prsm_dpast", EQUITY, reported, current),
+        (f"prsm_dpast_amt against {formula}", EQUITY, estimate, current),
+        (f"{formula} against prsm_dpast", EQUITY, reported, estimate),
     ]
 
 
 def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:
     value, cost = (pl.col(name).cast(_AMOUNT) for name in ("evlu_amt", "pchs_amt"))
     side = pl.col("side").cast(pl.String)
+    no_price = unpriced()
     number = pl.int_range(1, pl.len() + 1).cast(pl.String)
     return positions.select(
-        what=pl.when(UNPRICED)
+        what=pl.when(no_price)
         .then(pl.lit("evlu_pfls_amt (no price yet)"))
         .when(side == "short")
         .then(pl.lit("evlu_pfls_amt = pchs_amt - evlu_amt (short)"))
@@ -185,7 +188,7 @@ def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:
         item=pl.concat_str(
             pl.lit("row "), number, pl.concat_str(pl.lit(" "), "prdt_name").fill_null("")
         ),
-        expected=pl.when(UNPRICED)
+        expected=pl.when(no_price)
         .then(pl.lit(None, _AMOUNT))
         .when(side == "short")
         .then(cost - value)
