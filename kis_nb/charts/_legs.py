@@ -13,6 +13,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from kis_nb._codes import check_choice
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.products import UNDERLYINGS, Product, multiplier, products_of
 
@@ -119,9 +120,7 @@ def book(balance: Balance, underlying: str = "KOSPI 200", expiry: date | str | N
         ValueError: an underlying that is not known, or an expiry on which nothing expires; both
             list what is known.
     """
-    if underlying not in UNDERLYINGS:
-        known = ", ".join(map(repr, UNDERLYINGS))
-        raise ValueError(f"underlying takes one of {known}; got {underlying!r}")
+    check_choice("underlying", underlying, UNDERLYINGS)
     legs: list[Leg] = []
     left: list[LeftOut] = []
     for row, product in zip(
