@@ -1,34 +1,15 @@
-"""The small sets of values that arguments take, and how they are checked.
+"""Codes that KIS's calls take, and the language of labels.
 
-`Margin` (MGNA_DVSN) and `Basis` (EXCC_STAT_CD) are the two codes of KIS's night balance call;
-`Lang`, `Colors` and `Theme` say how a result is shown.
+`Margin` (MGNA_DVSN) and `Basis` (EXCC_STAT_CD) are the two codes of the night balance call. Imports
+nothing else of the package.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
 Lang: TypeAlias = Literal["ko", "en"]
-# Profit red and loss blue, as in Korea; or profit green and loss red, as in the US.
-Colors: TypeAlias = Literal["kr", "us"]
-Theme: TypeAlias = Literal["lab", "light", "dark"]
-
-
-def check_choice(name: str, value: object, choices: Collection[object]) -> None:
-    """Check an argument that takes one of a few values.
-
-    Args:
-        name: of the argument, for the message.
-        value: what the caller passed.
-        choices: what it takes.
-
-    Raises:
-        ValueError: the value is none of the choices.
-    """
-    if value not in choices:
-        raise ValueError(f"{name} takes one of {', '.join(map(repr, choices))}; got {value!r}")
 
 
 class _Code(StrEnum):

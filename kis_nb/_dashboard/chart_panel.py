@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from kis_nb._codes import Colors, Lang
+from kis_nb._choices import Colors
+from kis_nb._codes import Lang
 
 if TYPE_CHECKING:
     from kis_nb._widgets.chart_view import ChartView, Row

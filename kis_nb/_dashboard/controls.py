@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 
 import ipywidgets as w
 
-from kis_nb._codes import Basis, Colors, Lang, Margin
+from kis_nb._choices import Colors
+from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._dashboard.texts import say
 from kis_nb._frames.products import UNDERLYINGS
 

@@ -19,7 +19,8 @@ import ipywidgets as w
 import traitlets
 
 from kis_nb._account import Account
-from kis_nb._codes import Basis, Colors, Lang, Margin, check_choice
+from kis_nb._choices import Colors, check_choice
+from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._dashboard import summary_cards, thread_errors
 from kis_nb._dashboard.balance_cache import View
 from kis_nb._dashboard.controls import AUTO_SECONDS, Controls, close_all

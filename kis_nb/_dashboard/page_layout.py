@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
-from kis_nb._codes import Colors, Lang, Margin
+from kis_nb._choices import Colors
+from kis_nb._codes import Lang, Margin
 from kis_nb._dashboard.chart_data import CHARTS, ChartData, Choice, comparison_rows
 from kis_nb._dashboard.chart_panel import ChartPanel
 from kis_nb._dashboard.controls import Controls

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, get_args, overload
 import polars as pl
 
 from kis_nb._account import Account, account_labels
-from kis_nb._codes import Basis, Lang, Margin, check_choice
+from kis_nb._choices import check_choice
+from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._errors import KisError
 from kis_nb._frames.decode import decode, dtype_of
 from kis_nb._frames.equity import estimate

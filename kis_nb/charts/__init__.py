@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from kis_nb._codes import Colors, Lang, Theme
+from kis_nb._codes import Lang
 from kis_nb.charts import _book, _legs, _margin, _payoff, _pnl, _views
 from kis_nb.charts._legs import LeftOut
-from kis_nb.charts._look import Chart, Look, shown
+from kis_nb.charts._look import Chart, Colors, Look, Theme, shown
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance

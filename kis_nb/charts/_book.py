@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from kis_nb._codes import check_choice
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.products import Product, is_unpriced, products_of
 from kis_nb._widgets.chart_view import Row
@@ -54,8 +53,10 @@ def rows(
     balance: Balance, look: Look, *, by: By = "product", measure: Measure = "quantity"
 ) -> list[Row]:
     """A bar for each group, long to the right and short to the left. Never empty."""
-    check_choice("by", by, get_args(By))
-    check_choice("measure", measure, get_args(Measure))
+    if by not in ("product", "strike"):
+        raise ValueError(f"by takes 'product' or 'strike'; got {by!r}")
+    if measure not in ("quantity", "value"):
+        raise ValueError(f"measure takes 'quantity' or 'value'; got {measure!r}")
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     names: dict[tuple[Any, ...], str] = {}
     positions = balance.positions.iter_rows(named=True)

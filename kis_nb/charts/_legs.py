@@ -13,7 +13,6 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from kis_nb._codes import check_choice
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.products import UNDERLYINGS, Product, multiplier, products_of
 
@@ -120,7 +119,9 @@ def book(balance: Balance, underlying: str = "KOSPI 200", expiry: date | str | N
         ValueError: an underlying that is not known, or an expiry on which nothing expires; both
             list what is known.
     """
-    check_choice("underlying", underlying, UNDERLYINGS)
+    if underlying not in UNDERLYINGS:
+        known = ", ".join(map(repr, UNDERLYINGS))
+        raise ValueError(f"underlying takes one of {known}; got {underlying!r}")
     legs: list[Leg] = []
     left: list[LeftOut] = []
     for row, product in zip(

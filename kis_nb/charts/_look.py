@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import altair as alt
 
-from kis_nb._codes import Basis, Colors, Lang, Margin, Theme, check_choice
+from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._frames.balance import exact as digits
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 from kis_nb._widgets.cell_view import bundle
@@ -27,6 +27,8 @@ from kis_nb._widgets.chart_view import LIGHT, WIDTH, Row
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
 
+Colors: TypeAlias = Literal["kr", "us"]
+Theme: TypeAlias = Literal["lab", "light", "dark"]
 Number: TypeAlias = Decimal | int | None
 _R = TypeVar("_R")
 
@@ -125,9 +127,13 @@ class Look:
     theme: Theme = "lab"
 
     def __post_init__(self) -> None:
-        check_choice("lang", self.lang, get_args(Lang))
-        check_choice("colors", self.colors, get_args(Colors))
-        check_choice("theme", self.theme, get_args(Theme))
+        for value, known in (
+            (self.lang, ("ko", "en")),
+            (self.colors, ("kr", "us")),
+            (self.theme, ("lab", "light", "dark")),
+        ):
+            if value not in known:
+                raise ValueError(f"expected one of {', '.join(known)}; got {value!r}")
 
     def __getitem__(self, name: str) -> str:
         """A colour: a name of the theme's, or ``up`` and ``down`` for profit and loss."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from kis_nb._codes import check_choice
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.products import is_unpriced
 from kis_nb._widgets.chart_view import Row
@@ -40,13 +39,14 @@ _SUMS: dict[str, tuple[str, ...]] = {
 @exactly
 def rows(balance: Balance, look: Look, *, by: By = "position", top: int = 20) -> list[Row]:
     """The bars, largest first. Never empty: an account without positions says so."""
-    check_choice("by", by, get_args(By))
     if by == "position":
         bars = _positions(balance, look, top)
         what = look.field("evlu_pfls_amt")
-    else:
+    elif by in _SUMS:
         bars = _sums(balance, look, by)
         what = ""
+    else:
+        raise ValueError(f"by takes 'position', 'kind' or 'realized'; got {by!r}")
     return first(keyed(bars), balance, look, what)
 
 
