@@ -59,7 +59,7 @@ from kis_nb._frames.reconcile import EQUITY
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 from kis_nb.demo import Book, Broker, Fault
 from tests.factories import book, make_balance, position
-from tests.test_workbook import cells
+from tests.workbooks import cells
 
 PATIENCE = 20.0
 HUGE = Decimal(-1234567890123456789)
