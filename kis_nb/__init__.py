@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from kis_nb._client import Client
     from kis_nb._codes import Basis, Margin
     from kis_nb._connect import connect
-    from kis_nb._dashboard.dashboard import Dashboard, dashboard, show
+    from kis_nb._dashboard.create import dashboard, show
+    from kis_nb._dashboard.dashboard import Dashboard
     from kis_nb._default_client import balance, products
     from kis_nb._errors import (
         ApiError,
@@ -61,11 +62,11 @@ _HOME = {
     "TransportError": "_errors",
     "balance": "_default_client",
     "connect": "_connect",
-    "dashboard": "_dashboard.dashboard",
+    "dashboard": "_dashboard.create",
     "fields": "_frames.decode",
     "load_ipython_extension": "_magic",
     "products": "_default_client",
-    "show": "_dashboard.dashboard",
+    "show": "_dashboard.create",
     "unload_ipython_extension": "_magic",
 }
 

@@ -10,12 +10,13 @@ import polars as pl
 
 from kis_nb._account import Account
 from kis_nb._codes import Basis, Margin
-from kis_nb._frames.balance import SEOUL, Balance
+from kis_nb._frames.balance import Balance
 from kis_nb._frames.exact_columns import dtype_of
 from kis_nb._frames.position_products import MasterHandle
 from kis_nb._frames.sides import SIDE
 from kis_nb._schema.endpoint import Block
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
+from kis_nb._seoul import KST
 from kis_nb.demo import Broker
 
 
@@ -98,7 +99,7 @@ def make_balance(
         account=Account.parse(account),
         mgna_dvsn=Margin(mgna_dvsn),
         excc_stat_cd=Basis(excc_stat_cd),
-        as_of=datetime(2026, 11, 22, 23, 15, 4, tzinfo=SEOUL),
+        as_of=datetime(2026, 11, 22, 23, 15, 4, tzinfo=KST),
         pages=max(1, -(-len(held) // 20)),
         positions=frame,
         summary=pl.DataFrame([sums], schema=_schema(SUMMARY)),

@@ -780,7 +780,7 @@ def test_what_a_parser_says_is_scrubbed() -> None:
     parser.add_argument("--code", choices=["01"])
     for words in (["--code=800\\12345"], ["--code", "it's 80012345"], ["80012345=80012345"]):
         with pytest.raises(arguments.UsageProblem) as problem:
-            parser.read(words)
+            parser.parse(words)
         assert "12345" not in str(problem.value)
 
 

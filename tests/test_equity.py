@@ -12,7 +12,7 @@ import pytest
 
 from kis_nb import charts
 from kis_nb._dashboard import summary_cards, tables
-from kis_nb._dashboard.chart_data import compared
+from kis_nb._dashboard.chart_data import comparison_rows
 from kis_nb._frames.equity import equity
 from kis_nb._widgets.chart_view import split
 from tests.factories import book, make_balance, position
@@ -82,10 +82,10 @@ def test_the_dashboards_chart_takes_equity_from_all_views_as_its_card_does() -> 
     }
     assert cards["equity"]["sub"][0]["value"] == "700"
     assert cards["excess"]["value"] == "600"
-    rows = compared("margin", [shown, upkeep], shown, "en", "")
-    texts = {row["aria"] for row in rows}
-    assert "Equity now (estimate): Excess margin 300" in texts
-    assert "Estimated account equity: Excess margin 600" in texts
+    rows = comparison_rows("margin", [shown, upkeep], shown, "en", "")
+    labels = {row["aria"] for row in rows}
+    assert "Equity now (estimate): Excess margin 300" in labels
+    assert "Estimated account equity: Excess margin 600" in labels
     # Its bars are of the basis on show.
     assert not [row for row in rows if "Maintenance 02" in row["key"]]
 

@@ -1,8 +1,5 @@
-"""A balance outside the notebook: the terminal's table, CSV, JSON, Parquet, Excel, and files that
-are whole or not there.
-
-Under the faces, above the meeting: imports `_fields` and, once there is one, `_balance` and
-`_board._xlsx`.
+"""A balance in another format: a table for the terminal, CSV, JSON, Parquet or Excel; and how the
+file is written.
 """
 
 from __future__ import annotations
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
 
 Format: TypeAlias = Literal["table", "csv", "json", "parquet", "xlsx"]
 FORMATS: tuple[Format, ...] = ("table", "csv", "json", "parquet", "xlsx")
-# What a file's name promises, in small letters.
+# The format by a file name's ending, in small letters.
 ENDINGS: dict[str, Format] = {
     ".csv": "csv",
     ".json": "json",
@@ -37,7 +34,7 @@ ENDINGS: dict[str, Format] = {
     ".xlsx": "xlsx",
     ".txt": "table",
 }
-# Not for a terminal, and of one block only.
+# Not for a terminal.
 BINARY: tuple[Format, ...] = ("parquet", "xlsx")
 BLOCKS = ("positions", "summary")
 
@@ -53,16 +50,19 @@ def export(
     lang: Lang = "en",
     width: int | None = None,
 ) -> bytes:
-    """The balance in a format, every digit kept and the account masked.
+    """Write a balance in a format, with every digit and a masked account.
 
     Args:
         balance: what to write.
         form: "table" for people; "csv", "parquet" and "xlsx" hold one block, "json" both in one
             object with numbers of the wire's decimals as strings.
-        blocks: "positions", "summary" or both; none named is both for "table" and "json",
+        blocks: "positions", "summary" or both; when left out, both for "table" and "json",
             positions for the others.
         lang: labels of the table and the workbook; the other formats keep the wire names.
-        width: columns of the terminal; None lets the table grow as wide as it is.
+        width: columns of the terminal; None is no limit.
+
+    Returns:
+        The content of the file.
     """
     if form == "table":
         return table(balance, blocks or BLOCKS, lang, width).encode()
@@ -72,7 +72,7 @@ def export(
     if form == "csv":
         return str(frame.write_csv()).encode()
     if form == "xlsx":
-        from kis_nb._dashboard.workbook import workbook
+        from kis_nb._frames.workbook import workbook
 
         sheet = blocks[0] if blocks else "positions"
         return workbook(relabel(frame, lang), sheet=sheet, about=[status_line(balance, lang)])
@@ -95,13 +95,13 @@ def _about(balance: Balance) -> dict[str, str | int | bool]:
 
 
 def _json(balance: Balance, blocks: Sequence[str]) -> str:
-    held: dict[str, object] = dict(_about(balance))
+    content: dict[str, object] = dict(_about(balance))
     if "positions" in blocks:
-        held["positions"] = balance.positions.to_dicts()
+        content["positions"] = balance.positions.to_dicts()
     if "summary" in blocks:
-        held["summary"] = balance.summary.row(0, named=True)
+        content["summary"] = balance.summary.row(0, named=True)
     # A JSON number is a float to most readers, so a Decimal goes out as text.
-    return json.dumps(held, ensure_ascii=False, indent=1, default=_text) + "\n"
+    return json.dumps(content, ensure_ascii=False, indent=1, default=_text) + "\n"
 
 
 def _text(value: object) -> str:
@@ -207,10 +207,10 @@ def _columns(drawn: str) -> int:
 
 
 def save(path: Path, content: bytes, *, overwrite: bool = False) -> None:
-    """Write a file that is whole or not there, readable by its owner only.
+    """Write a file whole or not at all, readable by its owner only.
 
     Raises:
-        FileExistsError: the file is there already and `overwrite` is not set.
+        FileExistsError: the file exists and `overwrite` is not set.
         OSError: it cannot be written.
     """
     if not overwrite and path.exists():

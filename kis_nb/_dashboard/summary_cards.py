@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._dashboard.panel_json import Json
 from kis_nb._dashboard.texts import say
 from kis_nb._frames.decimal_context import EXACT, exactly
 from kis_nb._frames.prices import is_unpriced
@@ -18,8 +19,6 @@ from kis_nb._frames.text import arrowed, exact, signed, tone
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
     from kis_nb._frames.equity import Equity
-
-Json: TypeAlias = dict[str, Any]
 
 
 def figures(balance: Balance) -> dict[str, Decimal | None]:
@@ -174,7 +173,7 @@ def blank(lang: Lang) -> list[Json]:
     )
     keys = ("pnl", "excess", "margin", "equity", "additional", "orderable", "withdrawable")
     return [
-        {"key": key, "label": say(word, lang, code="").rstrip(" ·"), "value": "–"}
+        {"key": key, "label": say(word, lang), "value": "–"}
         for key, word in zip(keys, words, strict=True)
     ]
 
@@ -186,7 +185,7 @@ def _used(balance: Balance, now: dict[str, Decimal | None], lang: Lang) -> Json:
     code = balance.mgna_dvsn.label_with_code(lang)
     card: Json = {
         "key": "margin",
-        "label": say("margin_used", lang, code=code),
+        "label": f"{say('margin_used', lang)} · {code}",
         "value": _percent_text(used),
         "sub": [
             {

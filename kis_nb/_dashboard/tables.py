@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from kis_nb._codes import Lang
-from kis_nb._dashboard.summary_cards import Json, template
+from kis_nb._dashboard.panel_json import Json
+from kis_nb._dashboard.summary_cards import template
 from kis_nb._dashboard.texts import say
 from kis_nb._frames.columns import (
     POSITION_COLUMNS,

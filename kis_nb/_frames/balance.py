@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
-from zoneinfo import ZoneInfo
 
 from kis_nb._account import Account
 from kis_nb._codes import Basis, Lang, Margin
@@ -20,12 +19,11 @@ from kis_nb._frames.reconcile import reconcile
 from kis_nb._frames.sides import read_sides
 from kis_nb._frames.text import count, moment, status_line
 from kis_nb._schema.night_balance import NIGHT_BALANCE, POSITIONS
+from kis_nb._seoul import KST
 from kis_nb._wire.page_json import Raw
 
 if TYPE_CHECKING:
     import polars as pl
-
-SEOUL = ZoneInfo("Asia/Seoul")
 
 
 class Relabelled(NamedTuple):
@@ -139,7 +137,7 @@ class Balance:
             account=account,
             mgna_dvsn=mgna_dvsn,
             excc_stat_cd=excc_stat_cd,
-            as_of=datetime.fromtimestamp(as_of, SEOUL),
+            as_of=datetime.fromtimestamp(as_of, KST),
             pages=decoder.pages,
             positions=positions,
             summary=summary,
