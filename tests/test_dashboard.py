@@ -51,8 +51,9 @@ from kis_nb._frames.equity import SAME_MOMENT
 from kis_nb._frames.products import products_of
 from kis_nb._frames.reconcile import EQUITY
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
-from kis_nb.demo import Book, Broker, Fault
+from kis_nb.demo import Book
 from tests.factories import book, make_balance, position
+from tests.faults import Broker, Fault
 
 PATIENCE = 20.0
 HUGE = Decimal(-1234567890123456789)
