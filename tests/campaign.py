@@ -30,7 +30,7 @@ from kis_nb._errors import (
     RateLimitError,
     TransportError,
 )
-from kis_nb.demo import NETWORK, WIRE, Fault
+from tests.faults import NETWORK, WIRE, Fault
 from tests.field import PAGES, TIRING, End, Field, Tally, field_of_play
 from tests.fuzz import __main__ as fuzzers
 from tests.roads import BUMPS, DISTRUST, HARMLESS, Bump

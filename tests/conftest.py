@@ -19,7 +19,8 @@ from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb._wire.clock import Clock as WireClock
 from kis_nb._wire.config import Settings
 from kis_nb._wire.secrets import Secret
-from kis_nb.demo import Book, Broker
+from kis_nb.demo import Book
+from tests.faults import Broker
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 
 if TYPE_CHECKING:

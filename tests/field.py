@@ -25,7 +25,8 @@ from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb._wire.clock import Clock
 from kis_nb._wire.config import Settings
 from kis_nb._wire.secrets import Secret
-from kis_nb.demo import Book, Broker, Fault
+from kis_nb.demo import Book
+from tests.faults import Broker, Fault
 from tests.roads import DISTRUST, Bump, Road
 
 ACCOUNT = "80012345-03"

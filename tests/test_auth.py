@@ -20,7 +20,8 @@ from kis_nb._errors import AuthError, Cancelled, TransportError
 from kis_nb._wire import token_store
 from kis_nb._wire.secrets import Secret
 from kis_nb._wire.token_store import StoredToken, TokenStore
-from kis_nb.demo import WIRE, Book, Broker, Fault
+from kis_nb.demo import Book
+from tests.faults import WIRE, Broker, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

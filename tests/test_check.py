@@ -13,7 +13,8 @@ import pytest
 from kis_nb._cli import main
 from kis_nb._cli.check import machine
 from kis_nb._cli.check.check import Check
-from kis_nb.demo import Book, Broker
+from kis_nb.demo import Book
+from tests.faults import Broker
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 
 if TYPE_CHECKING:

@@ -27,8 +27,9 @@ from kis_nb._cli import arguments, export, lab, main
 from kis_nb._connect import connect
 from kis_nb._frames.prices import OF_PRICE, is_unpriced
 from kis_nb._frames.text import exact
-from kis_nb.demo import WIRE, Book, Broker, Portfolio
+from kis_nb.demo import Book, Portfolio
 from tests.factories import environment
+from tests.faults import WIRE, Broker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

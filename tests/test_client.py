@@ -27,7 +27,8 @@ from kis_nb._errors import (
     TransportError,
 )
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
-from kis_nb.demo import WIRE, Book, Broker, Fault
+from kis_nb.demo import Book
+from tests.faults import WIRE, Broker, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -58,8 +58,9 @@ from kis_nb._frames.position_products import products_of
 from kis_nb._frames.reconcile import EQUITY
 from kis_nb._frames.text import status_line
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
-from kis_nb.demo import Book, Broker, Fault
+from kis_nb.demo import Book
 from tests.factories import book, make_balance, position
+from tests.faults import Broker, Fault
 from tests.workbooks import cells
 
 PATIENCE = 20.0

@@ -12,8 +12,8 @@ from kis_nb._wire.clock import Clock
 from kis_nb._wire.http import Call, Http, NoReply
 from kis_nb._wire.rate_limit import RateLimit
 from kis_nb._wire.secrets import Hidden
-from kis_nb.demo import NETWORK, Broker
 from kis_nb.demo.server import Request, Server
+from tests.faults import NETWORK, Broker
 from tests.roads import Road
 
 if TYPE_CHECKING:

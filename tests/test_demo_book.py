@@ -16,27 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kis_nb.demo import Book, Portfolio
-from kis_nb.demo.contracts import (
-    FUTURES,
-    OPTIONS,
-    SPREADS,
-    Instrument,
-    _check_digit,
-    listed,
-    universe,
-)
+from kis_nb.demo.contracts import Instrument, check_digit
 from kis_nb.demo.ledger import Funds, Marks, Requirement, Sides, ratio, summary
-from kis_nb.demo.market import (
-    DAY,
-    K200,
-    kst_date,
-    last_traded,
-    paced,
-    settled_at,
-    trading_day,
-)
+from kis_nb.demo.listings import first_contracts, listed
 from kis_nb.demo.prices import Market
+from kis_nb.demo.products import FUTURES, OPTIONS, SPREADS
+from kis_nb.demo.sessions import DAY, kst_date, last_traded, paced, settled_at, trading_day
 from kis_nb.demo.trades import trade
+from kis_nb.demo.underlyings import K200
 
 NOW = 1_795_443_304  # Monday, 2026-11-23 23:15:04 in Seoul
 SUNDAY = NOW - DAY
@@ -281,7 +268,7 @@ def test_the_day_s_flows_follow_from_its_trades(index: int, kind: Any) -> None:
     """Where prices rise, longs gain and shorts lose the same, and each won is counted once."""
     product = FUTURES[0] if kind == "F" else OPTIONS[0]
     contract = Instrument(product, kind, 2026, 12, 0 if kind == "F" else 90_000)
-    line = trade(Rising(0), contract, index=index, dice=Random(index), scale=9, now=CLOSE)
+    line = trade(Rising(0), contract, index=index, rng=Random(index), scale=9, now=CLOSE)
     unrealized = line.sign * (line.cost(purchase=False) - line.cost(purchase=True))
     if line.realized:
         assert (line.realized > 0) == (line.sign > 0)
@@ -314,7 +301,7 @@ def test_a_moment_is_worked_out_once() -> None:
     assert book.view(BIG, NOW) is book.view(BIG, NOW)
     for second in range(200):
         book.view(BIG, NOW + second)
-    assert len(book._views) <= book._KEPT
+    assert len(book._views) <= book._CACHED
 
 
 def test_resizing_changes_the_data() -> None:
@@ -367,7 +354,7 @@ def test_codes_of_the_old_scheme(moment: int) -> None:
 def test_contracts_are_alive_and_named_by_the_exchange(moment: int) -> None:
     """No contract is past its last day; codes, names and numbers follow the exchange's forms."""
     today = trading_day(moment)
-    for contract in universe(today, 300):
+    for contract in first_contracts(today, 300):
         last, product = contract.last_day, contract.product
         assert last >= today
         assert contract.expires_at > settled_at(moment)
@@ -472,7 +459,7 @@ def test_codes_and_names(contract: Instrument, code: str, name: str) -> None:
 )
 def test_published_product_numbers_check(number: str) -> None:
     """The check digits of published standard codes come out."""
-    assert _check_digit(number[:-1]) == number[-1]
+    assert check_digit(number[:-1]) == number[-1]
 
 
 def test_standard_codes() -> None:
@@ -488,7 +475,7 @@ def test_prices_are_on_the_tick_and_hang_together(seed: int, moment: int) -> Non
     """Ticks as the exchange's; options above 0.01, over intrinsic, monotone, in parity."""
     market, today = Market(seed), trading_day(moment)
     ticks = {"A01": 5, "A05": 2, "A06": 10, "A75": 10, "D01": 5}
-    for contract in universe(today, 300):
+    for contract in first_contracts(today, 300):
         price = market.price(contract, moment)
         kosdaq = contract.product.code in {"06", "AJ", "AK"}
         small, turn, large = (10, 5_000, 50) if kosdaq else (1, 1_000, 5)

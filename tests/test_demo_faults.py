@@ -12,8 +12,8 @@ import pytest
 import requests
 
 from kis_nb._schema.night_balance import NIGHT_BALANCE
-from kis_nb.demo import NETWORK, WIRE, Broker, Fault
 from kis_nb.demo.server import Request, Server
+from tests.faults import NETWORK, WIRE, Broker, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,13 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kis_nb._schema.night_balance import NIGHT_BALANCE
-from kis_nb.demo import Book, Broker, Portfolio
-from kis_nb.demo.balance import BalanceDesk
-from kis_nb.demo.book import Day, View
-from kis_nb.demo.contracts import FUTURES, Instrument
+from kis_nb.demo import Book, Portfolio
+from kis_nb.demo.account import AccountDay, AccountView
+from kis_nb.demo.balance import BalanceHandler
+from kis_nb.demo.contracts import Instrument
 from kis_nb.demo.ledger import Funds, Requirement
 from kis_nb.demo.prices import Market
-from kis_nb.demo.trades import Line
+from kis_nb.demo.products import FUTURES
+from kis_nb.demo.trades import Position
+from tests.faults import Broker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,22 +55,22 @@ def same(answer: requests.Response, recorded: dict[str, Any]) -> None:
 class Published(Book):
     """The account of the published example, at the published prices."""
 
-    def view(self, account: str, moment: int) -> View:
+    def view(self, account: str, moment: int) -> AccountView:
         class Closed(Market):
             def price(self, instrument: Instrument, moment: int) -> int:  # noqa: ARG002
                 return 30_745
 
         market = Closed(0)
-        day = Day(Portfolio(account, 0), market, moment)
+        day = AccountDay(Portfolio(account, 0), market, moment)
         contract = Instrument(FUTURES[0], "F", 2022, 12, old=True)
-        line = Line(contract, 1, 3, 3, 30_910, 3 * 32_050, 0, 0, 0, -16_200_000, 0, 0, 0)
-        day.lines = [line]
+        position = Position(contract, 1, 3, 3, 30_910, 3 * 32_050, 0, 0, 0, -16_200_000, 0, 0, 0)
+        day.positions = [position]
         day._funds = Funds(
             cash=10_101_527_360,
             renewal=-16_200_000,
             initial=Requirement(108_922_232, 133_854_708),
         )
-        return View(day, market, moment)
+        return AccountView(day, market, moment)
 
 
 # --- the recorded exchanges, each against what the broker really sends ----------------------------
@@ -543,14 +545,14 @@ def test_other_paths_and_methods(raw: Maker, broker: Broker) -> None:
 @given(rows=st.integers(0, 130), page_rows=st.integers(1, 40))
 def test_every_row_comes_once(rows: int, page_rows: int) -> None:
     """Whatever the sizes: whole pages, then the rest; F, M, E or D; keys of 200 characters."""
-    desk = BalanceDesk(Book.sized({BIG: rows}), page_rows, 600)
+    handler = BalanceHandler(Book.sized({BIG: rows}), page_rows, 600)
     query = dict.fromkeys(NIGHT_BALANCE.params, "")
     query |= {"CANO": BIG[:8], "ACNT_PRDT_CD": "03", "MGNA_DVSN": "01", "EXCC_STAT_CD": "1"}
     headers = {"tr_id": "CTFN6118R"}
     letters, sizes, seen = "", [], set()
     while letters[-1:] not in {"D", "E"}:
-        assert desk.page_number(headers, query) == len(letters) + 1
-        reply = desk.answer(headers, query, 1_795_356_904.0 + len(letters))
+        assert handler.page_number(headers, query) == len(letters) + 1
+        reply = handler.answer(headers, query, 1_795_356_904.0 + len(letters))
         body, letters = json.loads(reply.body), letters + dict(reply.headers)["tr_cont"]
         sizes.append(len(body["output1"]))
         seen |= {row["pdno"] for row in body["output1"]}
@@ -649,7 +651,7 @@ def test_calls_are_noted(raw: Maker, clock: Clock) -> None:
 
 def test_noted_calls_do_not_grow_without_bound(raw: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
     """A demo that runs for days forgets its oldest calls."""
-    monkeypatch.setattr("kis_nb.demo.gateway._CALLS_KEPT", 10)
+    monkeypatch.setattr("kis_nb.demo.broker._CALLS_KEPT", 10)
     with Broker(calls_per_second=0) as broker:
         bare = raw(broker)
         for _ in range(40):

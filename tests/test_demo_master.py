@@ -14,8 +14,9 @@ import requests
 
 from kis_nb._frames.products import read_product
 from kis_nb.demo import Book, Broker
-from kis_nb.demo.contracts import Instrument, listed
-from kis_nb.demo.market import trading_day
+from kis_nb.demo.contracts import Instrument
+from kis_nb.demo.listings import listed
+from kis_nb.demo.sessions import trading_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

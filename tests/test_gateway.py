@@ -16,7 +16,8 @@ from kis_nb._errors import (
     RateLimitError,
     TransportError,
 )
-from kis_nb.demo import WIRE, Book, Broker, Fault
+from kis_nb.demo import Book
+from tests.faults import NETWORK, WIRE, Broker, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -510,8 +511,6 @@ def test_what_the_network_does_is_got_over_or_named(
     still: Broker, client_of: Callable[..., Client], kind: str, page: int
 ) -> None:
     """Once: asked again. For ever: TransportError, with what was read."""
-    from kis_nb.demo import NETWORK
-
     client = client_of(still, retries=2)
     still.fault(NETWORK[kind].at(page))
     assert client.balance(ACCOUNT).positions.height == 45
@@ -526,8 +525,6 @@ def test_what_the_network_may_do_changes_nothing(
     still: Broker, client_of: Callable[..., Client], kind: str
 ) -> None:
     """Chunks, compression and slowness are no errors."""
-    from kis_nb.demo import NETWORK
-
     still.fault(NETWORK[kind].at(None, times=3))
     assert client_of(still).balance(ACCOUNT).positions.height == 45
     assert len(still.calls) == 4
@@ -535,8 +532,6 @@ def test_what_the_network_may_do_changes_nothing(
 
 def test_a_hang_ends_at_the_timeout(still: Broker, client_of: Callable[..., Client]) -> None:
     """Silence is an error, in words."""
-    from kis_nb.demo import NETWORK
-
     still.fault(replace(NETWORK["hang"], times=None))
     with pytest.raises(TransportError, match="no answer within"):
         client_of(still, timeout=(1.0, 0.05), retries=1).balance(ACCOUNT)

@@ -24,7 +24,8 @@ from kis_nb._wire.config import Settings
 from kis_nb._wire.http import Call, Http, NoReply, Reply
 from kis_nb._wire.rate_limit import RateLimit
 from kis_nb._wire.secrets import Hidden, Scrubber, Secret
-from kis_nb.demo import Book, Broker
+from kis_nb.demo import Book
+from tests.faults import Broker
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,9 +16,10 @@ from kis_nb._errors import ConfigError, KisError
 from kis_nb._schema.night_balance import SUMMARY
 from kis_nb._wire.http import Call, NoReply, Reply, observer
 from kis_nb._wire.secrets import Secret
-from kis_nb.demo import Book, Broker, Fault
+from kis_nb.demo import Book
 from kis_nb.demo.form import Form
 from kis_nb.demo.style import Style, expand
+from tests.faults import Broker, Fault
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from rich.traceback import Traceback
 
 import kis_nb
 from kis_nb._wire.secrets import Secret
-from kis_nb.demo import NETWORK, WIRE, Broker, Fault
+from tests.faults import NETWORK, WIRE, Broker, Fault
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 
 if TYPE_CHECKING:

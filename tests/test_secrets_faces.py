@@ -22,13 +22,13 @@ import pytest
 from kis_nb._cli.arguments import UsageProblem
 from kis_nb._cli.parser import build_parser
 from kis_nb._magic import KisMagic
-from kis_nb.demo import WIRE
+from tests.faults import WIRE
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search, watch_kernels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kis_nb.demo import Broker
+    from tests.faults import Broker
 
 TOP = Path(__file__).parents[1]
 LIMIT = 180  # reached by a hang only

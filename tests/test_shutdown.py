@@ -25,7 +25,8 @@ from jupyter_client.manager import KernelManager
 
 import kis_nb
 from kis_nb._dashboard.chart_data import ChartData
-from kis_nb.demo import Book, Broker, Fault
+from kis_nb.demo import Book
+from tests.faults import Broker, Fault
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from kis_nb._errors import AuthError
-from kis_nb._wire.token_reply import KST
+from kis_nb._seoul import KST
 
 # For so long after an issue KIS gives the same token again.
 REPEATED_FOR = 6 * 3600.0

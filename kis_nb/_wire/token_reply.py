@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
+from kis_nb._seoul import KST
 from kis_nb._wire.config import SENDABLE
 from kis_nb._wire.http import Reply
 from kis_nb._wire.page_json import NotJson, parse, text_of
 from kis_nb._wire.recovery import read_loose_refusal
 from kis_nb._wire.secrets import Secret
 
-KST = timezone(timedelta(hours=9))
 _DAY = 86_400.0
 _HOUR = 3600.0
 

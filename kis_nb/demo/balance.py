@@ -1,8 +1,4 @@
-"""The balance call itself: its parameters, its page keys, its pages.
-
-Above `kis_nb.demo.book` and `kis_nb.demo.replies`, which it imports beside `kis_nb._schema` and the
-standard library.
-"""
+"""The balance call: its parameters checked, its page keys, its pages."""
 
 from __future__ import annotations
 
@@ -17,10 +13,11 @@ from kis_nb.demo.replies import JSON, Reply, dump, error
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from kis_nb.demo.book import Book, View
+    from kis_nb.demo.account import AccountView
+    from kis_nb.demo.book import Book
 
 _NEW_TR = NIGHT_BALANCE.tr_ids[0]
-# What a missing parameter is called in APMP0001, and whether it may be sent blank.
+# The name of each parameter in APMP0001 when it is missing, and whether it may be sent blank.
 _PARAMETERS = dict(
     zip(
         NIGHT_BALANCE.params,
@@ -39,27 +36,31 @@ _PARAMETERS = dict(
 # Recorded live, the new TR's output2 has the 31 keys of the day call and lacks these four
 # (live-facts a); the old one's published answer lacks the three that came with the new (its example
 # in inquire-ngt-balance.md). Both write the others in the glossary's order.
-_UNSENT_BY_NEW = {"mmga_tot_amt", "mmga_cash_amt", "mtnc_rt", "isfc_amt"}
-_UNSENT_BY_OLD = {"tot_ccld_amt", "nxdy_dncl_amt", "prsm_dpast_amt"}
+_NOT_IN_NEW = {"mmga_tot_amt", "mmga_cash_amt", "mtnc_rt", "isfc_amt"}
+_NOT_IN_OLD = {"tot_ccld_amt", "nxdy_dncl_amt", "prsm_dpast_amt"}
 _KEY = re.compile(r"([0-9]{1,12})\^([0-9]{1,9})\^([0-9]{1,6})\^", re.ASCII)
 _KEY_LENGTH = 200
-_SAID_LENGTH = 80  # bytes of msg1, blanks included (live-facts a)
+_MESSAGE_LENGTH = 80  # bytes of msg1, blanks included (live-facts a)
 
 
-def _said(text: str) -> str:
-    return text + " " * (_SAID_LENGTH - len(text.encode("cp949")))
+def _message(text: str) -> str:
+    return text + " " * (_MESSAGE_LENGTH - len(text.encode("cp949")))
 
 
 # Success codes seen or documented (live-facts a). No client may test them, so they vary here too.
-_FOUND = ("KIOK0510", _said("조회가 완료되었습니다"))
-_NOTHING = ("KIOK0530", _said("조회되었습니다"))
-_MORE = ("KIOK0500", _said("조회가 계속됩니다"))
-_LAST = ("KIOK0460", _said("조회되었습니다. (마지막 자료)"))
+_FOUND = ("KIOK0510", _message("조회가 완료되었습니다"))
+_NOTHING = ("KIOK0530", _message("조회되었습니다"))
+_MORE = ("KIOK0500", _message("조회가 계속됩니다"))
+_LAST = ("KIOK0460", _message("조회되었습니다. (마지막 자료)"))
 _KEPT = 256
 
 
 class _Place(NamedTuple):
-    """Which page of which walk this is; equal places have equal bytes."""
+    """Which page of which pull a call asks for; equal places get equal bytes.
+
+    `search` is the query without the page keys, `moment` the epoch second of the pull's first call,
+    `revision` the account's then, `start` the first row, from 0.
+    """
 
     search: str
     moment: int
@@ -67,12 +68,18 @@ class _Place(NamedTuple):
     start: int
 
     def key(self, start: int) -> str:
-        """The page key for the rows from `start`: the moment in it holds a walk together."""
+        """The key of the page from row `start`. With the moment in it all pages show one moment."""
         return f"{self.moment}^{self.revision}^{start}^"
 
 
-class BalanceDesk:
-    """Answers balance calls that the gateway let through. Thread-safe."""
+class BalanceHandler:
+    """Answers the balance calls that passed the gateway's checks. Thread-safe.
+
+    Args:
+        book: the accounts.
+        page_rows: rows on a page.
+        key_seconds: how long the key of a next page stays valid.
+    """
 
     def __init__(self, book: Book, page_rows: int, key_seconds: float) -> None:
         self._book = book
@@ -82,7 +89,7 @@ class BalanceDesk:
         self._lock = threading.Lock()
 
     def page_number(self, headers: dict[str, str], query: dict[str, str]) -> int:
-        """The number, from 1, of the page that is asked for."""
+        """The page that a call asks for, from 1."""
         found = _KEY.fullmatch(query.get("CTX_AREA_NK200", "").strip())
         return int(found[3]) // self._rows + 1 if found and _follows(headers, query) else 1
 
@@ -93,9 +100,10 @@ class BalanceDesk:
         now: float,
         bound: Collection[str] | None = None,
     ) -> Reply:
-        """The page, or what is wrong with the parameters.
+        """The page, or the error for the first parameter that is wrong.
 
-        `bound` are the accounts that the caller's app key is for; None lets it see all.
+        `now` is in epoch seconds; `bound` are the accounts that the app key may ask for, all with
+        None.
         """
         refused = self._refused(query, bound)
         if refused is not None:
@@ -132,7 +140,7 @@ class BalanceDesk:
         account = _account(query)
         own = self._book.accounts if bound is None else bound
         if account not in self._book or account not in own:
-            # The key's own customer under another product code is told apart (live-facts a and c).
+            # The own customer with an unknown product code gets another error (live-facts a, c).
             known = any(each[:8] == account[:8] for each in own)
             return error("KIOK0560" if known and account not in self._book else "OPSQ2000")
         if any(query[name] not in codes for name, codes in NIGHT_BALANCE.codes.items()):
@@ -140,7 +148,7 @@ class BalanceDesk:
         return None
 
     def _place(self, headers: dict[str, str], query: dict[str, str], now: float) -> _Place | None:
-        """Where this call stands in its walk; None when its key is not, or no longer, good."""
+        """The page that is asked for; None when its key is not, or no longer, valid."""
         search = "".join(
             f"{query[name]}^" for name in ("CANO", "ACNT_PRDT_CD", "MGNA_DVSN", "EXCC_STAT_CD")
         )
@@ -155,14 +163,14 @@ class BalanceDesk:
         return _Place(search, int(key[1]), revision, int(key[3]))
 
     def _page(
-        self, query: dict[str, str], place: _Place, view: View, *, following: str, new: bool
+        self, query: dict[str, str], place: _Place, view: AccountView, *, following: str, new: bool
     ) -> bytes:
         purchase = query["EXCC_STAT_CD"] == "2"
         maintenance = query["MGNA_DVSN"] == "02"
         rows = view.rows(place.start, place.start + self._rows, purchase=purchase, new=new)
         figures = view.summary(maintenance=maintenance, purchase=purchase)
-        unsent = _UNSENT_BY_NEW if new else _UNSENT_BY_OLD
-        names = [wanted.name for wanted in SUMMARY.fields if wanted.name not in unsent]
+        omitted = _NOT_IN_NEW if new else _NOT_IN_OLD
+        names = [wanted.name for wanted in SUMMARY.fields if wanted.name not in omitted]
         msg_cd, msg1 = (
             _MORE if following else _LAST if place.start else _FOUND if rows else _NOTHING
         )
@@ -184,6 +192,6 @@ def _account(query: dict[str, str]) -> str:
 
 
 def _follows(headers: dict[str, str], query: dict[str, str]) -> bool:
-    """Whether this asks for a next page; without ``N`` or without a key it is a first request."""
+    """Whether this asks for a next page; without ``N`` or without keys it is a first request."""
     keys = (query.get(name, "").strip() for name in NIGHT_BALANCE.cursors)
     return headers.get("tr_cont", "").upper() == "N" and all(keys)

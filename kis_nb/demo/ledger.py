@@ -1,8 +1,7 @@
 """The account's money: `output2` worked out from deposits, the day's trades and margin.
 
-Lowest floor of `kis_nb.demo`: imports the standard library only. The rules are those that the
-published example obeys, and plain ones of ours where it says nothing; each stands at its line.
-Amounts are whole won in int.
+The rules are those that the published example obeys, and simple invented ones where it shows
+nothing; each has its source beside it. Amounts are whole won in int.
 """
 
 from __future__ import annotations
@@ -12,19 +11,19 @@ from typing import NamedTuple
 
 
 class Requirement(NamedTuple):
-    """Margin asked for, in cash and in substitute securities."""
+    """A margin requirement: the part in cash and the part in substitute securities."""
 
     cash: int
     substitute: int
 
     @property
     def total(self) -> int:
-        """Both together."""
+        """The sum."""
         return self.cash + self.substitute
 
     @classmethod
     def split(cls, total: int, substitute_deposit: int) -> Requirement:
-        """Substitute securities cover half of it at most, and no more than there are."""
+        """Divide a requirement: substitute securities cover half at most, as far as they go."""
         substitute = min(substitute_deposit, total // 2)
         return cls(total - substitute, substitute)
 
@@ -37,7 +36,7 @@ class Sides(NamedTuple):
 
     @property
     def total(self) -> int:
-        """Both together."""
+        """The sum."""
         return self.futures + self.options
 
 
@@ -49,23 +48,32 @@ _NOTHING = Sides()
 class Marks:
     """The open positions at one moment, on one basis of EXCC_STAT_CD.
 
-    `option_value` is bought less sold options and `since` the futures' P&L since settlement, both
-    at the moment's prices and the same on either basis.
+    Attributes:
+        cost, value, profit: of all positions, `profit` by futures and options.
+        option_value: market value of the bought options less that of the sold ones.
+        since_settlement: the futures' P&L since settlement. This and `option_value` are the same on
+            either basis.
     """
 
     cost: int = 0
     value: int = 0
     profit: Sides = _NOTHING
     option_value: int = 0
-    since: int = 0
+    since_settlement: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Funds:
-    """What an account has and owes. `foreign` is in hundredths of a won, all else in won.
+    """An account's deposits, the day's flows and its margin. In won, but for `foreign`.
 
-    `premiums` is the day's premiums received less paid; `day` and `renewal` the variation on the
-    day's trades and on carried futures; `traded` the amount of the day's trades.
+    Attributes:
+        cash, substitute: deposits in cash and in substitute securities.
+        foreign: the foreign deposit, in hundredths of a won.
+        premiums: the day's option premiums, received less paid.
+        day, renewal: variation on the day's futures trades and on carried futures.
+        fee, traded: of the day's trades.
+        realized: the day's realized P&L.
+        initial, maintenance: margin requirements.
     """
 
     cash: int = 0
@@ -85,13 +93,13 @@ class Funds:
         """Tomorrow's cash, nxdy_dnca: today's with premiums, variation and fees settled.
 
         ``dnca_cash`` + ``rnwl_dfpa`` in the published night answer and in the sibling's, which hold
-        no trade of the day (live-facts f, products.md); the day's own flows come in likewise.
+        no trade of the day (live-facts f, products.md); that the day's flows are added is invented.
         """
         return self.cash + self.premiums + self.day + self.renewal - self.fee
 
     @property
     def next_deposit(self) -> int:
-        """All of tomorrow's deposits, nxdy_dncl_amt: as tot_dncl_amt is of today's (ours)."""
+        """All of tomorrow's deposits, nxdy_dncl_amt: like today's tot_dncl_amt (invented)."""
         return self.next_day + self.foreign // 100 + self.substitute
 
     def equity(self, option_value: int) -> int:
@@ -100,39 +108,39 @@ class Funds:
         ``nxdy_dncl_amt`` plus the market value of the long option in the published sibling
         (products.md), without the futures' P&L since settlement (wire.md; the night example holds
         -1,237,500 of it and leaves it out, live-facts f). That a sold option counts against it is
-        ours: no answer with one is at hand.
+        invented: no recorded response has one.
         """
         return self.next_deposit + option_value
 
     def call(self, option_value: int) -> int:
-        """A margin call: once equity is under maintenance, all that is short of initial margin.
+        """The margin call: initial margin less equity, when equity is below maintenance margin.
 
-        The same under either code of MGNA_DVSN: a call is a fact, not a way of looking.
+        The same under either code of MGNA_DVSN, which only selects the margin that is shown.
         """
         equity = self.equity(option_value)
         return self.initial.total - equity if equity < self.maintenance.total else 0
 
 
 def summary(funds: Funds, marks: Marks, *, maintenance: bool) -> dict[str, str]:
-    """`output2`, all that either TR sends, as wire text."""
-    asked = funds.maintenance if maintenance else funds.initial
+    """`output2`, every field that either TR id sends, as wire text."""
+    required = funds.maintenance if maintenance else funds.initial
     equity, call = funds.equity(marks.option_value), funds.call(marks.option_value)
-    # Substitute margin that the substitutes do not cover falls on the cash.
-    uncovered = max(asked.substitute - funds.substitute, 0)
+    # Substitute margin that the securities do not cover is taken from the cash.
+    uncovered = max(required.substitute - funds.substitute, 0)
     # dnca_cash - mgna_tota in the published night answer (wire.md) and, to the won, in the day
     # capture: unrealized P&L is not in it (live-facts f).
-    free_cash = 0 if call else max(funds.cash - asked.cash - uncovered, 0)
-    free_substitute = 0 if call else max(funds.substitute - asked.substitute, 0)
+    free_cash = 0 if call else max(funds.cash - required.cash - uncovered, 0)
+    free_substitute = 0 if call else max(funds.substitute - required.substitute, 0)
     amounts = {
         "dnca_cash": funds.cash,
         "dnca_sbst": funds.substitute,
         # A whole-won field: the foreign deposit's fraction of a won is dropped.
         "tot_dncl_amt": funds.cash + funds.foreign // 100 + funds.substitute,
-        # Sent by the new TR (live-facts a); what it counts is its Korean name, all that was traded.
+        # Sent by the new TR id (live-facts a); by its Korean name, all that was traded.
         "tot_ccld_amt": funds.traded,
-        "cash_mgna": asked.cash,
-        "sbst_mgna": asked.substitute,
-        "mgna_tota": asked.total,
+        "cash_mgna": required.cash,
+        "sbst_mgna": required.substitute,
+        "mgna_tota": required.total,
         "opt_dfpa": funds.premiums,
         "thdt_dfpa": funds.day,
         "rnwl_dfpa": funds.renewal,
@@ -140,9 +148,9 @@ def summary(funds: Funds, marks: Marks, *, maintenance: bool) -> dict[str, str]:
         "nxdy_dnca": funds.next_day,
         "nxdy_dncl_amt": funds.next_deposit,
         "prsm_dpast": equity,
-        # Cash, unrealized P&L and fees on a day capture, to the won (live-facts f); that it holds
-        # the P&L since settlement at night too is likely, not proven (the same table's last "=>").
-        "prsm_dpast_amt": equity + marks.since,
+        # Cash, unrealized P&L and fees on a day capture, to the won (live-facts f); that it
+        # includes P&L since settlement at night too is likely, not proven (the same table's end).
+        "prsm_dpast_amt": equity + marks.since_settlement,
         "pprt_ord_psbl_cash": free_cash,
         # At least half of a call has to come in cash.
         "add_mgna_cash": call - call // 2,

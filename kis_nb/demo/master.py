@@ -1,9 +1,8 @@
-"""KIS's master files of the demo's contracts: what a name and a code leave open, needing no key.
+"""KIS's master files, zipped, of the demo's contracts; they need no key.
 
-Imports `kis_nb.demo.market`, `contracts`, `prices` and `replies` beside the standard library.
-The forms are those of products.md, "The master file"; the official samples read the second file by
-the same places. A contract is listed under today's codes, from the settlement before its first
-trading day to its last one's.
+The formats are those of products.md, "The master file"; the official samples read the second file
+by the same positions. A contract is listed from the settlement before its first trading day to that
+of its last one, and under today's codes only.
 """
 
 from __future__ import annotations
@@ -15,9 +14,11 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from kis_nb.demo.contracts import Instrument, listed
-from kis_nb.demo.market import USD, settled_at, trading_day
+from kis_nb.demo.contracts import Instrument
+from kis_nb.demo.listings import listed
 from kis_nb.demo.replies import Reply
+from kis_nb.demo.sessions import settled_at, trading_day
+from kis_nb.demo.underlyings import USD
 
 if TYPE_CHECKING:
     from datetime import date
@@ -31,7 +32,7 @@ _KEPT = 4
 
 
 class MasterFiles:
-    """Both files, made once for a trading day. Thread-safe."""
+    """Both files, made once per trading day. Thread-safe."""
 
     def __init__(self, market: Market) -> None:
         self._market = market
@@ -39,7 +40,7 @@ class MasterFiles:
         self._lock = threading.Lock()
 
     def answer(self, path: str, now: float) -> Reply:
-        """The zip that stands at one of `MASTER_FILES` on the trading day of `now`."""
+        """The zip at one of the paths of `MASTER_FILES`, as of `now` (epoch seconds)."""
         moment = int(now)
         key = path, trading_day(moment)
         with self._lock:
@@ -65,7 +66,7 @@ class MasterFiles:
 
 
 def _index_lines(contracts: Iterable[Instrument], market: Market, settled: int) -> Iterator[str]:
-    """Nine columns with ``|``: kind, codes, name, ATM class, strike, month rank, underlying."""
+    """Nine columns with ``|`` between: kind, codes, name, ATM class, strike, rank, underlying."""
     for contract in contracts:
         underlying = contract.product.underlying
         if underlying is USD:
@@ -86,7 +87,7 @@ def _index_lines(contracts: Iterable[Instrument], market: Market, settled: int) 
 
 
 def _atm(contract: Instrument, level: int) -> str:
-    """1 at the money, 2 in, 3 out of it: how the published lines read against an index of 1,000."""
+    """1 at the money, 2 in, 3 out of the money: as in the published lines, at an index of 1,000."""
     away = contract.strike - level // 10_000
     if 2 * abs(away) <= contract.product.strikes.step:
         return "1"
@@ -94,11 +95,12 @@ def _atm(contract: Instrument, level: int) -> str:
 
 
 def _commodity_lines(contracts: Iterable[Instrument]) -> Iterator[str]:
-    """Group, kind, short code from place 2, standard code from 11, name from 23, tail from 55.
+    """Group, kind, short code from position 2, standard code from 11, name from 23, tail from 55.
 
-    Group and kind are ours, no line of the live file is at hand. Whether it counts characters or
-    bytes is not told either, so the blanks before the tail leave room for both ways of reading. The
-    tail is read after its blanks: the rank at place 8, the underlying's code at 9, its name at 12.
+    Group and kind are invented, since no line of the live file is known. Nor is it whether the
+    positions count characters or bytes; the blanks before the tail make both readings work. Within
+    the tail, without its blanks, the rank is at position 8, the underlying's code at 9 and its name
+    at 12.
     """
     for contract in contracts:
         underlying = contract.product.underlying

@@ -1,7 +1,7 @@
 """What a contract costs at any moment.
 
-Imports `kis_nb.demo.market`, `kis_nb.demo.contracts` and the standard library only. Prices are
-integers, in hundredths of a point (hundredths of a won for the US dollar).
+Prices are integers, in hundredths of a point (of a won for the US dollar); moments are epoch
+seconds.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from math import isqrt
 
 from kis_nb.demo.contracts import Instrument
-from kis_nb.demo.market import DAY, Levels, last_traded
+from kis_nb.demo.sessions import DAY, last_traded
+from kis_nb.demo.underlyings import Levels
 
 _YEAR = 365 * DAY
 
 
 class Market(Levels):
-    """Prices from a seed, those of the last trade while no session is on."""
+    """Prices from a seed; between sessions those of the last session's end."""
 
     def forward(self, instrument: Instrument, moment: int) -> int:
         """The underlying's level carried to the contract's expiry at 2 % a year, in millionths."""

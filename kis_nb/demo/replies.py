@@ -1,7 +1,4 @@
-"""What the gateway says: replies as bytes, and every error with its own words.
-
-Lowest floor of `kis_nb.demo`: imports the standard library only.
-"""
+"""HTTP responses as bytes, and every documented or observed error with its message."""
 
 from __future__ import annotations
 
@@ -16,8 +13,8 @@ JSON = ("Content-Type", "application/json; charset=utf-8")
 _TOO_MANY = "초당 거래건수를 초과하였습니다."
 _NOT_SUBSCRIBED = "overseas sub-exchange not applied for"
 
-# code: (HTTP status, rt_cd, words). The status is the one the live gateway was seen to use. Where
-# only the meaning of a code was noted, and not its words, the meaning stands in English.
+# code: (HTTP status, rt_cd, message). The status is the one that the live gateway was seen to use.
+# Where only the meaning of a code was recorded, not the message, the meaning is given in English.
 ERRORS: dict[str, tuple[int, str, str]] = {
     "90020000": (200, "1", "paper service delayed, retry"),
     "90070000": (200, "1", "paper account's ID and user differ"),
@@ -53,7 +50,7 @@ ERRORS: dict[str, tuple[int, str, str]] = {
     "EGW00209": (500, "1", "일련번호(seq_no)가 유효하지 않습니다."),
     "EGW00212": (500, "1", "휴대전화번호(personalphone)는 필수 입니다."),
     "EGW00213": (500, "1", "TR has no paper version"),
-    # The ledger's limit comes with the gateway's words.
+    # The ledger's limit comes with the gateway's message.
     "EGW00215": (500, "1", _TOO_MANY),
     "EGW00300": (500, "1", "Gateway 라우팅 오류가 발생했습니다."),
     "EGW00301": (500, "1", "gateway timeout"),
@@ -85,7 +82,10 @@ ERRORS: dict[str, tuple[int, str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP answer before it is bytes. `headers` without Content-Length, Date and Connection."""
+    """An HTTP response. `headers` come without Content-Length, Date and Connection.
+
+    `outcome` is ``ok``, an error code or a status as text: what the broker notes of the call.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -93,10 +93,10 @@ class Reply:
     outcome: str = "ok"
 
     def encode(self, *, length: int | None = None, keep: bool = True, bare: bool = False) -> bytes:
-        """The whole answer as one piece of bytes.
+        """The whole response as bytes.
 
-        `length` is declared in place of the body's own; `keep` leaves the connection open; `bare`
-        leaves the body out, as HEAD wants.
+        `length` is sent as Content-Length in place of the body's own; `keep` leaves the connection
+        open; `bare` leaves the body out, as for HEAD.
         """
         phrase = HTTPStatus(self.status).phrase
         lines = [f"HTTP/1.1 {self.status} {phrase}"]
@@ -109,23 +109,26 @@ class Reply:
 
 
 def dump(body: Any) -> bytes:
-    """JSON as the gateway writes it: UTF-8, Korean unescaped, no blanks between."""
+    """JSON as the gateway writes it: UTF-8, Korean unescaped, no blanks."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def say(status: int, body: Any, *headers: tuple[str, str], outcome: str = "ok") -> Reply:
-    """A JSON reply."""
+def json_reply(status: int, body: Any, *headers: tuple[str, str], outcome: str = "ok") -> Reply:
+    """A JSON response."""
     return Reply(status, (JSON, *headers), dump(body), outcome)
 
 
 def error(code: str, *, status: int | None = None, about: str = "") -> Reply:
-    """An API call's error: `rt_cd`, `msg_cd`, `msg1` (with `about`, the parameter, before it)."""
-    usual, rt_cd, words = ERRORS[code]
-    body = {"rt_cd": rt_cd, "msg_cd": code, "msg1": about + words}
-    return say(usual if status is None else status, body, outcome=code)
+    """An API call's error: `rt_cd`, `msg_cd`, `msg1` (after `about`, a parameter's name).
+
+    `status` in place of the usual HTTP status.
+    """
+    usual, rt_cd, message = ERRORS[code]
+    body = {"rt_cd": rt_cd, "msg_cd": code, "msg1": about + message}
+    return json_reply(usual if status is None else status, body, outcome=code)
 
 
 def token_error(code: str) -> Reply:
     """An error of the token call, which has no `rt_cd`."""
-    status, _, words = ERRORS[code]
-    return say(status, {"error_description": words, "error_code": code}, outcome=code)
+    status, _, message = ERRORS[code]
+    return json_reply(status, {"error_description": message, "error_code": code}, outcome=code)

@@ -1,10 +1,8 @@
-"""HTTP/1.1 over a loopback socket: requests in, bytes out, threads that end when told.
+"""HTTP/1.1 over a loopback socket: requests in, bytes out, threads that end with `stop`.
 
-Lowest floor of `kis_nb.demo`: imports the standard library only.
-
-The standard library's server parses headers as mail and gives no hold on its threads; a client's
-overhead is measured against this one, scripted faults need the bare socket, and `stop` must leave
-no thread behind.
+Our own because the standard library's server is slow at parsing headers (a client's overhead is
+measured against this one), hides the socket that the tests' faults need, and gives no handle on its
+threads, none of which may outlive `stop`.
 """
 
 from __future__ import annotations
@@ -32,7 +30,7 @@ class Request:
 
 
 class BadRequestError(ValueError):
-    """What came is no HTTP request that this server takes."""
+    """The bytes are no HTTP request that this server accepts."""
 
 
 def loopback(host: str) -> str:
@@ -53,9 +51,13 @@ def loopback(host: str) -> str:
 
 
 class Server:
-    """Serves `answer(request, socket)` on a thread per connection until `stop`.
+    """Calls `answer(request, socket)` on a thread per connection until `stop`.
 
-    `answer` sends what it wants and returns whether the connection goes on.
+    `answer` sends the response and returns whether the connection stays open.
+
+    Raises:
+        ValueError: `host` is not loopback.
+        OSError: the port is taken.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class Server:
     def stop(self) -> None:
         """Close every connection and wait for every thread."""
         self._stopped.set()
-        # Closing a socket does not wake a thread in accept() on every system; a caller does.
+        # Closing a socket does not wake a thread in accept() on every system; a connection does.
         family, address = self._listener.family, self._listener.getsockname()
         with socket.socket(family) as waker:
             waker.settimeout(1)
@@ -95,7 +97,7 @@ class Server:
             try:
                 connection, _ = self._listener.accept()
             except OSError:
-                # The caller hung up before it was taken, or this process has no descriptor left.
+                # The client hung up before it was accepted, or this process has no descriptor left.
                 self._stopped.wait(0.01)
                 continue
             if self._stopped.is_set():
@@ -120,9 +122,9 @@ class Server:
                 if not self._answer(request, connection):
                     return
         except BadRequestError:
-            _last_word(connection)
+            _refuse(connection)
         except OSError:
-            return  # the client went away; there is nobody to tell
+            return  # the client went away; nobody reads an answer
         finally:
             with self._lock:
                 self._open.pop(threading.current_thread(), None)
@@ -130,13 +132,15 @@ class Server:
 
 
 def _shut(connection: socket.socket) -> None:
+    """Wake the thread that reads from it; it then closes the connection."""
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
         return  # already gone
 
 
-def _last_word(connection: socket.socket) -> None:
+def _refuse(connection: socket.socket) -> None:
+    """Send 400; the connection is closed after it."""
     try:
         connection.sendall(
             b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -146,7 +150,12 @@ def _last_word(connection: socket.socket) -> None:
 
 
 def _read(connection: socket.socket, data: bytes) -> tuple[Request, bytes] | None:
-    """The next request and what came after it; None when the client is done."""
+    """The next request and the bytes after it; None when the client has closed.
+
+    Raises:
+        BadRequestError: the bytes are no plain HTTP/1 request, or longer than 64 KiB.
+        OSError: the connection broke.
+    """
     while (end := data.find(b"\r\n\r\n")) < 0:
         if len(data) > _LIMIT:
             raise BadRequestError("head too long")
@@ -155,8 +164,8 @@ def _read(connection: socket.socket, data: bytes) -> tuple[Request, bytes] | Non
             return None
         data += piece
     lines = data[:end].decode("latin-1").split("\r\n")
-    words = lines[0].split(" ")
-    if len(words) != 3 or not words[2].startswith("HTTP/1."):
+    parts = lines[0].split(" ")
+    if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
         raise BadRequestError("no HTTP/1 request line")
     headers: dict[str, str] = {}
     for line in lines[1:]:
@@ -164,7 +173,7 @@ def _read(connection: socket.socket, data: bytes) -> tuple[Request, bytes] | Non
         if not colon:
             raise BadRequestError("no header line")
         headers[name.lower()] = value.strip(" \t")
-    if words[2] == "HTTP/1.0":
+    if parts[2] == "HTTP/1.0":
         headers.setdefault("connection", "close")
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > _LIMIT or "transfer-encoding" in headers:
@@ -177,4 +186,4 @@ def _read(connection: socket.socket, data: bytes) -> tuple[Request, bytes] | Non
         if not piece:
             return None
         data += piece
-    return Request(words[0], words[1], headers, data[end + 4 : stop]), data[stop:]
+    return Request(parts[0], parts[1], headers, data[end + 4 : stop]), data[stop:]

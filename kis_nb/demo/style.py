@@ -1,6 +1,8 @@
-"""How one field of a report is written, and a value of the broker's written so.
+"""How a service writes one field (padding, decimals, sign), and values written in that style.
 
-Below `kis_nb.demo.form`: imports `kis_nb._schema` and the standard library.
+A report of `kis-nb check --report` holds a pattern for each value, not the value: a character for
+each class of characters (9 a digit, A and a letters, H Hangul, _ a blank, ...), with a count when
+it repeats.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ _TEXTS = {
     for field in block.fields
     if field.digits is None
 }
-# Marks a text that goes out as a JSON number: no text of the broker's has it.
+# Marks a text that is sent as a JSON number: no text of the broker's contains it.
 BARE = "\0"
 
 
@@ -31,24 +33,24 @@ def runs(pattern: str) -> list[tuple[str, int]]:
 
 
 def expand(pattern: str) -> str:
-    """A text of this pattern, as like nothing as can be: digits are 0, letters x."""
-    stands = {"9": "0", "_": " ", "A": "X", "a": "x", "H": "가", "L": "x", "?": "~"}
-    return "".join(stands.get(kind, kind) * count for kind, count in runs(pattern))
+    """The plainest text of this pattern: digits are 0, letters x."""
+    plain = {"9": "0", "_": " ", "A": "X", "a": "x", "H": "가", "L": "x", "?": "~"}
+    return "".join(plain.get(kind, kind) * count for kind, count in runs(pattern))
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How one field is written.
+    """How a service writes one field.
 
     Attributes:
         kind: a JSON text, number or null.
-        blank: the text when it was blank wherever it came; None when it was not.
-        decimals: digits behind the point; None when that differs, or it is no figure.
-        width: the length that it is padded to; None when it is not padded.
-        columns: `width` counts Hangul as two.
-        align: where the text stands in that width: left, right, or right behind zeros.
-        plus: figures above 0 have a sign.
-        sample: what stands for a text that the broker does not have: a text of that form.
+        blank: the text of a field that was always blank; else None.
+        decimals: digits after the point; None when they vary, or it is no number.
+        width: the length that it is padded to; None without padding.
+        columns: a Hangul character counts as two in `width`.
+        align: left, right, or right after zeros.
+        plus: numbers above 0 have a sign.
+        sample: a text of the recorded pattern, for a field that the broker has no value for.
     """
 
     kind: Literal["text", "number", "null"] = "text"
@@ -62,23 +64,25 @@ class Style:
 
     @classmethod
     def of(cls, patterns: Mapping[str, int], name: str = "") -> Style:
-        """The style that these patterns of a field have in common. What the glossary calls a text
-        is none with decimals or a sign, though it be of digits.
+        """The common style of a field's patterns, each with its count.
+
+        A field that the glossary has as text gets no decimals or sign, even when all its characters
+        are digits.
         """
-        told = Counter({str(key): int(count) for key, count in patterns.items()})
-        if not told or set(told) <= {"null", "bool", "list", "object"}:
+        seen = Counter({str(key): int(count) for key, count in patterns.items()})
+        if not seen or set(seen) <= {"null", "bool", "list", "object"}:
             return cls(kind="null")
         kind: Literal["text", "number"] = (
-            "number" if all(key.startswith("number ") for key in told) else "text"
+            "number" if all(key.startswith("number ") for key in seen) else "text"
         )
-        split = [runs(key.removeprefix("number ")) for key in told if key != "null"]
+        split = [runs(key.removeprefix("number ")) for key in seen if key != "null"]
         full = [one for one in split if any(kind != "_" for kind, _ in one)]
         if not full:
-            return cls(kind, blank=expand(told.most_common(1)[0][0]))
+            return cls(kind, blank=expand(seen.most_common(1)[0][0]))
         places = {_decimals(one) for one in full}
         style = cls(
             kind,
-            sample=expand(told.most_common(1)[0][0].removeprefix("number ")).strip(),
+            sample=expand(seen.most_common(1)[0][0].removeprefix("number ")).strip(),
             decimals=places.pop() if len(places) == 1 and name not in _TEXTS else None,
             plus=name not in _TEXTS and any(part[0] == "+" for one in full for part in one[:2]),
         )
@@ -91,7 +95,7 @@ class Style:
         return style
 
     def write(self, value: object) -> str | None:
-        """A value of the broker's, written so. Figures keep every digit but zeros at the end."""
+        """A value in this style, digits unchanged but for zeros at the end; None is a JSON null."""
         if self.kind == "null":
             return None
         if self.blank is not None:
@@ -107,14 +111,14 @@ class Style:
             return BARE + (text or "0")
         if self.width is not None:
             hangul = sum("가" <= letter <= "힣" for letter in text) if self.columns else 0
-            room = self.width - hangul
+            width = self.width - hangul
             pad = {"left": text.ljust, "right": text.rjust, "zeros": text.zfill}[self.align]
-            text = pad(room)
+            text = pad(width)
         return text
 
 
 def _decimals(parts: Sequence[tuple[str, int]]) -> int | None:
-    """Digits behind the point of a figure; None when the pattern is no figure's."""
+    """Digits after the point of a number; None when the pattern is not a number's."""
     core = [(kind, count) for kind, count in parts if kind not in "_0-+"]
     kinds = "".join(kind for kind, _ in core)
     if kinds == "9":
@@ -123,7 +127,7 @@ def _decimals(parts: Sequence[tuple[str, int]]) -> int | None:
 
 
 def _width(split: Iterable[Sequence[tuple[str, int]]]) -> tuple[int, bool]:
-    """The common length, and whether it is one only when Hangul counts as two."""
+    """The common length, and whether it is common only when Hangul counts as two."""
     split = list(split)
     lengths = {sum(count for _, count in one) for one in split}
     wide = {sum(count * (2 if kind == "H" else 1) for kind, count in one) for one in split}
@@ -133,6 +137,7 @@ def _width(split: Iterable[Sequence[tuple[str, int]]]) -> tuple[int, bool]:
 
 
 def _with_decimals(text: str, decimals: int) -> str:
+    """A number with at least so many decimals; zeros at the end beyond them go."""
     whole, _, part = text.partition(".")
     part = part.rstrip("0").ljust(decimals, "0")
     return f"{whole}.{part}" if part else whole

@@ -1,6 +1,5 @@
-"""Access tokens: issue, re-issue, the minute's wait, the lock-out, revocation.
-
-Above `kis_nb.demo.replies`, which it imports beside the standard library.
+"""App keys and access tokens: issue, the same token again, the minute between two calls, the
+lock-out, revocation.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from dataclasses import dataclass, field
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
-from kis_nb.demo.replies import Reply, error, say, token_error
+from kis_nb.demo.replies import Reply, error, json_reply, token_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +25,7 @@ _KEY_LETTERS = string.ascii_letters + string.digits
 
 
 def new_app_key() -> str:
-    """36 characters, as KIS gives them out."""
+    """36 characters, like KIS's."""
     return "PS" + "".join(secrets.choice(_KEY_LETTERS) for _ in range(34))
 
 
@@ -36,14 +35,14 @@ def new_app_secret() -> str:
 
 
 def new_token() -> str:
-    """350 characters in the shape of a JWT; what is inside means nothing."""
-    noise = json.dumps({"sub": "token", "iss": "demo", "jti": secrets.token_hex(64)[1:]})
-    parts = (_HEAD, noise.encode(), secrets.token_bytes(64))
+    """350 characters in the form of a JWT with random content."""
+    payload = json.dumps({"sub": "token", "iss": "demo", "jti": secrets.token_hex(64)[1:]})
+    parts = (_HEAD, payload.encode(), secrets.token_bytes(64))
     return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
 
 
 def _looks_issued(token: str) -> bool:
-    """Whether some gateway issued it: three parts, the first one a JWT's head."""
+    """Whether it has the form of a token: three parts, the first one a JWT's header."""
     head, *rest = token.split(".")
     try:
         kind = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
@@ -53,11 +52,12 @@ def _looks_issued(token: str) -> bool:
 
 
 def _same(given: object, right: str) -> bool:
+    """Compare in constant time, as with any secret."""
     return isinstance(given, str) and compare_digest(given.encode(), right.encode())
 
 
-def asked_for(raw: bytes) -> object:
-    """The app key that a token call names; None when its body is no JSON object."""
+def app_key_in(raw: bytes) -> object:
+    """The app key in a token call's body; None when the body is no JSON object."""
     try:
         body: Any = json.loads(raw)
     except ValueError:
@@ -67,10 +67,16 @@ def asked_for(raw: bytes) -> object:
 
 @dataclass(slots=True)
 class Tokens:
-    """The token desk of one app key. Times are the clock's seconds; thread-safe.
+    """The tokens of one app key, and the rules of the token call. Thread-safe.
 
-    `interval` seconds between two issues; `repeat` seconds for which the same token comes back;
-    `lock_after` refusals since the last issue lock the key out for `lock_seconds` (None: never).
+    Attributes:
+        app_key, app_secret: what a call must send.
+        clock: epoch seconds.
+        life: seconds until a token expires.
+        interval: seconds that must lie between two token calls.
+        repeat: seconds for which a token call returns the same token again.
+        lock_after: refused calls since the last issue (None: never) that lock the key out.
+        lock_seconds: for how long.
     """
 
     app_key: str = field(repr=False)
@@ -81,7 +87,7 @@ class Tokens:
     repeat: float = 21_600
     lock_after: int | None = 20
     lock_seconds: float = 4 * 3_600
-    _good: dict[str, float] = field(default_factory=dict, repr=False)  # token: end of life
+    _expiry: dict[str, float] = field(default_factory=dict, repr=False)  # token: epoch seconds
     _revoked: set[str] = field(default_factory=set, repr=False)
     _current: tuple[str, float] | None = field(default=None, repr=False)  # token, issued at
     _answered: float | None = None
@@ -89,8 +95,8 @@ class Tokens:
     _locked_until: float | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def ask(self, raw: bytes) -> Reply:
-        """Answer the body of a POST to ``/oauth2/tokenP``."""
+    def answer(self, raw: bytes) -> Reply:
+        """The response to a POST of this body to ``/oauth2/tokenP``."""
         try:
             body: Any = json.loads(raw)
         except ValueError:
@@ -102,9 +108,9 @@ class Tokens:
         if not _same(body.get("appkey"), self.app_key):
             return token_error("EGW00103")
         with self._lock:
-            return self._answer(body, self.clock())
+            return self._issue_or_refuse(body, self.clock())
 
-    def _answer(self, body: dict[str, Any], now: float) -> Reply:
+    def _issue_or_refuse(self, body: dict[str, Any], now: float) -> Reply:
         if self._locked_until is not None:
             if now < self._locked_until:
                 return token_error("EGW00103")
@@ -117,9 +123,9 @@ class Tokens:
         if self._current is None or now - self._current[1] >= self.repeat:
             self._current = self._make(now, self.life), now
         token = self._current[0]
-        end = int(self._good[token])
+        end = int(self._expiry[token])
         korean = time.gmtime(end + 9 * 3_600)
-        return say(
+        return json_reply(
             200,
             {
                 "access_token": token,
@@ -136,28 +142,29 @@ class Tokens:
         return token_error(code)
 
     def _make(self, now: float, life: float) -> str:
-        self._good = {token: end for token, end in self._good.items() if end > now - 86_400}
+        self._expiry = {token: end for token, end in self._expiry.items() if end > now - 86_400}
         token = new_token()
-        self._good[token] = now + life
+        self._expiry[token] = now + life
         return token
 
-    def hand_out(self, life: float) -> str:
-        """A token got another way, as a company's is; the token call does not know it."""
+    def issue(self, life: float) -> str:
+        """A token for `life` seconds got another way, as a company's is, not by the token call."""
         with self._lock:
             return self._make(self.clock(), life)
 
     def revoke(self, *, replace: bool = True) -> None:
-        """Void every token issued so far. The next answered call issues a new one; with `replace`
-        False it gives the dead one out again until `repeat` seconds after its issue, as was seen.
+        """Make every token issued so far invalid. The next token call issues a new one; with
+        `replace` False it returns the invalid one until `repeat` seconds after its issue, as the
+        live gateway was seen to do.
         """
         with self._lock:
-            self._revoked.update(self._good)
+            self._revoked.update(self._expiry)
             if replace:
-                self._good.clear()
+                self._expiry.clear()
                 self._current = None
 
     def check(self, headers: dict[str, str]) -> Reply | None:
-        """What is wrong with an API call's ``authorization``, ``appkey`` and ``appsecret``."""
+        """The error for an API call's ``authorization``, ``appkey`` or ``appsecret``, if any."""
         kind, _, token = headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer":
             return error("EGW00205")
@@ -166,7 +173,7 @@ class Tokens:
         if not _same(headers.get("appsecret"), self.app_secret):
             return error("EGW00105")
         with self._lock:
-            end, revoked = self._good.get(token), token in self._revoked
+            end, revoked = self._expiry.get(token), token in self._revoked
         if end is not None and not revoked and self.clock() < end:
             return None
         return error("EGW00123" if not revoked and _looks_issued(token) else "EGW00121")

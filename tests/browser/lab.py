@@ -128,6 +128,7 @@ class LabServer:
         # The developer's own keys, settings and kernels must not reach a test.
         own = {k: v for k, v in os.environ.items() if not k.startswith(("KIS_", "JUPYTER"))}
         return own | {
+            "PYTHONPATH": str(Path(__file__).parents[2]),  # cells use `tests.faults`
             "HOME": str(folder),
             "IPYTHONDIR": str(folder / "ipython"),
             "JUPYTER_CONFIG_DIR": str(folder / "config"),

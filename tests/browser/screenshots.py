@@ -19,7 +19,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 # Prices and clock stand still, so that a picture changes only when the dashboard does.
 START = """
 import kis_nb
-from kis_nb.demo import Book, Broker, Fault
+from kis_nb.demo import Book
+from tests.faults import Broker, Fault
 broker = Broker(book={book}, clock=lambda: 1795529704.0, calls_per_second=0).start()
 keys = [dict(account=account, app_key=app_key, app_secret=app_secret, name=f"Demo {{number}}")
         for number, (account, app_key, app_secret) in enumerate(broker.keys, 1)]

@@ -21,7 +21,8 @@ BROKER = """
 import json
 import threading
 import kis_nb
-from kis_nb.demo import Book, Broker, Fault
+from kis_nb.demo import Book
+from tests.faults import Broker, Fault
 book = Book.sized({rows})
 broker = Broker(book=book, clock=lambda: 1795356000.0, calls_per_second=0).start()
 keys = [dict(account=account, app_key=app_key, app_secret=app_secret)

@@ -8,8 +8,8 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from kis_nb.demo import Broker, Fault
 from tests.browser.lab import PATIENCE_MS, Lab, LabServer
+from tests.faults import Broker, Fault
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 
 
