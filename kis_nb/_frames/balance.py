@@ -118,6 +118,16 @@ class Balance:
     ) -> Balance:
         """A balance from a decoder that was given all pages.
 
+        Args:
+            decoder: has the pages, in order.
+            account, mgna_dvsn, excc_stat_cd: what was asked for.
+            as_of: when the first page arrived, in seconds since 1970.
+            demo: whether the embedded broker answered.
+            master: KIS's master files, for `products`.
+
+        Returns:
+            The balance, with all rows of all pages.
+
         Raises:
             DecodeError: see `kis_nb._frames.decode.decode`.
         """

@@ -223,11 +223,12 @@ def _spelling(page: PageBody, block: Block, place: int, name: str) -> str:
 
 
 def fields() -> pl.DataFrame:
-    """The glossary: a row a documented field.
+    """The glossary of the night balance (TR ``CTFN6118R``): a row a documented field.
 
     Returns:
         Columns ``block`` (``output1`` positions, ``output2`` summary), ``field`` (wire name),
-        ``ko``, ``en`` (labels), ``dtype``, ``unit`` ("" for text) and ``note``.
+        ``ko``, ``en`` (labels), ``dtype``, ``unit`` ("" for text) and ``note``, all String; nothing
+        is null. Nothing is raised.
     """
     return pl.DataFrame(
         [
