@@ -508,7 +508,7 @@ def test_a_token_that_comes_to_life_again_is_used(
 def test_the_table_of_errors_serves_the_token_call_too(
     small: Broker, client_of: Callable[..., Client], fast: Fast, name: str
 ) -> None:
-    """The ledger's limit is waited out; what nothing mends is said after one call, with a hint."""
+    """The ledger's limit is waited out; what no retry changes is raised after one call."""
     small.fault(WIRE[name].at(None, call="token"))
     if name == "EGW00215":
         begin = fast.time()
@@ -516,7 +516,7 @@ def test_the_table_of_errors_serves_the_token_call_too(
         # A pause, then two calls 1.05 s apart.
         assert fast.time() - begin >= 2 * 1.05
         return
-    hint = {"EGW00206": "apply for it", "EGW00304": "a new token does not mend"}[name]
+    hint = {"EGW00206": "apply for it", "EGW00304": "a new token does not change"}[name]
     with pytest.raises(AuthError, match=rf"no token: HTTP 500 {name}.*{hint}"):
         client_of(small).balance()
     assert issued(small) == 1

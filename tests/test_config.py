@@ -139,7 +139,7 @@ def test_a_damaged_file_is_named_without_its_text(tmp_path: Path, text: str) -> 
 
 
 def test_a_file_that_others_may_read_is_warned_about(tmp_path: Path) -> None:
-    """With the command that mends it."""
+    """With the command that corrects it."""
     path = sample(tmp_path, "my_app: A\nmy_sec: B\n")
     path.chmod(0o644)
     with pytest.warns(UserWarning, match=re.escape(f"chmod 600 {path}")):

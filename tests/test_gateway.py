@@ -216,7 +216,7 @@ LIVE: dict[str, tuple[int, str, type[KisError], str]] = {
         500,
         '{"rt_cd":"1","msg_cd":"EGW00304","msg1":"x"}',
         AuthError,
-        "a new token does not mend",
+        "a new token does not change",
     ),
     "keys without quotes": (
         500,

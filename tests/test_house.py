@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
+import kis_nb
+import kis_nb.charts
+
+# The headed parts of a public docstring.
+PARTS = ("Args", "Attributes", "Returns", "Raises")
+# IPython calls these, nobody else.
+HOOKS = {"load_ipython_extension", "unload_ipython_extension"}
 TOP = Path(__file__).parents[1]
 TESTS = sorted((TOP / "tests").rglob("test_*.py"))
 MODULES = sorted((TOP / "kis_nb").rglob("*.py"))
@@ -51,3 +62,50 @@ def test_nothing_points_at_one_machine() -> None:
     for path in [*files, *MODULES, *(TOP / "tests").rglob("*.py"), *TOP.glob("notebooks/*")]:
         if path.is_file():
             assert f"{TOP}/" not in path.read_text(encoding="utf-8"), path
+
+
+def _public() -> Iterator[tuple[str, Any]]:
+    """Every public name of `kis_nb` and `kis_nb.charts`, and the public methods of the classes."""
+    for module in (kis_nb, kis_nb.charts):
+        for name in module.__all__:
+            thing = getattr(module, name)
+            if isinstance(thing, ModuleType) or name in HOOKS:
+                continue
+            yield f"{module.__name__}.{name}", thing
+            if not inspect.isclass(thing):
+                continue
+            for method, value in vars(thing).items():
+                called = getattr(value, "__func__", value)
+                if not method.startswith("_") and inspect.isfunction(called):
+                    yield f"{module.__name__}.{name}.{method}", called
+
+
+def _missing_parts(thing: Any) -> list[str]:
+    """What a public docstring lacks of its four parts."""
+    text = inspect.cleandoc(thing.__doc__ or "")
+    if not text:
+        return ["a docstring"]
+    parts = {part for part in PARTS if re.search(rf"^{part}:", text, re.MULTILINE)}
+    if inspect.isclass(thing):
+        return [] if parts & {"Attributes", "Args"} else ["Attributes: or Args:"]
+    signature = inspect.signature(thing)
+    missing: list[str] = []
+    if [name for name in signature.parameters if name not in {"self", "cls"}]:
+        missing += {"Args"} - parts
+    if signature.return_annotation not in {"None", None, "NoReturn"}:
+        missing += {"Returns"} - parts
+    if "Raises" not in parts and "othing is raised" not in text:
+        missing.append("Raises")
+    return [f"{part}:" for part in missing]
+
+
+def test_public_names_say_their_four_parts() -> None:
+    """A public docstring says what it is, what goes in, what comes out, and what fails.
+
+    A function or method has a summary line; ``Args:`` when it takes arguments; ``Returns:`` when it
+    returns something (shapes, units, what null means); ``Raises:``, or a sentence with the words
+    "Nothing is raised". A class has ``Attributes:`` or ``Args:``. What calls KIS names the TR id
+    and the path. IPython's hooks and modules are left out.
+    """
+    lacking = {name: missing for name, thing in _public() if (missing := _missing_parts(thing))}
+    assert not lacking, "\n".join(f"{name} lacks {', '.join(m)}" for name, m in lacking.items())

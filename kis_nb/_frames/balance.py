@@ -129,7 +129,18 @@ class Balance:
     ) -> Balance:
         """Make a balance of a decoder that was given every page.
 
-        Args and errors are those of `from_pages`.
+        Args:
+            decoder: has the pages, in order.
+            account, mgna_dvsn, excc_stat_cd: what was asked for.
+            as_of: when the first page arrived, in seconds since 1970.
+            demo: whether the embedded broker answered.
+            master: KIS's master files, for `products`.
+
+        Returns:
+            The balance, with all rows of all pages.
+
+        Raises:
+            DecodeError: see `kis_nb._frames.decode.decode`.
         """
         positions, summary = map(rename_clashing, decoder.frames())
         positions.insert_column(len(POSITIONS.fields), read_sides(positions))

@@ -228,17 +228,11 @@ def fields() -> pl.DataFrame:
     Source: (야간)선물옵션 잔고현황, TR ``CTFN6118R``,
     ``/uapi/domestic-futureoption/v1/trading/inquire-ngt-balance``.
 
-    Args:
-        None.
-
     Returns:
         One row a documented field, in the order of the frames' columns; all columns String, none
         null: ``block`` (``output1`` positions, ``output2`` summary), ``field`` (wire name), ``ko``,
         ``en`` (labels), ``dtype`` (of the frame's column), ``unit`` (KRW, points, contracts, %; ""
-        for text) and ``note`` (what the name does not say, or "").
-
-    Raises:
-        Nothing.
+        for text) and ``note`` (what the name does not say, or ""). Nothing is raised.
     """
     return pl.DataFrame(
         [
