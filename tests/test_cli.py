@@ -240,7 +240,7 @@ def test_table_has_every_row_and_digit(
         assert word in head
     cells = {tuple(cell.strip() for cell in line.strip("│ ").split("┆")) for line in table}
     for row in balance.positions.to_dicts():
-        (shown,) = [cell for cell in cells if cell[1] == row["shtn_pdno"]]
+        (shown,) = [cell for cell in cells if cell[1:2] == (row["shtn_pdno"],)]
         assert shown[0] == row["prdt_name"]
         digits = [None if text == "null" else Decimal(text.replace(",", "")) for text in shown[3:]]
         # Without a price there is no figure of it to show.
