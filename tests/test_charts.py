@@ -14,7 +14,7 @@ import pytest
 
 from kis_nb import charts
 from kis_nb._frames.balance import Balance
-from kis_nb._widgets.chart_view import split
+from kis_nb._widgets.vega_spec import split
 from kis_nb.charts import _legs
 from kis_nb.charts._look import Look, columns, exact
 from tests.factories import book, make_balance, position

@@ -750,7 +750,7 @@ def test_gestures_close_together_end_in_the_last(small: tuple[Broker, Dashboard]
     dashboard._act("select", {"ids": ["a", "b"], "number": 3}, "p")
     pages.settle()
     late = {"type": "select", "ids": ["c"], "page": "p", "number": 2}
-    easels["pnl"].view._hear(easels["pnl"].view, late, [])
+    easels["pnl"].view._on_message(easels["pnl"].view, late, [])
     pages.settle()
     assert dashboard.selected == ("a", "b")
     assert dashboard._screen.table._parts["picked"] == {
@@ -813,7 +813,7 @@ def test_pages_say_whether_somebody_looks(small: tuple[Broker, Dashboard]) -> No
     assert feed is not None
 
     def say(what: str) -> None:
-        head._hear(head, {"type": "act", "what": what, "value": "view", "page": "p"}, [])
+        head._on_message(head, {"type": "act", "what": what, "value": "view", "page": "p"}, [])
 
     assert not feed._viewers.gone
     say("shown")

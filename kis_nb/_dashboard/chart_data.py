@@ -16,7 +16,8 @@ from kis_nb._dashboard.texts import say
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
-    from kis_nb._widgets.chart_view import ChartView, Row
+    from kis_nb._widgets.chart_view import ChartView
+    from kis_nb._widgets.vega_spec import Row
 
 Colors: TypeAlias = Literal["kr", "us"]
 Choice: TypeAlias = dict[str, str]

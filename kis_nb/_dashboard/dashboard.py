@@ -310,7 +310,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         saved = (as_csv if what == "csv" else as_excel)(balance, keys, self._lang)
         with self._lock:
             if not self._closed:
-                self._screen.table.give(*saved, page)
+                self._screen.table.save_file(*saved, page)
 
     def close(self) -> None:
         """End fetching, threads and messages, and take the dashboard off the page."""

@@ -49,9 +49,15 @@ def tone(value: _Figure) -> str:
 
 
 def status(balance: Balance) -> str:
-    """The status line: whose, which codes, how much, when. The same in both languages."""
+    """The status line: its words, and DEMO in the demo. The same in both languages."""
+    words = status_words(balance)
+    return " · ".join([*words, "DEMO"] if balance.demo else words)
+
+
+def status_words(balance: Balance) -> list[str]:
+    """Account, codes, rows, pages and time of a balance."""
     rows, pages = balance.positions.height, balance.pages
-    words = [
+    return [
         balance.account.masked,
         f"MGNA_DVSN={balance.mgna_dvsn.value}",
         f"EXCC_STAT_CD={balance.excc_stat_cd.value}",
@@ -59,7 +65,6 @@ def status(balance: Balance) -> str:
         f"{pages:,} page{'' if pages == 1 else 's'}",
         f"as of {balance.as_of:%Y-%m-%d %H:%M:%S} KST",
     ]
-    return " · ".join([*words, "DEMO"] if balance.demo else words)
 
 
 def file_name(balance: Balance) -> str:

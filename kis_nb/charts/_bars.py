@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 import altair as alt
 
-from kis_nb._widgets.chart_view import Row
+from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._look import (
     SEPARATOR,
     UNPICKED,

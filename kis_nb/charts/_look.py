@@ -22,7 +22,8 @@ from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._frames.balance import exact as digits
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 from kis_nb._widgets.cell_view import bundle
-from kis_nb._widgets.chart_view import LIGHT, WIDTH, Row
+from kis_nb._widgets.palette import DARK, LIGHT
+from kis_nb._widgets.vega_spec import WIDTH, Row
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
@@ -89,22 +90,6 @@ def shown(spec: dict[str, Any]) -> dict[str, Any] | tuple[dict[str, Any], dict[s
 # A chart's name by its title in either language.
 _NAMES: dict[str, str] = {}
 
-_DARK = {
-    "ink": "#e6edf3",
-    "soft": "#9da7b1",
-    "line": "#3d444d",
-    "paper": "#111111",
-    "red": "#ff6b70",
-    "blue": "#6ea8ff",
-    "green": "#4cc38a",
-    "grey": "#8b949e",
-    "cash": "#5ba4c9",
-    "substitute": "#b39ddb",
-    "foreign": "#d9b65c",
-    "room": "#3c4a43",
-    "alert": "#ff8a80",
-}
-
 # Between the two halves of a bar's key (see `_bars`); no name on the wire holds it.
 SEPARATOR = "\u241f"
 
@@ -141,7 +126,7 @@ class Look:
             up, down = ("red", "blue") if self.colors == "kr" else ("green", "red")
             name = up if name == "up" else down
         if self.theme == "dark":
-            return _DARK[name]
+            return DARK[name]
         # The page replaces the lower-case spelling by a live colour; a fixed theme must stay.
         return LIGHT[name].upper() if self.theme == "light" else LIGHT[name]
 

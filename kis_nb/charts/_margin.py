@@ -10,7 +10,7 @@ import altair as alt
 
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.equity import Equity, equity
-from kis_nb._widgets.chart_view import Row
+from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._look import (
     SEPARATOR,
     Chart,

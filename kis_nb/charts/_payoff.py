@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from kis_nb._frames.decimal_context import exactly
-from kis_nb._widgets.chart_view import Row
+from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._legs import Book, LeftOut, book
 from kis_nb.charts._look import Chart, Design, Look, exact, finished, first, geometry, heading
 

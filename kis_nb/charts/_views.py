@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kis_nb._frames.decimal_context import exactly
-from kis_nb._widgets.chart_view import Row
+from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._bars import bar, design, keyed
 from kis_nb.charts._look import Look, exact, first, geometry
 
