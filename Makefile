@@ -86,7 +86,8 @@ types: $(VENV)/dev.stamp # mypy, strict, on package and tests
 
 .PHONY: js
 js: $(VENV)/js.stamp # the widgets' JavaScript and CSS: lint, format, types and unit tests
-	$(NODE) $(VENV)/js/node_modules/.bin/biome check --config-path=.ci/js --error-on-warnings kis_nb/_widgets/static tests/js
+	$(NODE) $(VENV)/js/node_modules/.bin/biome check --config-path=.ci/js/lint.jsonc \
+		--error-on-warnings kis_nb/_widgets/static tests/js
 	$(NODE) $(VENV)/js/node_modules/.bin/tsc --project .ci/js
 	$(NODE) --disable-warning=MODULE_TYPELESS_PACKAGE_JSON --test 'tests/js/*.test.js'
 

@@ -2,9 +2,9 @@
 
 anywidget takes one ES module for each widget, and a page cannot follow an ``import`` into an
 installed package. The files under ``static/`` are ordinary modules all the same, for linter, type
-checker and tests; they are joined here. Of ES modules that allows ``import { a, b } from
-"./file.js"`` and ``export`` before a declaration; names are unique among the joined modules, which
-a test checks by having Node parse each result.
+checker and tests (`make js`), and are joined here, when the package is imported: no built file and
+no Node.js is needed. Joining takes two rules, which `tests/test_sources.py` holds: imports are
+written ``import { a, b } from "./file.js"``, and what modules declare has different names.
 """
 
 from __future__ import annotations
