@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from kis_nb._account import Account
     from kis_nb._client import Client, connect
     from kis_nb._codes import Basis, Margin
-    from kis_nb._dashboard.dashboard import Dashboard, dashboard, show
+    from kis_nb._dashboard.create import dashboard, show
+    from kis_nb._dashboard.dashboard import Dashboard
     from kis_nb._default_client import balance, products
     from kis_nb._errors import (
         ApiError,
@@ -59,11 +60,11 @@ _HOME = {
     "TransportError": "_errors",
     "balance": "_default_client",
     "connect": "_client",
-    "dashboard": "_dashboard.dashboard",
+    "dashboard": "_dashboard.create",
     "fields": "_frames.decode",
     "load_ipython_extension": "_magic",
     "products": "_default_client",
-    "show": "_dashboard.dashboard",
+    "show": "_dashboard.create",
     "unload_ipython_extension": "_magic",
 }
 

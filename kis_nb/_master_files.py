@@ -20,9 +20,10 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from kis_nb._errors import Cancelled, KisError, TransportError
-from kis_nb._frames.calendar import KST, last_opening
+from kis_nb._frames.calendar import last_opening
 from kis_nb._frames.master_format import FILES, read_zip
 from kis_nb._frames.products import Listed
+from kis_nb._seoul import KST
 from kis_nb._wire.clock import Clock
 from kis_nb._wire.config import Settings
 from kis_nb._wire.http import Call, Http, NoReply

@@ -10,11 +10,12 @@ import polars as pl
 
 from kis_nb._account import Account
 from kis_nb._codes import Basis, Margin
-from kis_nb._frames.balance import SEOUL, SIDE, Balance
+from kis_nb._frames.balance import SIDE, Balance
 from kis_nb._frames.decode import dtype_of
 from kis_nb._frames.products import MasterHandle
 from kis_nb._schema.endpoint import Block
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
+from kis_nb._seoul import KST
 from kis_nb.demo import Broker
 
 
@@ -97,7 +98,7 @@ def make_balance(
         account=Account.parse(account),
         mgna_dvsn=Margin(mgna_dvsn),
         excc_stat_cd=Basis(excc_stat_cd),
-        as_of=datetime(2026, 11, 22, 23, 15, 4, tzinfo=SEOUL),
+        as_of=datetime(2026, 11, 22, 23, 15, 4, tzinfo=KST),
         pages=max(1, -(-len(held) // 20)),
         positions=frame,
         summary=pl.DataFrame([sums], schema=_schema(SUMMARY)),

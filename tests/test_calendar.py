@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 import pytest
 import QuantLib
 
-from kis_nb._frames.calendar import KST, is_trading_day, last_opening, last_trading_day
+from kis_nb._frames.calendar import is_trading_day, last_opening, last_trading_day
+from kis_nb._seoul import KST
 
 
 def _differ(year: int) -> set[str]:

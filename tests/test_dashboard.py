@@ -6,14 +6,12 @@ import io
 import queue
 import re
 import threading
-import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
-from xml.etree import ElementTree as ET
 
 import altair as alt
 import polars as pl
@@ -23,19 +21,27 @@ import traitlets
 import kis_nb
 from kis_nb._account import Account
 from kis_nb._codes import Basis, Margin
-from kis_nb._dashboard import displayed_balances, summary_cards, tables, texts
-from kis_nb._dashboard import status as _situation_module
+from kis_nb._dashboard import (
+    controls as controls_module,
+)
+from kis_nb._dashboard import (
+    displayed_balances,
+    error_texts,
+    summary_cards,
+    tables,
+    texts,
+)
+from kis_nb._dashboard import status as status_module
 from kis_nb._dashboard.balance_cache import View, view_of
-from kis_nb._dashboard.chart_data import Easel, Picture, compared
+from kis_nb._dashboard.chart_data import ChartData, comparison_rows
+from kis_nb._dashboard.chart_panel import ChartPanel
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.dashboard import Dashboard
-from kis_nb._dashboard.displayed_balances import Gallery
+from kis_nb._dashboard.displayed_balances import DisplayedBalances
 from kis_nb._dashboard.downloads import as_csv, as_excel
-from kis_nb._dashboard.fetch_state import State
-from kis_nb._dashboard.jobs import Jobs
-from kis_nb._dashboard.page_layout import Screen
-from kis_nb._dashboard.status import Situation
-from kis_nb._dashboard.workbook import workbook
+from kis_nb._dashboard.fetch_state import FetchState
+from kis_nb._dashboard.page_layout import PageLayout
+from kis_nb._dashboard.status import DashboardStatus
 from kis_nb._errors import (
     ApiError,
     AuthError,
@@ -53,6 +59,7 @@ from kis_nb._frames.reconcile import EQUITY
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 from kis_nb.demo import Book, Broker, Fault
 from tests.factories import book, make_balance, position
+from tests.test_workbook import cells
 
 PATIENCE = 20.0
 HUGE = Decimal(-1234567890123456789)
@@ -72,7 +79,7 @@ def card(cards: list[dict[str, Any]], key: str) -> dict[str, Any]:
 
 def test_every_sentence_is_in_both_languages() -> None:
     """No sentence is missing or the same in the other language's place."""
-    for key, (ko, en) in texts._WORDS.items():
+    for key, (ko, en) in texts._TEXTS.items():
         assert ko, key
         assert en, key
         assert not re.search("[가-힣]", en), key
@@ -96,12 +103,12 @@ def test_every_sentence_is_in_both_languages() -> None:
 def test_each_error_has_its_sentence(error: KisError | None, says: str) -> None:
     """Every kind of error says what happened and what to do, in both languages."""
     for lang in ("ko", "en"):
-        told = texts.trouble(error, lang)
+        told = error_texts.error_text(error, lang)
         assert told.what
         assert told.todo
         assert "Traceback" not in told.detail
-    assert says in texts.trouble(error, "en").what
-    assert re.search("[가-힣]", texts.trouble(error, "ko").todo)
+    assert says in error_texts.error_text(error, "en").what
+    assert re.search("[가-힣]", error_texts.error_text(error, "ko").todo)
 
 
 # --- figures ----------------------------------------------------------------------------------
@@ -134,11 +141,11 @@ def test_head_line_is_exact() -> None:
 def test_what_the_payoff_leaves_out_is_a_count() -> None:
     """One short line with how many positions, by reason, however many there are."""
     rows = [position(f"X{n:05}", "이름 없는 것") for n in range(30)]
-    line = Picture(balance(rows), None, "en").left_out()
+    line = ChartData(balance(rows), None, "en").left_out()
     assert line.startswith("30 left out: ")
     assert "이름 없는 것" not in line
     assert len(line) < 100
-    assert Picture(balance([]), None, "en").left_out() == ""
+    assert ChartData(balance([]), None, "en").left_out() == ""
 
 
 def test_null_is_a_dash_and_never_a_zero() -> None:
@@ -245,53 +252,17 @@ def test_csv_keeps_order_and_digits() -> None:
     assert b"80012345" not in content
 
 
-def _cells(content: bytes) -> dict[str, tuple[str, str]]:
-    """Place to (type, text) of a workbook's only sheet."""
-    with zipfile.ZipFile(io.BytesIO(content)) as file:
-        assert file.testzip() is None
-        for name in file.namelist():
-            ET.fromstring(file.read(name))  # noqa: S314 - our own bytes
-        sheet = ET.fromstring(file.read("xl/worksheets/sheet1.xml"))  # noqa: S314
-    main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-    return {
-        cell.attrib["r"]: (cell.attrib.get("t", "n"), "".join(cell.itertext()))
-        for cell in sheet.iter(f"{main}c")
-    }
-
-
-def test_excel_loses_no_digit() -> None:
-    """15 digits are a number, more are text with all of them, null is an empty cell."""
-    frame = pl.DataFrame(
-        {
-            "text": ["<&{0}>", None],
-            "small": pl.Series([Decimal(123456789012345), None], dtype=pl.Decimal(19, 0)),
-            "large": pl.Series([HUGE, Decimal(0)], dtype=pl.Decimal(19, 0)),
-            "price": pl.Series([Decimal("309.10000000"), Decimal("-0.00000001")]),
-            "count": [7, -7],
-        }
-    )
-    cells = _cells(workbook(frame, sheet="s", about=["whose"]))
-    assert cells["A2"] == ("inlineStr", "<&{0}>")
-    assert cells["B2"] == ("n", "123456789012345")
-    assert cells["C2"] == ("inlineStr", str(HUGE))
-    assert cells["D2"] == ("n", "309.1")
-    assert cells["D3"] == ("n", "-0.00000001")
-    assert cells["E3"] == ("n", "-7")
-    assert cells["A5"] == ("inlineStr", "whose")
-    assert not {"A3", "B3"} & cells.keys()
-
-
 def test_excel_of_positions_has_labels() -> None:
-    """The workbook is for people: labels of the language, and below the rows whose they are."""
+    """The workbook is for people: labels of the language, and below the rows account and time."""
     made = balance([position("A1")], demo=True)
     name, _, content = as_excel(made, ["KR4A1"], "ko")
     assert name.endswith("-DEMO.xlsx")
-    texts = [text for _, text in _cells(content).values()]
+    texts = [text for _, text in cells(content).values()]
     assert "평가손익금액" in texts
     assert summary_cards.status(made) in texts
 
 
-# --- pictures ---------------------------------------------------------------------------------
+# --- charts -----------------------------------------------------------------------------------
 
 
 def test_charts_are_headed_by_their_own_codes() -> None:
@@ -303,14 +274,16 @@ def test_charts_are_headed_by_their_own_codes() -> None:
         "book_measure": "quantity",
         "payoff_on": "KOSPI 200",
     }
-    picture = Picture(one, None, "en")
-    heads = [picture.rows(name, choice)[0]["head"] for name in ("pnl", "book", "payoff")]
-    heads += [compared(name, [one, two], one, "en", "")[0]["head"] for name in ("margin", "views")]
+    data = ChartData(one, None, "en")
+    heads = [data.rows(name, choice)[0]["head"] for name in ("pnl", "book", "payoff")]
+    heads += [
+        comparison_rows(name, [one, two], one, "en", "")[0]["head"] for name in ("margin", "views")
+    ]
     for head in heads:
         assert head.startswith("Initial 01 · Settlement 1 · 23:15:04 KST")
 
 
-def test_easel_draws_anew_for_a_new_look_only() -> None:
+def test_a_chart_is_sent_a_spec_for_a_new_style_only() -> None:
     """Other rows are offered to the chart that is there; another language or colour is a spec."""
 
     class View:
@@ -324,11 +297,11 @@ def test_easel_draws_anew_for_a_new_look_only() -> None:
             self.calls.append(("offer", {n: rows["pnl"] for n, rows in variants.items()}, shown))
 
     view = View()
-    easel = Easel("pnl", cast("Any", view))
+    chart = ChartPanel("pnl", cast("Any", view))
     one, two = [{"key": "a"}], [{"key": "b"}]
-    easel.show(one, "ko", "kr", "1", {"1": one, "2": two})
-    easel.show(two, "ko", "kr", "2", {"1": one, "2": two})
-    easel.show(two, "en", "kr", "2", {"2": two})
+    chart.show(one, "ko", "kr", "1", {"1": one, "2": two})
+    chart.show(two, "ko", "kr", "2", {"1": one, "2": two})
+    chart.show(two, "en", "kr", "2", {"2": two})
     assert view.calls == [
         ("draw", one, "1"),
         ("offer", {"1": one, "2": two}, "1"),
@@ -338,51 +311,51 @@ def test_easel_draws_anew_for_a_new_look_only() -> None:
     ]
 
 
-# --- situation --------------------------------------------------------------------------------
+# --- status -----------------------------------------------------------------------------------
 
 
-def _situation(shown: Balance | None, state: State, mgna_dvsn: str = "01") -> Situation:
+def _status(shown: Balance | None, state: FetchState, mgna_dvsn: str = "01") -> DashboardStatus:
     view = (Account.parse("80012345-03"), Margin(mgna_dvsn), Basis.SETTLEMENT)
-    return Situation(view, shown, state, 4, auto=True, problem=None, lang="en")
+    return DashboardStatus(view, shown, state, 4, auto=True, problem=None, lang="en")
 
 
 @pytest.mark.parametrize(
     ("state", "wanted", "stale"),
     [
-        (State(), "01", False),
-        (State(), "02", True),
-        (State(busy=True), "01", True),
-        (State(busy=True, quiet=True), "01", False),
-        (State(failed=True), "01", True),
+        (FetchState(), "01", False),
+        (FetchState(), "02", True),
+        (FetchState(busy=True), "01", True),
+        (FetchState(busy=True, quiet=True), "01", False),
+        (FetchState(failed=True), "01", True),
     ],
 )
-def test_what_is_not_sure_is_greyed(state: State, wanted: str, stale: bool) -> None:  # noqa: FBT001
-    """Another view's figures, a pull that is waited for and a failure grey the picture."""
-    assert _situation(balance(), state, wanted).stale is stale
+def test_what_is_not_sure_is_greyed(state: FetchState, wanted: str, stale: bool) -> None:  # noqa: FBT001
+    """Another view's figures, a pull that is waited for and a failure grey what is displayed."""
+    assert _status(balance(), state, wanted).stale is stale
 
 
 def test_a_pull_of_other_codes_is_named() -> None:
     """While the wanted figures are not there, the ones on show say whose they are."""
-    parts = _situation(balance(), State(busy=True, page=2), "02").parts()
+    parts = _status(balance(), FetchState(busy=True, page=2), "02").parts()
     assert parts["note"] == "Below is an earlier pull"
     assert "MGNA_DVSN=01" in parts["status"]
     assert parts["busy"]["text"] == "page 2 of 4"
-    assert _situation(None, State(busy=True), "02").parts()["status"].endswith("EXCC_STAT_CD=1")
+    assert _status(None, FetchState(busy=True), "02").parts()["status"].endswith("EXCC_STAT_CD=1")
 
 
 def test_waiting_for_a_token_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """The progress says what is waited for, and until when, for the page to count down to."""
-    monkeypatch.setattr(_situation_module, "time", SimpleNamespace(time=lambda: 1000.0))
-    busy = _situation(None, State(busy=True, token_in=42.0)).parts()["busy"]
+    monkeypatch.setattr(status_module, "time", SimpleNamespace(time=lambda: 1000.0))
+    busy = _status(None, FetchState(busy=True, token_in=42.0)).parts()["busy"]
     assert busy["token"] == {"text": "Waiting for a token · {n} s", "until": 1042}
-    assert _situation(None, State(busy=True)).parts()["busy"]["token"] is None
+    assert _status(None, FetchState(busy=True)).parts()["busy"]["token"] is None
 
 
 def test_backing_off_is_said() -> None:
     """After an error auto-refresh says when it tries again, or that it has stopped."""
-    note = _situation(None, State(failed=True, retry_in=20)).parts()["note"]
+    note = _status(None, FetchState(failed=True, retry_in=20)).parts()["note"]
     assert re.search(r"next try at \d\d:\d\d:\d\d KST$", note)
-    assert "has stopped" in _situation(None, State(failed=True, stopped=True)).parts()["note"]
+    assert "has stopped" in _status(None, FetchState(failed=True, stopped=True)).parts()["note"]
 
 
 # --- controls, jobs ---------------------------------------------------------------------------
@@ -459,7 +432,7 @@ def test_the_payoff_is_drawn_at_the_expiry_chosen() -> None:
     """Another day redraws the payoff; another underlying goes back to the default."""
     dashboard = kis_nb.show(balance(book(12)), lang="en")
     controls = dashboard._controls
-    expiry, view = controls["payoff_expiry"], dashboard._screen._easels["payoff"].view
+    expiry, view = controls["payoff_expiry"], dashboard._page.charts["payoff"].view
 
     def told() -> str:
         first = view._rows["payoff"][0]
@@ -478,77 +451,115 @@ def test_the_payoff_is_drawn_at_the_expiry_chosen() -> None:
     dashboard.close()
 
 
-def test_a_picture_without_the_expiry_chosen_shows_the_default() -> None:
-    """A picture made ready for a choice of another balance draws what it holds."""
+def test_a_balance_without_the_expiry_chosen_shows_the_default() -> None:
+    """A payoff prepared for a choice of another balance draws the default expiry."""
     choice = {"payoff_on": "USD/KRW", "payoff_expiry": "2027-01-14"}
-    rows = Picture(balance(book(6)), None, "en").rows("payoff", choice)
+    rows = ChartData(balance(book(6)), None, "en").rows("payoff", choice)
     assert "USD/KRW expiry 2026-12-21" in rows[0]["head"]
 
 
 def test_jobs_run_in_order_until_closed() -> None:
-    """What is handed in is done in its order; after close nothing is taken."""
-    jobs, done, over = Jobs(), [], threading.Event()
+    """What pages ask for is done in its order; a closed dashboard takes nothing."""
+    dashboard = kis_nb.show(balance())
+    done: list[int] = []
+    over = threading.Event()
     for number in range(5):
-        jobs.put(lambda number=number: done.append(number))  # type: ignore[misc]
-    jobs.put(over.set)
+        dashboard._run_later(lambda number=number: done.append(number))  # type: ignore[misc]
+    dashboard._run_later(over.set)
     assert over.wait(PATIENCE)
-    jobs.close()
-    jobs.put(lambda: done.append(99))
+    dashboard.close()
+    dashboard._run_later(lambda: done.append(99))
     assert done == [0, 1, 2, 3, 4]
 
 
+def test_close_waits_for_no_job() -> None:
+    """A dashboard closes while a job hangs, and drops the jobs after it."""
+    dashboard = kis_nb.show(balance())
+    began, go, ended = threading.Event(), threading.Event(), threading.Event()
+    done: list[int] = []
+
+    def hang() -> None:
+        began.set()
+        go.wait(PATIENCE)
+        ended.set()
+
+    dashboard._run_later(hang)
+    dashboard._run_later(lambda: done.append(1))
+    assert began.wait(PATIENCE)
+    dashboard.close()
+    assert not ended.is_set()
+    go.set()
+    assert ended.wait(PATIENCE)
+    dashboard._jobs.shutdown()
+    assert done == []
+
+
 def test_a_failing_job_ends_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An exception in a job is reported, and what was handed in after it is done."""
+    """An exception in a job is reported, and the jobs after it are done."""
     raised: list[type[BaseException]] = []
     monkeypatch.setattr(threading, "excepthook", lambda args: raised.append(args.exc_type))
-    jobs, over = Jobs(), threading.Event()
+    dashboard, over = kis_nb.show(balance()), threading.Event()
     nothing: list[None] = []
-    jobs.put(nothing.pop)
-    jobs.put(over.set)
+    dashboard._run_later(nothing.pop)
+    dashboard._run_later(over.set)
     assert over.wait(PATIENCE)
-    jobs.close()
+    dashboard.close()
     assert raised == [IndexError]
 
 
-# --- what stands beside what ------------------------------------------------------------------
+def test_auto_refresh_offers_what_the_docstring_names() -> None:
+    """The intervals of the control, their labels, and the argument's description agree."""
+    controls = Controls(["a"], "en", "kr", 0)
+    labels = [label for label, _ in controls["auto"].options]
+    assert labels == ["Off", "5 s", "15 s", "30 s", "1 min", "5 min"]
+    controls.close()
+    described = str(kis_nb.dashboard.__doc__).partition("auto: ")[2].partition(".")[0]
+    assert tuple(map(int, re.findall(r"\d+", described))) == controls_module.AUTO_SECONDS
+
+
+# --- which balances are compared --------------------------------------------------------------
 
 
 class Held:
-    """A feed with an initial and a maintenance balance at hand, so many seconds apart."""
+    """A fetcher with an initial and a maintenance balance cached, so many seconds apart."""
 
     def __init__(self, apart: float, *, renewing: bool = False) -> None:
-        self.renewing = renewing
+        self.refreshing = renewing
         self._apart = apart
         self.first = balance(prsm_dpast="1000", mgna_tota="400")
         other = balance(mgna_dvsn="02", mgna_tota="300")
         # The time of day says an hour more: it is not what tells the two apart.
         self.second = replace(other, as_of=other.as_of + timedelta(hours=1))
 
-    def at_hand(self, view: View) -> Balance | None:
+    def cached(self, view: View) -> Balance | None:
         held = {view_of(one): one for one in (self.first, self.second)}
         return held.get(view)
 
-    def before(self, _view: View) -> None:
+    def previous(self, _view: View) -> None:
         return None
 
-    def apart(self, one: View, other: View) -> float:
+    def seconds_between(self, one: View, other: View) -> float:
         return 0.0 if one == other else self._apart
 
     def room(self) -> tuple[str, str]:
         """The room's figure, and all that stands below it."""
-        gallery = Gallery(cast("Any", self), None)
-        told = card(gallery.cards(gallery.current(view_of(self.first), "en"), "en"), "room")
+        displayed = DisplayedBalances(cast("Any", self), None)
+        told = card(displayed.cards(displayed.current(view_of(self.first), "en"), "en"), "room")
         return told["value"], " ".join(part["label"] for part in told["sub"])
 
     def beside(self) -> str:
         """The margin chart's head."""
-        screen = Screen(Controls(["a"], "en", "kr", 0), lambda *_: None, lambda *_: None, fed=True)
-        gallery = Gallery(cast("Any", self), None)
-        near = {str(at): one for at, one in enumerate(gallery.near(self.first, "en"))}
+        layout = PageLayout(
+            Controls(["a"], "en", "kr", 0), lambda *_: None, lambda *_: None, selectable=True
+        )
+        displayed = DisplayedBalances(cast("Any", self), None)
+        near = {str(at): one for at, one in enumerate(displayed.comparable_data(self.first, "en"))}
         choice = {"pnl_by": "position", "book_by": "product", "book_measure": "quantity"}
         choice["payoff_on"] = "KOSPI 200"
-        screen.draw_charts(next(iter(near.values())), near, choice, gallery.moment, "en", "kr")
-        return str(screen._easels["margin"].view._rows["margin"][0]["head"])
+        layout.draw_charts(
+            next(iter(near.values())), near, choice, displayed.other_times, "en", "kr"
+        )
+        return str(layout.charts["margin"].view._rows["margin"][0]["head"])
 
 
 def test_maintenance_of_the_same_moment_is_unmarked() -> None:
@@ -573,7 +584,7 @@ def test_an_estimate_without_a_mark_is_of_the_same_moment() -> None:
     """What may take another view's estimate of the equity, which says no time, is no further apart
     than what needs none.
     """
-    assert SAME_MOMENT.total_seconds() <= displayed_balances._SAME
+    assert SAME_MOMENT.total_seconds() <= displayed_balances._SAME_MOMENT
 
 
 @pytest.mark.parametrize("renewing", [False, True])
@@ -647,7 +658,7 @@ def small(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Brok
 def test_the_master_files_come_in_the_background(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What code and name leave open is fetched once, without the first picture waiting for it, and
+    """What code and name leave open is fetched once, without the first balance waiting for it, and
     drawn when it is there.
     """
     monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path))
@@ -663,13 +674,13 @@ def test_the_master_files_come_in_the_background(
         fetch = client.master.fetch
         monkeypatch.setattr(client.master, "fetch", lambda: came.wait(PATIENCE) and fetch())
         dashboard = kis_nb.dashboard(client)
-        show = dashboard._screen.note.show
+        show = dashboard._page.note.show
 
         def hear(parts: dict[str, Any]) -> None:
             told.put(parts["note"])
             show(parts)
 
-        monkeypatch.setattr(dashboard._screen.note, "show", hear)
+        monkeypatch.setattr(dashboard._page.note, "show", hear)
         Watch(dashboard).until()
         first = told.get(timeout=PATIENCE)
         assert first
@@ -702,10 +713,10 @@ class Pages:
 
     def __init__(self, dashboard: Dashboard) -> None:
         self.sent: list[str] = []
-        self.jobs = dashboard._jobs
-        for name, easel in dashboard._screen._easels.items():
-            self._listen(name, easel.view)
-        self._listen("table", dashboard._screen.table)
+        self.dashboard = dashboard
+        for name, chart in dashboard._page.charts.items():
+            self._listen(name, chart.view)
+        self._listen("table", dashboard._page.table)
 
     def _listen(self, name: str, widget: Any) -> None:
         send = widget.send
@@ -718,10 +729,10 @@ class Pages:
         widget.send = hear
 
     def settle(self) -> None:
-        """Wait until what was handed to the jobs, and what that handed on, is done."""
+        """Wait until the jobs, and those that they start, are done."""
         for _ in range(4):
             done = threading.Event()
-            self.jobs.put(done.set)
+            self.dashboard._run_later(done.set)
             assert done.wait(PATIENCE)
 
 
@@ -735,7 +746,7 @@ def test_selections_close_together_end(small: tuple[Broker, Dashboard]) -> None:
     pages.settle()
     assert dashboard.selected == ("b",)
     assert len(pages.sent) == 2 * 6
-    assert {easel.view.selected for easel in dashboard._screen._easels.values()} == {("b",)}
+    assert {chart.view.selected for chart in dashboard._page.charts.values()} == {("b",)}
 
 
 def test_gestures_close_together_end_in_the_last(small: tuple[Broker, Dashboard]) -> None:
@@ -744,22 +755,22 @@ def test_gestures_close_together_end_in_the_last(small: tuple[Broker, Dashboard]
     """
     _, dashboard = small
     Watch(dashboard).until()
-    easels = dashboard._screen._easels
+    charts = dashboard._page.charts
     pages = Pages(dashboard)
-    dashboard._act("select", {"ids": ["a"], "number": 1}, "p")
-    dashboard._act("select", {"ids": ["a", "b"], "number": 3}, "p")
+    dashboard._on_action("select", {"ids": ["a"], "number": 1}, "p")
+    dashboard._on_action("select", {"ids": ["a", "b"], "number": 3}, "p")
     pages.settle()
     late = {"type": "select", "ids": ["c"], "page": "p", "number": 2}
-    easels["pnl"].view._on_message(easels["pnl"].view, late, [])
+    charts["pnl"].view._on_message(charts["pnl"].view, late, [])
     pages.settle()
     assert dashboard.selected == ("a", "b")
-    assert dashboard._screen.table._parts["picked"] == {
+    assert dashboard._page.table._parts["picked"] == {
         "ids": ["a", "b"],
         "only": False,
         "page": "p",
         "number": 3,
     }
-    assert {easel.view.selected for easel in easels.values()} == {("a", "b")}
+    assert {chart.view.selected for chart in charts.values()} == {("a", "b")}
 
 
 def test_an_observer_that_fails_stops_nothing(
@@ -778,7 +789,7 @@ def test_an_observer_that_fails_stops_nothing(
     dashboard.observe(fail, "selected")
     pages = Pages(dashboard)
     for number, name in enumerate("ab"):
-        dashboard._act("select", {"ids": [name], "number": number}, "p")
+        dashboard._on_action("select", {"ids": [name], "number": number}, "p")
     pages.settle()
     assert raised == [ZeroDivisionError]
     assert dashboard.selected == ("b",)
@@ -789,46 +800,46 @@ def test_what_fell_too_far_back_leaves_the_charts(small: tuple[Broker, Dashboard
     balance.
     """
     _, dashboard = small
-    feed = dashboard._feed
-    assert feed is not None
+    fetcher = dashboard._fetcher
+    assert fetcher is not None
     # Each pull begins the next before its thread ends: with none left all four are here.
-    while threads := [*feed._threads]:
+    while threads := [*fetcher._threads]:
         for thread in threads:
             thread.join(PATIENCE)
-    view = dashboard._screen._easels["views"].view
+    view = dashboard._page.charts["views"].view
 
     def lines() -> int:
         return len({str(row["key"]) for row in view._rows["views"]})
 
     beside = lines()
-    feed.apart = lambda one, other: 0.0 if one == other else 100.0  # type: ignore[method-assign]
-    dashboard.feed_state()
+    fetcher.seconds_between = lambda one, other: 0.0 if one == other else 100.0  # type: ignore[method-assign]
+    dashboard.on_state()
     assert lines() < beside
 
 
 def test_pages_say_whether_somebody_looks(small: tuple[Broker, Dashboard]) -> None:
     """A page that shows the dashboard, and then takes it away, is heard by what fetches."""
     _, dashboard = small
-    feed, head = dashboard._feed, dashboard._screen.head
-    assert feed is not None
+    fetcher, head = dashboard._fetcher, dashboard._page.head
+    assert fetcher is not None
 
     def say(what: str) -> None:
         head._on_message(head, {"type": "act", "what": what, "value": "view", "page": "p"}, [])
 
-    assert not feed._viewers.gone
+    assert not fetcher._page_views.all_removed
     say("shown")
-    assert not feed._viewers.gone
+    assert not fetcher._page_views.all_removed
     say("hidden")
-    assert feed._viewers.gone
+    assert fetcher._page_views.all_removed
     say("shown")
-    assert not feed._viewers.gone
+    assert not fetcher._page_views.all_removed
 
 
 def test_altairs_renderer_is_left_alone() -> None:
     """A dashboard that has drawn its charts has not changed how the user's own are drawn."""
     with alt.renderers.enable("default"):
         made = kis_nb.show(balance(book(4)))
-        assert made._screen._easels["pnl"].view._rows
+        assert made._page.charts["pnl"].view._rows
         made.close()
         assert alt.renderers.active == "default"
 
@@ -915,7 +926,7 @@ def test_close_ends_every_thread(small: tuple[Broker, Dashboard]) -> None:
     dashboard.close()
     dashboard.close()
     names = {thread.name for thread in threading.enumerate()}
-    assert "kis_nb-feed" not in names
+    assert "kis_nb-fetch" not in names
 
 
 def test_an_error_is_kept_from_the_caller(small: tuple[Broker, Dashboard]) -> None:
@@ -923,17 +934,17 @@ def test_an_error_is_kept_from_the_caller(small: tuple[Broker, Dashboard]) -> No
     broker, dashboard = small
     shown = Watch(dashboard).until()
     failed = threading.Event()
-    feed = dashboard._feed
-    assert feed is not None
+    fetcher = dashboard._fetcher
+    assert fetcher is not None
     broker.fault(Fault(status=403, body={"error_code": "EGW00103"}, times=None))
-    told = dashboard.feed_state
+    told = dashboard.on_state
 
     def hear() -> None:
         told()
-        if feed.state.failed:
+        if fetcher.state.failed:
             failed.set()
 
-    dashboard.feed_state = hear  # type: ignore[method-assign]
+    dashboard.on_state = hear  # type: ignore[method-assign]
     dashboard.refresh()
     assert failed.wait(PATIENCE)
     assert dashboard.balance is shown
@@ -958,7 +969,7 @@ def test_missing_settings_make_a_dashboard_all_the_same(
     made = kis_nb.dashboard(demo=False)
     assert made.balance is None
     assert made.account is None
-    assert made._screen.head._parts["error"]["what"]
+    assert made._page.head._parts["error"]["what"]
     made.close()
 
 

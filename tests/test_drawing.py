@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kis_nb._dashboard.balance_cache import View
-from tests.test_feed import FIRST, Ear, Stand
+from tests.test_fetcher import FIRST, Ear, Stand
 
 TOP = Path(__file__).parents[1]
 LIMIT = 60  # reached by a hang only
@@ -20,35 +20,35 @@ LIMIT = 60  # reached by a hang only
 class Clumsy(Ear):
     """Fails whenever it is told something, and remembers it all the same."""
 
-    def feed_balance(self, view: View) -> None:
-        super().feed_balance(view)
+    def on_balance(self, view: View) -> None:
+        super().on_balance(view)
         raise ZeroDivisionError
 
-    def feed_state(self) -> None:
-        super().feed_state()
+    def on_state(self) -> None:
+        super().on_state()
         raise ZeroDivisionError
 
 
-def test_a_drawing_that_fails_ends_neither_the_pull_nor_the_beat(
+def test_a_drawing_that_fails_ends_neither_the_pull_nor_auto_refresh(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It is reported as any error of a thread is, and auto-refresh goes on."""
     raised: list[type[BaseException]] = []
     monkeypatch.setattr(threading, "excepthook", lambda args: raised.append(args.exc_type))
-    monkeypatch.setattr("tests.test_feed.Ear", Clumsy)
+    monkeypatch.setattr("tests.test_fetcher.Ear", Clumsy)
     stand = Stand()
-    stand.feed.every(5)
-    stand.feed.want(FIRST)
+    stand.fetcher.set_interval(5)
+    stand.fetcher.request(FIRST)
     request = stand.next()
     request.progress(1)
-    stand.until_at_hand(FIRST, request.give())
+    stand.until_cached(FIRST, request.give())
     stand.settle_behind()
-    for beat in range(2):
+    for number in range(2):
         stand.pass_time(5.1)
         request = stand.next()
         assert request.view == FIRST
-        stand.until_at_hand(FIRST, request.give(beat + 1))
-    assert not stand.feed.state.failed
+        stand.until_cached(FIRST, request.give(number + 1))
+    assert not stand.fetcher.state.failed
     stand.close()
     assert set(raised) == {ZeroDivisionError}
 
@@ -67,7 +67,7 @@ class datetime64: ...
 DRAW = """
 import builtins, sys, threading, time
 import kis_nb.charts
-from kis_nb._dashboard.chart_data import spec
+from kis_nb._dashboard.chart_panel import spec
 sys.modules.pop("numpy", None)
 sys.path.insert(0, sys.argv[1])
 cell = threading.Thread(target=__import__, args=("numpy",))

@@ -12,7 +12,7 @@ import pytest
 
 from kis_nb import charts
 from kis_nb._dashboard import summary_cards, tables
-from kis_nb._dashboard.chart_data import compared
+from kis_nb._dashboard.chart_data import comparison_rows
 from kis_nb._frames.equity import equity
 from kis_nb._widgets.vega_spec import split
 from tests.factories import book, make_balance, position
@@ -75,7 +75,7 @@ def test_the_dashboards_chart_takes_equity_from_all_views_as_its_card_does() -> 
     }
     assert cards["equity"]["sub"][0]["value"] == "700"
     assert cards["room"]["value"] == "600"
-    rows = compared("margin", [shown, upkeep], shown, "en", "")
+    rows = comparison_rows("margin", [shown, upkeep], shown, "en", "")
     said = {row["aria"] for row in rows}
     assert "Equity now (estimate): Free 300" in said
     assert "Estimated account equity: Free 600" in said

@@ -24,7 +24,7 @@ from comm.base_comm import BaseComm
 from jupyter_client.manager import KernelManager
 
 import kis_nb
-from kis_nb._dashboard.chart_data import Picture
+from kis_nb._dashboard.chart_data import ChartData
 from kis_nb.demo import Book, Broker, Fault
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 
@@ -246,7 +246,7 @@ print(os.getpid())
 """
     wait = """
 import time
-while d.balance is None and not d._feed.state.failed: time.sleep(0.01)
+while d.balance is None and not d._fetcher.state.failed: time.sleep(0.01)
 print(d.balance.positions.height)
 d.close()
 """
@@ -330,17 +330,17 @@ def test_a_dashboard_closed_in_mid_pull_says_nothing_more(
     message; the threads end with it.
     """
     if call == "drawing":
-        monkeypatch.setattr(Picture, "warm", lambda *_: stop({}))
+        monkeypatch.setattr(ChartData, "prepare", lambda *_: stop({}))
     else:
         guarded.fault(Fault(kind="mutate", call=call, page=page, change=stop, times=1))
     dashboard = kis_nb.dashboard(client_of(guarded), auto=5)
-    feed = dashboard._feed
-    assert feed is not None
+    fetcher = dashboard._fetcher
+    assert fetcher is not None
     assert stop.reached.wait(LIMIT)
-    threads = set(feed._threads)
+    threads = set(fetcher._threads)
     assert threads
     # It waits a moment for what may end by itself, which this will not.
-    monkeypatch.setattr(feed, "close", functools.partial(feed.close, 0))
+    monkeypatch.setattr(fetcher, "close", functools.partial(fetcher.close, 0))
     dashboard.close()
     heard: list[object] = []
     dashboard.observe(lambda change: heard.append(change["name"]))
@@ -350,7 +350,7 @@ def test_a_dashboard_closed_in_mid_pull_says_nothing_more(
     for thread in threads:
         thread.join(LIMIT)
     assert not any(thread.is_alive() for thread in threads)
-    assert not feed._threads
+    assert not fetcher._threads
     assert heard == []
     assert len(wire) == said
     # One call for the view behind it may have been on its way.
@@ -364,8 +364,8 @@ def test_a_dashboard_that_waits_for_an_answer_ends_with_the_timeout(
     guarded.fault(Fault(kind="hang", seconds=600, page=2, times=None, name="hang"))
     client = client_of(guarded, timeout=(1, 0.5))
     dashboard = kis_nb.dashboard(client, auto=5)
-    assert dashboard._feed is not None
-    threads = set(dashboard._feed._threads)
+    assert dashboard._fetcher is not None
+    threads = set(dashboard._fetcher._threads)
     while not any(one.outcome == "hang" for one in guarded.calls):
         time.sleep(0.01)
     dashboard.close()

@@ -92,8 +92,8 @@ def export(
     if form == "csv":
         return str(frame.write_csv()).encode()
     if form == "xlsx":
-        from kis_nb._dashboard.workbook import workbook
         from kis_nb._frames.balance import relabel
+        from kis_nb._frames.workbook import workbook
 
         sheet = blocks[0] if blocks else "positions"
         return workbook(relabel(frame, lang), sheet=sheet, about=[head_line(balance, lang)])

@@ -1,6 +1,6 @@
-"""Balances at hand, by view. Under `_feed`; imports `_fields` and, for types, `_balance`.
+"""The newest balance of each view, kept so that a click shows figures without a call.
 
-A view is an account with both codes: a balance is only ever found under the view it was pulled for.
+A balance is stored under the view it was pulled for, and found under no other.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from kis_nb._codes import Basis, Margin
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
 
+# Account, MGNA_DVSN and EXCC_STAT_CD: what one pull is asked for.
 View: TypeAlias = tuple[Account, Margin, Basis]
 
 # Eight accounts in all their views; more than anybody clicks through between two pulls.
-_KEPT = 32
+_CAPACITY = 32
 
 
 def view_of(balance: Balance) -> View:
@@ -26,48 +27,72 @@ def view_of(balance: Balance) -> View:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A view's newest balance, the one before it, when it came on the caller's clock, which of the
-    caller's pulls brought it, and of what moment its figures are on that clock.
+class CachedBalance:
+    """A view's newest balance.
+
+    Attributes:
+        balance: the newest.
+        previous: the one that it replaced, for changes; None for a view's first.
+        received_at: when its last page came, in seconds on the caller's monotonic clock.
+        moment: when its first page came, on the same clock: what its figures are as of.
+        pull_number: the number of the pull that brought it, counted up as pulls begin.
     """
 
     balance: Balance
-    before: Balance | None
-    at: float
-    number: int
-    of: float
+    previous: Balance | None
+    received_at: float
+    moment: float
+    pull_number: int
 
 
-class Shelf:
-    """The newest balance of each view. Not locked: the feed's lock is held by whoever calls."""
+class BalanceCache:
+    """The newest balance of each view, up to 32 views. Not locked: the caller holds a lock."""
 
     def __init__(self) -> None:
-        self._held: dict[View, Held] = {}
+        self._entries: dict[View, CachedBalance] = {}
 
     def __contains__(self, view: object) -> bool:
-        return view in self._held
+        return view in self._entries
 
-    def get(self, view: View) -> Held | None:
-        """What is at hand for a view."""
-        return self._held.get(view)
+    def get(self, view: View) -> CachedBalance | None:
+        """The entry of a view; None when nothing is cached for it."""
+        return self._entries.get(view)
 
-    def keep(
-        self, view: View, balance: Balance, now: float, number: int, of: float | None = None
+    def store(
+        self,
+        view: View,
+        balance: Balance,
+        *,
+        received_at: float,
+        pull_number: int,
+        moment: float | None = None,
     ) -> bool:
-        """Keep a balance unless a newer one of its view is here; says whether it was kept.
+        """Keep a balance unless a newer one of its view is cached; the oldest entry makes way.
 
-        Answers overtake each other: a cancelled pull may still come back, after the next one. Which
-        is newer is told by the number of the pull, counted up as they begin: the time of day may be
-        set back. `of` is when its first page came, which may be long before the last; `now` when
-        that is not known.
+        Responses overtake each other: a cancelled pull may still return after the next one. The
+        number of the pull decides which is newer, since the time of day may be set back.
+
+        Args:
+            view: what the balance was pulled for.
+            balance: the figures.
+            received_at, pull_number, moment: as of `CachedBalance`; `moment` is `received_at` when
+                left out.
+
+        Returns:
+            Whether it was kept.
         """
-        old = self._held.get(view)
-        if old is not None and old.number > number:
+        old = self._entries.get(view)
+        if old is not None and old.pull_number > pull_number:
             return False
-        self._held.pop(view, None)
-        self._held[view] = Held(
-            balance, None if old is None else old.balance, now, number, now if of is None else of
+        # Removed first, so that the view is the youngest of the dict and the last to make way.
+        self._entries.pop(view, None)
+        self._entries[view] = CachedBalance(
+            balance=balance,
+            previous=None if old is None else old.balance,
+            received_at=received_at,
+            moment=received_at if moment is None else moment,
+            pull_number=pull_number,
         )
-        while len(self._held) > _KEPT:
-            del self._held[next(iter(self._held))]
+        while len(self._entries) > _CAPACITY:
+            del self._entries[next(iter(self._entries))]
         return True

@@ -1,83 +1,92 @@
-"""The dashboard's controls: ipywidgets with their words, and no idea of what they do.
+"""The dashboard's controls: ipywidgets with their options and labels; what they do is elsewhere.
 
-Under the face `_dashboard`: imports `_feed` (for the intervals), `_fields` and `_words`.
-
-Radio buttons and not `ToggleButtons`, because those tell a screen reader nothing of which is
-pressed. An account's value is its place in the list, so that no repr holds a number.
+Radio buttons and not `ToggleButtons`, because those do not tell a screen reader which is pressed.
+The account control's value is an index, so that no repr holds an account number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import ipywidgets as w
 
+from kis_nb._choices import Colors
 from kis_nb._codes import Basis, Lang, Margin
-from kis_nb._dashboard.fetcher import AUTO_SECONDS
 from kis_nb._dashboard.texts import say
+from kis_nb._frames.products import UNDERLYINGS
 
-UNDERLYINGS = ("KOSPI 200", "KOSDAQ 150", "USD/KRW")
+# Seconds of auto-refresh that can be chosen; 0 is off.
+AUTO_SECONDS = (0, 5, 15, 30, 60, 300)
+
+_DROPDOWNS = ("account", "auto", "language", "colors", "payoff_expiry")
+_LABELLED = ("account", "mgna_dvsn", "excc_stat_cd", "auto")
+_OVER_CHARTS = ("pnl_by", "book_by", "book_measure", "payoff_on")
+
+# Label and value of each option of a control.
+_Options: TypeAlias = list[tuple[str, Any]]
 
 
 class Controls:
-    """All controls, by name.
+    """All controls, by name: ``controls["mgna_dvsn"]`` is a widget.
 
     Args:
         accounts: labels, with names where there are some, in the client's order.
-        lang, colors, auto: what is chosen first.
+        lang, colors, auto: the first choices; `auto` is one of `AUTO_SECONDS`.
 
     Attributes:
-        relabelling: the controls are being given new words, and their changes mean nothing.
+        widgets: the controls but for the Refresh button, by name.
+        refresh: the Refresh button.
+        relabelling: code is changing the controls, so their changes are nobody's choice.
     """
 
-    def __init__(self, accounts: Sequence[str], lang: Lang, colors: str, auto: int) -> None:
+    def __init__(self, accounts: Sequence[str], lang: Lang, colors: Colors, auto: int) -> None:
         self._accounts = tuple(accounts)
         self._expiries: Mapping[str, int] = {}
         # The day that somebody chose; None while the choice is left to the chart.
-        self._expiry: str | None = None
+        self._chosen_expiry: str | None = None
         self.relabelling = False
-        self._options: dict[str, Callable[[Lang], list[tuple[str, Any]]]] = {
+        self._options: dict[str, Callable[[Lang], _Options]] = {
             "account": self._account_options,
             "mgna_dvsn": lambda to: [(f"{one.label(to)} {one.value}", one.value) for one in Margin],
             "excc_stat_cd": lambda to: [
                 (f"{one.label(to)} {one.value}", one.value) for one in Basis
             ],
-            "auto": lambda to: [(say(f"auto_{n}", to), n) for n in AUTO_SECONDS],
+            "auto": lambda to: [(_interval(seconds, to), seconds) for seconds in AUTO_SECONDS],
             "language": lambda _: [("한국어", "ko"), ("English", "en")],
-            "colors": lambda to: [(say(f"colors_{one}", to), one) for one in ("kr", "us")],
-            "pnl_by": _worded("pnl", ("position", "kind", "realized")),
-            "book_by": _worded("book", ("product", "strike")),
-            "book_measure": _worded("book", ("quantity", "value")),
-            "payoff_on": _worded("payoff", UNDERLYINGS),
+            "colors": _options_of("colors", ("kr", "us")),
+            "pnl_by": _options_of("pnl", ("position", "kind", "realized")),
+            "book_by": _options_of("book", ("product", "strike")),
+            "book_measure": _options_of("book", ("quantity", "value")),
+            "payoff_on": _options_of("payoff", UNDERLYINGS),
             "payoff_expiry": self._expiry_options,
         }
         chosen = {"language": lang, "colors": colors, "auto": auto}
         self.widgets: dict[str, Any] = {}
         for name, options in self._options.items():
-            kind = w.Dropdown if name in _MENUS else w.RadioButtons
+            kind = w.Dropdown if name in _DROPDOWNS else w.RadioButtons
             more = {} if kind is w.Dropdown else {"orientation": "horizontal"}
-            widget = kind(options=options(lang), layout=_natural(), **more)
+            widget = kind(options=options(lang), layout=_natural_width(), **more)
             if name in chosen:
                 widget.value = chosen[name]
-            widget.add_class(css(name))
+            widget.add_class(css_class(name))
             self.widgets[name] = widget
-        for name in _RADIOS_OVER_CHARTS:
+        for name in _OVER_CHARTS:
             self.widgets[name].add_class("kis-switch")
         self.widgets["payoff_expiry"].observe(self._on_expiry, "value")
-        self.refresh = w.Button(layout=_natural())
+        self.refresh = w.Button(layout=_natural_width())
         self.refresh.add_class("kis-refresh")
         self.relabel(lang)
 
     def __getitem__(self, name: str) -> Any:
         return self.widgets[name]
 
-    def _account_options(self, lang: Lang) -> list[tuple[str, Any]]:
+    def _account_options(self, lang: Lang) -> _Options:
         if not self._accounts:
             return [(say("no_account_option", lang), -1)]
-        return [(label, at) for at, label in enumerate(self._accounts)]
+        return [(label, index) for index, label in enumerate(self._accounts)]
 
-    def _expiry_options(self, lang: Lang) -> list[tuple[str, Any]]:
+    def _expiry_options(self, lang: Lang) -> _Options:
         if not self._expiries:
             return [(say("no_expiry_option", lang), "")]
         return [
@@ -87,10 +96,10 @@ class Controls:
 
     def _on_expiry(self, change: Any) -> None:
         if not self.relabelling:
-            self._expiry = change["new"]
+            self._chosen_expiry = change["new"]
 
     def relabel(self, lang: Lang) -> None:
-        """Give every control its words, and leave what is chosen."""
+        """Put every control's options and label into a language, and keep its value."""
         self.relabelling = True
         try:
             for name, widget in self.widgets.items():
@@ -100,20 +109,20 @@ class Controls:
                     with widget.hold_sync():
                         widget.options = options
                         widget.value = value
-                if name in _DESCRIBED:
+                if name in _LABELLED:
                     widget.description = say(name, lang)
             self.refresh.description = say("refresh", lang)
         finally:
             self.relabelling = False
 
     def names(self, lang: Lang) -> dict[str, str]:
-        """Accessible names by CSS class, for what ipywidgets does not name."""
-        words = {name: name for name in self._options}
-        words |= {f"{name}": f"{name}_name" for name in ("mgna_dvsn", "excc_stat_cd", "auto")}
-        return {css(name): say(word, lang) for name, word in words.items()}
+        """Accessible names by CSS class, for the controls that ipywidgets does not name."""
+        keys = {name: name for name in self._options}
+        keys |= {name: f"{name}_name" for name in ("mgna_dvsn", "excc_stat_cd", "auto")}
+        return {css_class(name): say(key, lang) for name, key in keys.items()}
 
     def set(self, name: str, value: Any) -> None:
-        """Choose without anybody being told but the page."""
+        """Set a control's value on the page, without the dashboard taking it for a choice."""
         self.relabelling = True
         try:
             if self.widgets[name].value != value:
@@ -122,16 +131,16 @@ class Controls:
             self.relabelling = False
 
     def name_of(self, widget: object) -> str:
-        """What this one is called here."""
+        """The name of one of these widgets."""
         return next(name for name, one in self.widgets.items() if one is widget)
 
     def list_accounts(self, accounts: Sequence[str], lang: Lang) -> None:
-        """Offer these accounts from now on."""
+        """Offer accounts with these labels from now on."""
         self._accounts = tuple(accounts)
         self.relabel(lang)
 
     def list_expiries(self, expiries: Mapping[str, int], default: str, lang: Lang) -> None:
-        """Offer these days for the payoff; the page is told only of what is new.
+        """Offer these days for the payoff; only changes are sent to the page.
 
         Args:
             expiries: days like ``2026-12-10`` and how many positions expire on each.
@@ -140,9 +149,9 @@ class Controls:
         """
         widget = self.widgets["payoff_expiry"]
         self._expiries = dict(expiries)
-        if self._expiry not in expiries:
-            self._expiry = None
-        chosen = default if self._expiry is None else self._expiry
+        if self._chosen_expiry not in expiries:
+            self._chosen_expiry = None
+        chosen = default if self._chosen_expiry is None else self._chosen_expiry
         options = tuple(self._expiry_options(lang))
         self.relabelling = True
         try:
@@ -156,7 +165,7 @@ class Controls:
             self.relabelling = False
 
     def disable(self) -> None:
-        """There is nothing to pull from."""
+        """Disable what only a dashboard that pulls can use."""
         for name in ("account", "mgna_dvsn", "excc_stat_cd", "auto"):
             self.widgets[name].disabled = True
         self.refresh.disabled = True
@@ -167,8 +176,10 @@ class Controls:
 
 
 def close_all(*widgets: w.Widget) -> None:
-    """Close these with all that is in them. ipywidgets closes each alone, and keeps the others, and
-    whatever they hold, for as long as the kernel lives.
+    """Close widgets with their children, layouts and styles.
+
+    ipywidgets closes each alone and keeps the others, with whatever they hold, for as long as the
+    kernel lives.
     """
     for widget in widgets:
         close_all(*getattr(widget, "children", ()))
@@ -176,26 +187,24 @@ def close_all(*widgets: w.Widget) -> None:
         widget.close()
 
 
-_MENUS = ("account", "auto", "language", "colors", "payoff_expiry")
-_DESCRIBED = ("account", "mgna_dvsn", "excc_stat_cd", "auto")
-_RADIOS_OVER_CHARTS = ("pnl_by", "book_by", "book_measure", "payoff_on")
-
-
-def check(name: str, value: object, known: Sequence[object]) -> None:
-    """Raise ValueError unless the argument called `name` is one of these."""
-    if value not in known:
-        raise ValueError(f"{name} takes one of {', '.join(map(repr, known))}; got {value!r}")
-
-
-def css(name: str) -> str:
+def css_class(name: str) -> str:
     """The CSS class of a control."""
     return "kis-" + name.replace("_", "-")
 
 
-def _natural() -> w.Layout:
-    """As wide as the words need: ipywidgets' own 300 px do not fit Korean and 600 px of page."""
+def _natural_width() -> w.Layout:
+    """As wide as the labels need: ipywidgets' own 300 px do not fit Korean and 600 px of page."""
     return w.Layout(width="auto")
 
 
-def _worded(prefix: str, values: Sequence[str]) -> Callable[[Lang], list[tuple[str, Any]]]:
+def _interval(seconds: int, lang: Lang) -> str:
+    if seconds == 0:
+        return say("auto_off", lang)
+    if seconds < 60:
+        return say("auto_seconds", lang, n=seconds)
+    return say("auto_minutes", lang, n=seconds // 60)
+
+
+def _options_of(prefix: str, values: Sequence[str]) -> Callable[[Lang], _Options]:
+    """Options with the texts ``{prefix}_{value}``."""
     return lambda lang: [(say(f"{prefix}_{value}", lang), value) for value in values]

@@ -1,7 +1,8 @@
-"""The dashboard: controls that choose, a feed that pulls, a screen that shows. A face.
+"""The dashboard's class: it connects controls, fetcher, selection and page.
 
-Whatever thread changes something, drawing happens under one lock and shows one balance; when that
-is not of the codes chosen, or no longer sure, the page greys it and names its own codes and age.
+Whichever thread changes something, drawing happens under one lock and shows one balance. When that
+balance is not of the codes chosen, or no longer current, the page greys it and states its own codes
+and age.
 """
 
 from __future__ import annotations
@@ -9,29 +10,28 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import ipywidgets as w
 import traitlets
 
 from kis_nb._account import Account
+from kis_nb._choices import Colors, check_choice
 from kis_nb._codes import Basis, Lang, Margin
-from kis_nb._dashboard import summary_cards
+from kis_nb._dashboard import summary_cards, thread_errors
 from kis_nb._dashboard.balance_cache import View
-from kis_nb._dashboard.chart_data import Colors
-from kis_nb._dashboard.controls import Controls, check, close_all
-from kis_nb._dashboard.displayed_balances import Gallery
-from kis_nb._dashboard.fetcher import AUTO_SECONDS, Feed
-from kis_nb._dashboard.jobs import Jobs
+from kis_nb._dashboard.controls import AUTO_SECONDS, Controls, close_all
+from kis_nb._dashboard.displayed_balances import DisplayedBalances
+from kis_nb._dashboard.fetcher import Fetcher
 from kis_nb._dashboard.known_accounts import KnownAccounts
-from kis_nb._dashboard.page_layout import Screen
-from kis_nb._dashboard.pulls import let_go
+from kis_nb._dashboard.page_layout import PageLayout
 from kis_nb._dashboard.selection import Selection
-from kis_nb._dashboard.status import Situation
+from kis_nb._dashboard.status import DashboardStatus
 from kis_nb._errors import ConfigError
 from kis_nb._widgets.chart_view import Gesture, read_gesture
-from kis_nb._wire.secrets import Secret
 
 if TYPE_CHECKING:
     from kis_nb._client import Client
@@ -42,17 +42,29 @@ _SWITCHES = ("pnl_by", "book_by", "book_measure", "payoff_on", "payoff_expiry")
 
 
 class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
-    """An account at a glance, kept up to date. Made by `dashboard` and `show`.
+    """An account's figures and charts on one page, kept up to date.
+
+    Make one with `dashboard` or `show`. All attributes are traits; none is synced with the page.
+    Observers run on the thread that brought the change.
+
+    Args:
+        client: what to pull from; None when there is nothing.
+        account, mgna_dvsn, excc_stat_cd: what to begin with.
+        lang, colors, auto: as of `dashboard`.
+        problem: why there is no client, to be shown.
+        static: the one balance to show without a client.
+        closer: called when the dashboard is closed.
 
     Attributes:
         account: the account chosen; set it to a number, a name, a label or an `Account`. It shows
             masked and equals its full text. None when there is none.
         mgna_dvsn, excc_stat_cd: the codes chosen, `Margin` and `Basis`; set them to wire codes.
-        balance: the `Balance` on show, None before the first; observe it. While a pull is under way
-            it may be of other codes than those chosen, and the page says so.
+        balance: the `Balance` on display, None before the first; observe it. While a pull is under
+            way it may be of other codes than those chosen, and the page says so. Read-only.
         selected: ``pdno`` of the selected positions, in charts and table.
 
-    All are traits and none is synced. Observers run on the thread that brought the change.
+    Raises:
+        ValueError: an argument, or what an attribute is set to, is none of these.
     """
 
     account = traitlets.Any(allow_none=True, default_value=None)
@@ -75,14 +87,14 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         colors: Colors = "kr",
         auto: int = 0,
         problem: ConfigError | None = None,
-        alone: Balance | None = None,
+        static: Balance | None = None,
         closer: Callable[[], None] | None = None,
     ) -> None:
-        check("lang", lang, ("ko", "en"))
-        check("colors", colors, ("kr", "us"))
-        check("auto", auto, AUTO_SECONDS)
-        self._known = KnownAccounts(client)
-        chosen, account = self._known.find(account), None
+        check_choice("lang", lang, get_args(Lang))
+        check_choice("colors", colors, get_args(Colors))
+        check_choice("auto", auto, AUTO_SECONDS)
+        self._accounts = KnownAccounts(client)
+        chosen, account = self._accounts.find(account), None
         if isinstance(chosen, ValueError):
             raise chosen
         self._lock = threading.RLock()
@@ -90,21 +102,25 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._lang: Lang = lang
         self._colors: Colors = colors
         self._problem, self._closer = problem, closer
-        self._known.add([chosen] if alone is None else [alone.account])
-        self._feed = Feed(client, self) if client is not None and chosen is not None else None
-        self._gallery = Gallery(self._feed, alone)
-        self._jobs = Jobs()
+        self._accounts.add([chosen] if static is None else [static.account])
+        self._fetcher = Fetcher(client, self) if client is not None and chosen is not None else None
+        self._displayed = DisplayedBalances(self._fetcher, static)
+        # One thread for what pages ask, so that it happens in the order in which they asked. At the
+        # interpreter's end Python waits for the job that runs: jobs are short.
+        self._jobs = ThreadPoolExecutor(1, thread_name_prefix="kis_nb-jobs")
         self._selection = Selection()
-        self._controls = Controls(list(self._known.labels.values()), lang, colors, auto)
-        self._screen = Screen(self._controls, self._act, self._picked, fed=alone is None)
-        super().__init__(self._screen.children, layout=w.Layout(width="100%"))
+        self._controls = Controls(list(self._accounts.labels.values()), lang, colors, auto)
+        self._page = PageLayout(
+            self._controls, self._on_action, self._on_gesture, selectable=static is None
+        )
+        super().__init__(self._page.children, layout=w.Layout(width="100%"))
         self.add_class("kis-dashboard")
-        self.account = chosen if alone is None else alone.account
-        self.mgna_dvsn = mgna_dvsn if alone is None else alone.mgna_dvsn
-        self.excc_stat_cd = excc_stat_cd if alone is None else alone.excc_stat_cd
-        self._begin(auto)
+        self.account = chosen if static is None else static.account
+        self.mgna_dvsn = mgna_dvsn if static is None else static.mgna_dvsn
+        self.excc_stat_cd = excc_stat_cd if static is None else static.excc_stat_cd
+        self._start(auto)
 
-    def _begin(self, auto: int) -> None:
+    def _start(self, auto: int) -> None:
         # Altair takes a second to load; it does so while the first pull is under way.
         threading.Thread(target=import_module, args=("kis_nb.charts",), daemon=True).start()
         for name in (*_CODES, "auto", "language", "colors"):
@@ -114,15 +130,15 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._controls.refresh.on_click(lambda _: self.refresh())
         self._ready = True
         with self._lock:
-            self._screen.wear(self._lang, self._colors)
-            if self._feed is not None:
-                weakref.finalize(self, let_go, self._feed, self._lock)
-                self._feed.every(auto)
-                self._feed.want(self._view)
+            self._page.apply_style(self._lang, self._colors)
+            if self._fetcher is not None:
+                weakref.finalize(self, _detach, self._fetcher, self._lock)
+                self._fetcher.set_interval(auto)
+                self._fetcher.request(self._requested)
             else:
                 self._controls.disable()
             self._draw()
-        self._publish()
+        self._publish_balance()
 
     def __repr__(self) -> str:
         return "<KisDashboard>"
@@ -133,7 +149,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     def _check_account(self, proposal: Any) -> Account | None:
         if proposal["value"] is None:
             return None
-        found = self._known.find(proposal["value"])
+        found = self._accounts.find(proposal["value"])
         if isinstance(found, ValueError):
             raise found
         return found
@@ -151,76 +167,80 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         with self._lock:
             name, value = change["name"], change["new"]
             if name == "account":
-                if value is not None and value not in self._known.labels:
-                    self._known.add([value])
-                    self._controls.list_accounts(list(self._known.labels.values()), self._lang)
-                value = self._known.place(value)
+                if value is not None and value not in self._accounts.labels:
+                    self._accounts.add([value])
+                    self._controls.list_accounts(list(self._accounts.labels.values()), self._lang)
+                value = self._accounts.index(value)
             self._controls.set(name, value if name == "account" else value.value)
-            if self._ready and self._feed is not None and not self._closed:
-                self._feed.want(self._view)
+            if self._ready and self._fetcher is not None and not self._closed:
+                self._fetcher.request(self._requested)
                 self._draw()
-        self._publish()
+        self._publish_balance()
 
     def _on_control(self, change: Any) -> None:
         if self._controls.relabelling or self._closed:
             return
         name, value = self._controls.name_of(change["owner"]), change["new"]
         if name == "account":
-            self.account = list(self._known.labels)[value]
+            self.account = list(self._accounts.labels)[value]
         elif name in _CODES:
             setattr(self, name, value)
-        elif name == "auto" and self._feed is not None:
-            self._feed.every(value)
+        elif name == "auto" and self._fetcher is not None:
+            self._fetcher.set_interval(value)
         elif name == "language":
-            self._dress(value, self._colors)
+            self._restyle(value, self._colors)
         elif name == "colors":
-            self._dress(self._lang, value)
+            self._restyle(self._lang, value)
 
     def _on_switch(self, _change: Any) -> None:
         if not self._controls.relabelling:
             with self._lock:
                 self._draw_charts()
 
-    def _dress(self, lang: Lang, colors: Colors) -> None:
+    def _restyle(self, lang: Lang, colors: Colors) -> None:
         """Change language or colours, everywhere at once."""
         with self._lock:
             self._lang, self._colors = lang, colors
             self._controls.relabel(lang)
-            self._screen.wear(self._lang, self._colors)
+            self._page.apply_style(self._lang, self._colors)
             self._draw()
 
     def refresh(self) -> None:
-        """Pull the account anew, now; nothing without a client."""
-        if self._feed is not None:
-            self._feed.refresh()
+        """Pull the account now; does nothing without a client. Nothing is raised."""
+        if self._fetcher is not None:
+            self._fetcher.refresh()
 
     @property
-    def _view(self) -> View:
+    def _requested(self) -> View:
         return (self.account, self.mgna_dvsn, self.excc_stat_cd)
 
-    # --- what the feed tells, on its threads --------------------------------------------------
+    # --- called by the fetcher, on its threads --------------------------------------------------
 
-    def feed_balance(self, view: View) -> None:
-        """A newer balance is at hand: make its picture ready, then draw."""
+    def on_balance(self, view: View) -> None:
+        """A newer balance is cached: prepare what it shows, then draw it.
+
+        Args:
+            view: what the balance was pulled for.
+        """
         with self._lock:
             if self._closed:
                 return
             # Figures first: they need no Altair, which may still be loading.
             self._draw_head()
-            picture, choice = self._gallery.picture(view, self._lang), self._choice()
-        if picture is not None:
-            picture.warm(choice)
-            self._gallery.complete_products(picture.balance, self._lock, self._draw)
+            data, choice = self._displayed.chart_data(view, self._lang), self._choice()
+        if data is not None:
+            data.prepare(choice)
+            self._displayed.complete_products(data.balance, self._lock, self._draw)
         with self._lock:
             self._draw()
-        self._publish()
+        self._publish_balance()
 
-    def feed_state(self) -> None:
+    def on_state(self) -> None:
         """A page was read, or a pull began, ended, failed or was cancelled."""
         with self._lock:
             self._draw_head()
-            # What could not be renewed has fallen too far back to stand beside it.
-            if self._feed is not None and not self._feed.renewing:
+            # A view that could not be renewed may have become too old to be compared.
+            if self._fetcher is not None and not self._fetcher.refreshing:
                 self._draw_charts()
 
     # --- drawing, under the lock --------------------------------------------------------------
@@ -233,95 +253,127 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
             return
         self._draw_head()
         self._draw_charts()
-        picture = self._gallery.current(self._view, self._lang)
-        if picture is not None:
-            self._screen.draw_panels(picture)
+        data = self._displayed.current(self._requested, self._lang)
+        if data is not None:
+            self._page.draw_panels(data)
 
     def _draw_charts(self) -> None:
-        picture = self._gallery.current(self._view, self._lang)
-        if picture is not None and not self._closed:
-            near = self._gallery.near(picture.balance, self._lang)
-            held = {"/".join(map(str, self._places(one.balance))): one for one in near}
-            days = picture.expiries(self._controls["payoff_on"].value)
-            self._controls.list_expiries(*days, self._lang)
-            at = self._gallery.moment
-            self._screen.draw_charts(picture, held, self._choice(), at, self._lang, self._colors)
+        data = self._displayed.current(self._requested, self._lang)
+        if data is None or self._closed:
+            return
+        comparable = {
+            "/".join(map(str, self._option_indexes(one.balance))): one
+            for one in self._displayed.comparable_data(data.balance, self._lang)
+        }
+        expiries, default = data.expiries(self._controls["payoff_on"].value)
+        self._controls.list_expiries(expiries, default, self._lang)
+        self._page.draw_charts(
+            data,
+            comparable,
+            self._choice(),
+            self._displayed.other_times,
+            self._lang,
+            self._colors,
+        )
 
     def _draw_head(self) -> None:
         if self._closed or not self._ready:
             return
-        picture = self._gallery.current(self._view, self._lang)
-        shown, lang, feed = self._gallery.shown, self._lang, self._feed
-        auto = bool(self._controls["auto"].value)
-        now = Situation.of(feed, self._view, shown, auto=auto, problem=self._problem, lang=lang)
-        parts = now.parts()
-        parts["shown"] = self._places(shown) if shown is not None and feed is not None else None
+        data = self._displayed.current(self._requested, self._lang)
+        shown, lang = self._displayed.shown, self._lang
+        status = DashboardStatus.capture(
+            self._fetcher,
+            self._requested,
+            shown,
+            auto=bool(self._controls["auto"].value),
+            problem=self._problem,
+            lang=lang,
+        )
+        parts = status.parts()
+        # Without a fetcher there are no controls to mark.
+        marked = shown if self._fetcher is not None else None
+        parts["shown"] = None if marked is None else self._option_indexes(marked)
         parts["explain"] = summary_cards.explain(self.mgna_dvsn, self.excc_stat_cd, lang)
-        parts["cards"] = self._gallery.cards(picture, lang)
-        self._screen.head.show(parts)
+        parts["cards"] = self._displayed.cards(data, lang)
+        self._page.head.show(parts)
 
-    def _places(self, shown: Balance) -> list[int]:
-        """Which option of each control is the one on show."""
-        place = self._known.place(shown.account)
-        return [place, list(Margin).index(shown.mgna_dvsn), list(Basis).index(shown.excc_stat_cd)]
+    def _option_indexes(self, balance: Balance) -> list[int]:
+        """The index of a balance's option in the controls for account, margin and basis."""
+        return [
+            self._accounts.index(balance.account),
+            list(Margin).index(balance.mgna_dvsn),
+            list(Basis).index(balance.excc_stat_cd),
+        ]
 
-    def _publish(self) -> None:
-        """Let code see what is on show; outside the lock, since observers may do anything."""
+    def _publish_balance(self) -> None:
+        """Set the trait `balance`. Without the lock, since observers may do anything."""
         if self._ready and not self._closed:
-            self.set_trait("balance", self._gallery.shown)
+            self.set_trait("balance", self._displayed.shown)
 
     # --- what is done on the page -------------------------------------------------------------
 
-    def _act(self, what: str, value: Any, page: str) -> None:
-        if what == "cancel" and self._feed is not None:
-            self._feed.cancel()
-        elif what in ("shown", "hidden") and self._feed is not None:
-            (self._feed.shown if what == "shown" else self._feed.hidden)(str(value))
+    def _on_action(self, what: str, value: Any, page: str) -> None:
+        if what == "cancel" and self._fetcher is not None:
+            self._fetcher.cancel()
+        elif what == "shown" and self._fetcher is not None:
+            self._fetcher.page_shown(str(value))
+        elif what == "hidden" and self._fetcher is not None:
+            self._fetcher.page_hidden(str(value))
         elif what == "select" and (gesture := read_gesture(value, page)) is not None:
-            self._picked("table", gesture)
+            self._on_gesture("table", gesture)
         elif what in ("csv", "excel") and isinstance(value, list):
-            self._jobs.put(lambda: self._save(what, value, page))
+            self._run_later(lambda: self._save(what, value, page))
 
-    def _picked(self, source: str, gesture: Gesture) -> None:
-        # Drawing may hold the lock for long, and the page's next message waits on this thread.
-        self._jobs.put(lambda: self._select(gesture, source))
+    def _on_gesture(self, source: str, gesture: Gesture) -> None:
+        # Not on this thread: drawing may hold the lock for long, and the page's next message waits.
+        self._run_later(lambda: self._select(gesture, source))
+
+    def _run_later(self, job: Callable[[], None]) -> None:
+        """Run a job on the one thread for them, after those before it; nothing once closed."""
+        with suppress(RuntimeError):  # closed meanwhile, or the interpreter is ending
+            self._jobs.submit(job).add_done_callback(_report_failure)
 
     def _select(self, gesture: Gesture, source: str) -> None:
         with self._lock:
-            if not self._closed and self._selection.take(gesture, source):
+            if not self._closed and self._selection.accept(gesture, source):
                 self.selected = gesture.ids
             elif not self._closed:
-                # Its chart shows it, where it came last.
-                self._screen.select(*self._selection.standing)
+                # The chart where it was made shows it, and must show the newer selection.
+                self._page.select(*self._selection.current)
 
     @traitlets.observe("selected")
     def _on_selected(self, change: Any) -> None:
         with self._lock:
             if not self._closed:
-                self._screen.select(*self._selection.origin(change["new"]))
+                self._page.select(*self._selection.origin(change["new"]))
 
     def _save(self, what: str, keys: Sequence[str], page: str) -> None:
-        """Give the page that asked the rows it shows, in its order, with all columns."""
+        """Send a page a file of the rows that it shows, in its order, with all columns."""
         from kis_nb._dashboard.downloads import as_csv, as_excel
 
-        balance = self._gallery.shown
+        balance = self._displayed.shown
         if balance is None:
             return
         saved = (as_csv if what == "csv" else as_excel)(balance, keys, self._lang)
         with self._lock:
             if not self._closed:
-                self._screen.table.save_file(*saved, page)
+                self._page.table.save_file(*saved, page)
 
     def close(self) -> None:
-        """End fetching, threads and messages, and take the dashboard off the page."""
+        """End fetching and messages, and remove the dashboard from the page.
+
+        A thread that is in a read of the network ends when the read does, without any effect.
+        Nothing is raised, also when it is closed already.
+        """
         if self._closed:
             return
         with self._lock:
             self._closed = True
-        # Outside the lock: a thread of the feed may be waiting for it.
-        if self._feed is not None:
-            self._feed.close()
-        self._jobs.close()
+        # Without the lock: a thread of the fetcher may be waiting for it.
+        if self._fetcher is not None:
+            self._fetcher.close()
+        # What runs finds the dashboard closed once it takes the lock, so nobody waits for it.
+        self._jobs.shutdown(wait=False, cancel_futures=True)
         self._controls.close()
         close_all(*self.children, self.layout)
         super().close()
@@ -329,69 +381,16 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
             self._closer()
 
 
-def dashboard(
-    client: Client | None = None,
-    *,
-    account: str | Account | None = None,
-    mgna_dvsn: str | Margin = Margin.INITIAL,
-    excc_stat_cd: str | Basis = Basis.SETTLEMENT,
-    lang: Lang = "ko",
-    colors: Colors = "kr",
-    auto: int = 0,
-    demo: bool | None = None,
-) -> Dashboard:
-    """The account as a dashboard: make it a cell's last line.
+def _report_failure(job: Future[None]) -> None:
+    if not job.cancelled() and (error := job.exception()) is not None:
+        thread_errors.report(error)
 
-    Args:
-        client: from `connect`; left out, the default client, or one made for ``demo``.
-        account: the account to begin with, like ``12345678-03``, its name or its masked label;
-            the client's first when left out.
-        mgna_dvsn, excc_stat_cd: the codes to begin with.
-        lang: ``"ko"`` or ``"en"``.
-        colors: ``"kr"`` profit red, loss blue; ``"us"`` profit green, loss red.
-        auto: seconds of auto-refresh: 0 (off), 5, 15, 30, 60 or 300.
-        demo: True shows invented accounts of the embedded broker and needs no key.
 
-    Nothing is raised for what a pull or the configuration gets wrong: the dashboard says it, with
-    what to do. Close it with ``.close()`` to end its threads.
+def _detach(fetcher: Fetcher, lock: threading.RLock) -> None:
+    """End the fetcher of a dashboard that is garbage, or ends with the process.
 
-    Raises:
-        ValueError: an argument is none of these. An account is not repeated in the message.
+    The kernel then closes its sockets, so what is being drawn is waited for. The lock is not
+    released: whatever drew after this would write a traceback into the server's log.
     """
-    from kis_nb._client import connect, default_client
-
-    # Masked in a traceback's locals, should anything go wrong before it is read.
-    asked, account = Secret.of(account) if isinstance(account, str) else account, None
-    closer, problem, named = None, None, None
-    if client is None:
-        try:
-            client = default_client() if demo is None else connect(demo=demo)
-            closer = None if demo is None else client.close
-        except ConfigError as error:
-            problem = error.with_traceback(None)
-    if asked is not None and client is not None:
-        named = client.find_account(asked.reveal() if isinstance(asked, Secret) else asked)
-    if isinstance(named, ValueError):
-        _ = closer and closer()
-        raise named
-    return Dashboard(
-        client,
-        account=named,
-        mgna_dvsn=mgna_dvsn,
-        excc_stat_cd=excc_stat_cd,
-        lang=lang,
-        colors=colors,
-        auto=auto,
-        problem=problem,
-        closer=closer,
-    )
-
-
-def show(balance: Balance, *, lang: Lang = "ko", colors: Colors = "kr") -> Dashboard:
-    """One balance as a dashboard, without a client: nothing is pulled, and nothing can be chosen
-    but language, colours and what the charts show.
-
-    Raises:
-        ValueError: `lang` or `colors` is none that there is.
-    """
-    return Dashboard(None, lang=lang, colors=colors, alone=balance)
+    fetcher.close(0.0)
+    lock.acquire(timeout=2)

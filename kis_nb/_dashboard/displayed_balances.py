@@ -1,8 +1,4 @@
-"""Which balance is on show, and which others stand beside it.
-
-Under the face `_dashboard`: imports `_feed`, `_fields`, `_figures`, `_picture`, `_shelf` and
-`_words`. The caller holds the dashboard's lock.
-"""
+"""Which balance is displayed, and which others of its account may be compared with it."""
 
 from __future__ import annotations
 
@@ -13,129 +9,136 @@ from typing import TYPE_CHECKING
 from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._dashboard import summary_cards
 from kis_nb._dashboard.balance_cache import View, view_of
-from kis_nb._dashboard.chart_data import Picture
-from kis_nb._dashboard.fetcher import Feed
+from kis_nb._dashboard.chart_data import ChartData
+from kis_nb._dashboard.fetcher import Fetcher
+from kis_nb._dashboard.panel_json import Json
 from kis_nb._dashboard.texts import say
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
 
-# Views that came within this many seconds are of the same moment. Further apart, the page says when
-# each was pulled; and from some point on they are not set side by side at all, though what is just
-# being renewed keeps its place for longer, so that no chart jumps twice.
-_SAME = 5.0
-_TOGETHER = 60.0
-_RENEWING = 300.0
+# Views whose first pages came within this many seconds are of the same moment. Further apart, the
+# page states when each was pulled; beyond the second limit they are not compared at all. While
+# pulls are under way the third limit holds, so that no chart changes twice.
+_SAME_MOMENT = 5.0
+_COMPARABLE = 60.0
+_COMPARABLE_WHILE_REFRESHING = 300.0
 
 
-class Gallery:
-    """The pictures of what the feed has at hand.
+class DisplayedBalances:
+    """The balances on display, prepared as `ChartData`. The caller holds the dashboard's lock.
 
     Args:
-        feed: None when there is nothing to pull from.
-        alone: the one balance then, if any.
+        fetcher: None when there is nothing to pull from.
+        static: the one balance to display then, if any.
 
     Attributes:
-        shown: the balance on show.
+        shown: the balance on display; None before the first.
     """
 
-    def __init__(self, feed: Feed | None, alone: Balance | None) -> None:
-        self._feed = feed
-        self._pictures: dict[View, Picture] = {}
-        self.shown = alone
+    def __init__(self, fetcher: Fetcher | None, static: Balance | None) -> None:
+        self._fetcher = fetcher
+        self._chart_data: dict[View, ChartData] = {}
+        self.shown = static
 
-    def picture(self, view: View, lang: Lang) -> Picture | None:
-        """The picture of what is at hand for a view, kept until a newer balance comes."""
-        balance = self._feed.at_hand(view) if self._feed is not None else self.shown
-        return self._picture(balance, lang) if balance is not None else None
+    def chart_data(self, view: View, lang: Lang) -> ChartData | None:
+        """A view's cached balance, prepared once; None when there is none."""
+        balance = self._fetcher.cached(view) if self._fetcher is not None else self.shown
+        return self._prepared(balance, lang) if balance is not None else None
 
-    def near(self, balance: Balance, lang: Lang) -> list[Picture]:
-        """The pictures of the views that `together` gives."""
-        return [self._picture(one, lang) for one in self.together(balance)]
+    def comparable_data(self, balance: Balance, lang: Lang) -> list[ChartData]:
+        """What `comparable` returns, prepared."""
+        return [self._prepared(one, lang) for one in self.comparable(balance)]
 
-    def _picture(self, balance: Balance, lang: Lang) -> Picture:
+    def _prepared(self, balance: Balance, lang: Lang) -> ChartData:
         view = view_of(balance)
-        picture = self._pictures.get(view)
-        if picture is None or picture.balance is not balance or picture.lang != lang:
-            before = self._feed.before(view) if self._feed is not None else None
-            picture = self._pictures[view] = Picture(balance, before, lang)
-        return picture
+        data = self._chart_data.get(view)
+        if data is None or data.balance is not balance or data.lang != lang:
+            previous = self._fetcher.previous(view) if self._fetcher is not None else None
+            data = self._chart_data[view] = ChartData(balance, previous, lang)
+        return data
 
     def complete_products(
         self, balance: Balance, lock: threading.RLock, draw: Callable[[], None]
     ) -> None:
-        """Have KIS's master files tell what code and name leave open, without waiting for them.
+        """Look up in KIS's master files what codes and names leave open, without waiting for it.
 
-        Called without the lock. When the files come, every picture is made anew and drawn with it.
+        Call it without the lock.
+
+        Args:
+            balance: whose products to look up.
+            lock: the dashboard's.
+            draw: called under the lock when the files have come, to draw everything again.
         """
         from kis_nb._frames.products import complete_in_background
 
-        def renew() -> None:
+        def redraw() -> None:
             with lock:
-                self._pictures.clear()
+                self._chart_data.clear()
                 draw()
 
-        complete_in_background(balance, renew)
+        complete_in_background(balance, redraw)
 
-    def current(self, wanted: View, lang: Lang) -> Picture | None:
-        """The wanted picture if it is at hand, else the one on show; it is then on show."""
-        picture = self.picture(wanted, lang)
-        if picture is None and self.shown is not None:
-            picture = self.picture(view_of(self.shown), lang)
-        if picture is not None:
-            self.shown = picture.balance
-        return picture
+    def current(self, requested: View, lang: Lang) -> ChartData | None:
+        """The requested view if it is cached, else the one displayed so far; it is then `shown`."""
+        data = self.chart_data(requested, lang)
+        if data is None and self.shown is not None:
+            data = self.chart_data(view_of(self.shown), lang)
+        if data is not None:
+            self.shown = data.balance
+        return data
 
-    def together(self, balance: Balance) -> list[Balance]:
-        """The views of this account at hand from about the same time, in the codes' order.
+    def comparable(self, balance: Balance) -> list[Balance]:
+        """The cached views of this account from about the same time, in the codes' order.
 
-        `moment` tells which of them need their time beside them.
+        `other_times` tells which of them need their time stated.
         """
-        feed, shown = self._feed, view_of(balance)
-        if feed is None:
+        fetcher, shown = self._fetcher, view_of(balance)
+        if fetcher is None:
             return [balance]
-        bound = _RENEWING if feed.renewing else _TOGETHER
+        limit = _COMPARABLE_WHILE_REFRESHING if fetcher.refreshing else _COMPARABLE
         found = []
         for view in [(balance.account, margin, basis) for margin in Margin for basis in Basis]:
-            one = balance if view == shown else feed.at_hand(view)
-            if one is not None and (view == shown or feed.apart(view, shown) <= bound):
+            one = balance if view == shown else fetcher.cached(view)
+            if one is not None and (view == shown or fetcher.seconds_between(view, shown) <= limit):
                 found.append(one)
         return found
 
-    def moment(self, balance: Balance, others: Sequence[Balance]) -> str:
-        """When those of the others were pulled that are not of this balance's moment; blank when
-        all of them are.
+    def other_times(self, balance: Balance, others: Sequence[Balance]) -> str:
+        """When those of `others` were pulled that are of another moment than `balance`.
+
+        Returns:
+            ``23:15:04``, or the first and the last as ``23:15:04–23:15:40``; blank when all are of
+            the same moment.
         """
-        feed = self._feed
-        late = [
+        fetcher, shown = self._fetcher, view_of(balance)
+        times = [
             one.as_of
             for one in others
-            if feed is not None
-            and view_of(one) != view_of(balance)
-            and feed.apart(view_of(one), view_of(balance)) > _SAME
+            if fetcher is not None
+            and view_of(one) != shown
+            and fetcher.seconds_between(view_of(one), shown) > _SAME_MOMENT
         ]
-        return (
-            "–".join(dict.fromkeys(f"{at:%H:%M:%S}" for at in (min(late), max(late))))
-            if late
-            else ""
-        )
+        if not times:
+            return ""
+        return "–".join(dict.fromkeys(f"{at:%H:%M:%S}" for at in (min(times), max(times))))
 
-    def cards(self, picture: Picture | None, lang: Lang) -> list[summary_cards.Json]:
-        """The head line; labels and dashes without a picture."""
-        if picture is None:
+    def cards(self, data: ChartData | None, lang: Lang) -> list[Json]:
+        """The summary cards; without a balance their labels and dashes."""
+        if data is None:
             return summary_cards.blank(lang)
-        balance = picture.balance
-        upkeep = self.maintenance(balance)
-        near = self.together(balance)
-        cards = summary_cards.cards(balance, picture.before, upkeep, lang, near)
-        if upkeep is not None and (at := self.moment(balance, [upkeep])):
+        balance = data.balance
+        maintenance = self.maintenance(balance)
+        others = self.comparable(balance)
+        cards = summary_cards.cards(balance, data.previous, maintenance, lang, others)
+        if maintenance is not None and (at := self.other_times(balance, [maintenance])):
             room = next(card for card in cards if card["key"] == "room")
-            # In place of a line that is there: a line more would move all below it at each pull.
+            # In place of a line that is there: another line would move all below it at each pull.
             room["sub"][0] = {"label": say("room_moment", lang, at=at), "value": ""}
         return cards
 
     def maintenance(self, balance: Balance) -> Balance | None:
-        """A pull with MGNA_DVSN 02 from about the same time, on the same basis if there is one."""
-        held = [one for one in self.together(balance) if one.mgna_dvsn is Margin.MAINTENANCE]
-        held.sort(key=lambda one: one.excc_stat_cd is not balance.excc_stat_cd)
-        return next(iter(held), None)
+        """A comparable pull with MGNA_DVSN 02, on the same basis if there is one."""
+        found = [one for one in self.comparable(balance) if one.mgna_dvsn is Margin.MAINTENANCE]
+        found.sort(key=lambda one: one.excc_stat_cd is not balance.excc_stat_cd)
+        return next(iter(found), None)

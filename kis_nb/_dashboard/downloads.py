@@ -1,48 +1,61 @@
-"""The positions as a file: CSV and Excel, every digit.
-
-Under the face `_dashboard`: imports `_balance`, `_fields`, `_figures`, `_tables` and `_xlsx`.
-"""
+"""The positions as files for the page to save: CSV and Excel, with every digit."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kis_nb._codes import Lang
 from kis_nb._dashboard import summary_cards, tables
-from kis_nb._dashboard.workbook import workbook
 
 if TYPE_CHECKING:
     import polars as pl
 
     from kis_nb._frames.balance import Balance
 
-# Name, MIME type and content.
-File = tuple[str, str, bytes]
+
+class File(NamedTuple):
+    """A file's name, MIME type and content."""
+
+    name: str
+    mime: str
+    content: bytes
 
 
 def _rows(balance: Balance, keys: Sequence[str]) -> pl.DataFrame:
     """The rows with these keys in this order, all columns."""
     import polars as pl
 
-    places = {key: at for at, key in enumerate(tables.keys(balance.positions))}
-    chosen = [places[key] for key in keys if key in places]
+    indexes = {key: index for index, key in enumerate(tables.keys(balance.positions))}
+    chosen = [indexes[key] for key in keys if key in indexes]
     return balance.positions.select(pl.all().gather(chosen))
 
 
 def as_csv(balance: Balance, keys: Sequence[str], _lang: Lang) -> File:
-    """CSV with wire names, as `pl.read_csv` takes it back; the mark in front tells Excel UTF-8."""
+    """CSV with wire names, which `pl.read_csv` reads back.
+
+    Args:
+        balance: whose positions to write.
+        keys: of the rows, as `tables.keys` makes them, in the order wanted.
+    """
     buffer = io.BytesIO()
+    # The byte order mark tells Excel that the file is UTF-8.
     _rows(balance, keys).write_csv(buffer, include_bom=True)
-    return f"{summary_cards.file_name(balance)}.csv", "text/csv", buffer.getvalue()
+    return File(f"{summary_cards.file_name(balance)}.csv", "text/csv", buffer.getvalue())
 
 
 def as_excel(balance: Balance, keys: Sequence[str], lang: Lang) -> File:
-    """A workbook with labels, and below the rows whose they are and when."""
+    """A workbook with the labels of a language, and below the rows: account and time.
+
+    Args:
+        balance, keys: as of `as_csv`.
+        lang: of the labels.
+    """
     from kis_nb._frames.balance import relabel
+    from kis_nb._frames.workbook import workbook
 
     frame = relabel(_rows(balance, keys), lang)
     content = workbook(frame, sheet="positions", about=[summary_cards.status(balance)])
-    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return f"{summary_cards.file_name(balance)}.xlsx", kind, content
+    mime = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return File(f"{summary_cards.file_name(balance)}.xlsx", mime, content)

@@ -1,4 +1,4 @@
-"""What a feed is doing. Under `_feed`; imports `_errors`."""
+"""What the fetcher is doing, as one immutable value."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from kis_nb._errors import KisError
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """What the feed is doing for the view that is wanted.
+class FetchState:
+    """What the fetcher is doing for the requested view.
 
     Attributes:
-        busy: a pull in front is under way.
-        quiet: it renews figures that are at hand and young, so they need no greying.
+        busy: a pull of that view is under way.
+        quiet: that pull renews figures that are cached and young, so they need not be greyed.
         page: pages it has read.
-        token_in: seconds until KIS may give the access token that it waits for; else None.
-        failed: the last pull in front failed, and none has come back since.
-        error: why; None with `failed` is an error that nobody foresaw.
-        cancelled: the last pull in front was cancelled by `cancel`.
+        token_in: seconds until KIS may issue the access token that the pull waits for; None when it
+            waits for none.
+        failed: the last pull of the view failed, and none has succeeded since.
+        error: why it failed; None with `failed` for an exception that is no `KisError`.
+        cancelled: the last pull of the view was ended by `Fetcher.cancel`.
         retry_in: seconds until auto-refresh tries again after a failure; None when it does not.
         stopped: auto-refresh is on but has given up, since asking again would not help.
     """

@@ -1,12 +1,12 @@
-"""Fetching for the dashboard: pulls on threads of its own, a cache, auto-refresh, cancelling.
+"""Fetching for the dashboard: pulls on their own threads, a cache, auto-refresh, cancelling.
 
-Under the face `_dashboard`: imports `_errors`, `_fields`, `_shelf` and `_state`. It
-knows no widget.
+A pull belongs to a view (account, MGNA_DVSN, EXCC_STAT_CD), and its balance is only ever handed on
+as that view's. The pull of the requested view is in the foreground; a newer request cancels it. The
+account's other views are pulled in the background when the foreground is idle, so that a click
+finds its figures cached.
 
-A pull belongs to a view (account, MGNA_DVSN, EXCC_STAT_CD) and its balance is only ever handed on
-as that view's. One pull is in front, for the view that is wanted; a newer wish cancels it. The
-other views of the same account are pulled behind it, when the front is quiet, so that a click finds
-its figures at hand.
+No scheduling library fits: they run jobs at times, while here a pull may be overtaken by a click,
+resume when a page appears and wait longer after each failure, all under one lock.
 """
 
 from __future__ import annotations
@@ -15,320 +15,312 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from itertools import count, product
+from itertools import count
 from typing import TYPE_CHECKING
 
-from kis_nb._codes import Basis, Margin
-from kis_nb._dashboard.balance_cache import Shelf, View
-from kis_nb._dashboard.fetch_state import State
-from kis_nb._dashboard.pulls import Clock, Listener, Progress, Pull, Pulls, Viewers
-from kis_nb._errors import AuthError, Cancelled, ConfigError, KisError
+from kis_nb._dashboard import thread_errors
+from kis_nb._dashboard.background_pulls import next_background_view
+from kis_nb._dashboard.balance_cache import BalanceCache, View
+from kis_nb._dashboard.fetch_protocols import BalanceSource, Clock, Listener
+from kis_nb._dashboard.fetch_state import FetchState
+from kis_nb._dashboard.outcome import Outcome
+from kis_nb._dashboard.page_views import PageViews
+from kis_nb._dashboard.pending_pull import PendingPull, Progress
+from kis_nb._errors import Cancelled, KisError
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
 
-AUTO_SECONDS = (0, 5, 15, 30, 60, 300)
-# Figures at hand older than this are shown, and pulled anew at once.
-_FRESH = 5.0
-# Views behind the front are pulled anew when they have fallen back this far.
-_BEHIND = 30.0
-# A burst of clicks through figures at hand ends in one pull, not in one for each.
-_REST = 0.6
-_LONGEST_BACKOFF = 600.0
-# A cancelled pull may hang in a read until its timeout; the wish after it must not wait for it, but
-# neither may clicking pile up threads.
-_AT_ONCE = 4
+# Cached figures older than this many seconds are shown, and pulled again at once.
+_FRESH_SECONDS = 5.0
+# A burst of clicks through cached figures ends in one pull, not in one for each.
+_DEBOUNCE_SECONDS = 0.6
+# A cancelled pull may hang in a read until its timeout. The request after it must not wait for
+# that, but clicking must not pile up threads either.
+_MAX_RUNNING = 4
 
 
-class Feed:
+class Fetcher:
     """Pulls balances for one listener. All methods may be called from any thread.
 
-    The listener is held weakly: a feed does not keep a dropped dashboard alive.
+    Args:
+        client: the balances' source.
+        listener: told of balances and of changes of state. Held weakly: a fetcher does not keep a
+            dropped dashboard alive.
+        clock: another one in tests.
     """
 
-    def __init__(self, client: Pulls, listener: Listener, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, client: BalanceSource, listener: Listener, *, clock: Clock | None = None
+    ) -> None:
         self._client = client
         self._listener = weakref.ref(listener)
         self._clock = clock or Clock()
-        self._wake = threading.Condition(threading.Lock())
-        self._view: View | None = None
-        self._shelf = Shelf()
-        self._numbers = count(1)
-        self._viewers = Viewers()
-        self._front: Pull | None = None
-        self._behind: Pull | None = None
-        self._running: set[Pull] = set()
+        self._condition = threading.Condition(threading.Lock())
+        self._cache = BalanceCache()
+        self._page_views = PageViews()
         self._threads: set[threading.Thread] = set()
-        self._beating = False
-        self._waiting = False
-        self._auto = 0.0
-        self._due: float | None = None
-        self._asked = False
-        self._failures = 0
-        self._failed = False
-        self._error: KisError | None = None
-        self._was_cancelled = False
-        self._stopped = False
         self._closed = False
+        # Pulls.
+        self._requested: View | None = None
+        self._foreground: PendingPull | None = None
+        self._background: PendingPull | None = None
+        self._running: set[PendingPull] = set()
+        self._numbers = count(1)
+        # The foreground pull starts as soon as one of too many has ended.
+        self._start_when_free = False
+        # Auto-refresh: its interval, when the next pull is due, and whether somebody asked for it.
+        self._interval = 0.0
+        self._next_start: float | None = None
+        self._next_is_asked = False
+        self._loop_running = False
+        self._outcome = Outcome()
 
-    def want(self, view: View) -> Balance | None:
-        """Make this the view in front and give what is at hand; the pull it needs is under way."""
-        with self._wake:
+    def request(self, view: View) -> Balance | None:
+        """Make this the requested view, and start the pull that it needs.
+
+        Returns:
+            The view's cached balance, however old; None when there is none.
+        """
+        with self._condition:
             if self._closed:
                 return None
-            if view != self._view:
-                self._view = view
-                self._forget_trouble()
-                self._drop_front()
-            held = self._shelf.get(view)
-            if held is None:
-                if self._front is None:
-                    self._start_front(quiet=False)
-            elif self._clock.monotonic() - held.at > _FRESH:
-                self._set_due(_REST, asked=True)
-            elif self._auto:
-                self._set_due(self._auto)
-        return None if held is None else held.balance
+            if view != self._requested:
+                self._requested = view
+                self._outcome = Outcome()
+                self._cancel_foreground()
+            entry = self._cache.get(view)
+            if entry is None:
+                if self._foreground is None:
+                    self._start_foreground(quiet=False)
+            elif self._clock.monotonic() - entry.received_at > _FRESH_SECONDS:
+                self._schedule(_DEBOUNCE_SECONDS, asked=True)
+            elif self._interval:
+                self._schedule(self._interval)
+        return None if entry is None else entry.balance
 
     def refresh(self) -> None:
-        """Pull the view in front now, unless that is happening already."""
-        with self._wake:
-            self._forget_trouble()
-            if self._front is not None:
+        """Pull the requested view now, unless that is happening already."""
+        with self._condition:
+            self._outcome = Outcome()
+            if self._foreground is not None:
                 # The reader asks now: what was renewed quietly is now waited for.
-                self._front.quiet = False
+                self._foreground.quiet = False
             else:
-                self._start_front(quiet=False)
-        self._tell_state()
+                self._start_foreground(quiet=False)
+        self._notify_state()
 
     def cancel(self) -> None:
-        """Give up the pull in front; what is shown stays, and auto-refresh goes on."""
-        with self._wake:
-            if self._front is None and not self._waiting:
+        """End the foreground pull; the cached figures stay, and auto-refresh goes on."""
+        with self._condition:
+            if self._foreground is None and not self._start_when_free:
                 return
-            self._drop_front()
-            self._was_cancelled = True
-            self._set_due(self._auto or None)
-        self._tell_state()
+            self._cancel_foreground()
+            self._outcome.cancelled = True
+            self._schedule(self._interval or None)
+        self._notify_state()
 
-    def every(self, seconds: float) -> None:
-        """Refresh each so many seconds; 0 turns it off."""
-        with self._wake:
-            self._auto = seconds
-            self._stopped = False
-            self._failures = 0
-            self._set_due(seconds or None)
-        self._tell_state()
+    def set_interval(self, seconds: float) -> None:
+        """Refresh so many seconds after each pull; 0 turns auto-refresh off."""
+        with self._condition:
+            self._interval = seconds
+            self._outcome.resume()
+            self._schedule(seconds or None)
+        self._notify_state()
 
-    def shown(self, view: str) -> None:
-        """A page shows the listener in a view of this name: what is due is pulled again."""
-        with self._wake:
-            self._viewers.came(view)
-            self._wake.notify_all()
+    def page_shown(self, name: str) -> None:
+        """A page shows the dashboard in a view of this name: what is due is pulled."""
+        with self._condition:
+            self._page_views.add(name)
+            self._condition.notify_all()
 
-    def hidden(self, view: str) -> None:
-        """That view was taken off its page: when it was the last, nothing is pulled unasked."""
-        with self._wake:
-            self._viewers.went(view)
-            self._wake.notify_all()
+    def page_hidden(self, name: str) -> None:
+        """That view was removed from its page. Without any view nothing is pulled unasked."""
+        with self._condition:
+            self._page_views.remove(name)
+            self._condition.notify_all()
 
-    def at_hand(self, view: View) -> Balance | None:
-        """The newest balance of a view, or None."""
-        with self._wake:
-            held = self._shelf.get(view)
-            return None if held is None else held.balance
+    def cached(self, view: View) -> Balance | None:
+        """The newest balance of a view; None when there is none."""
+        with self._condition:
+            entry = self._cache.get(view)
+            return None if entry is None else entry.balance
 
-    def apart(self, one: View, other: View) -> float:
-        """Seconds between the moments that what is at hand for two views is of, whatever the time
-        of day said; infinite when one is not at hand.
+    def previous(self, view: View) -> Balance | None:
+        """The balance of a view that the cached one replaced; None when there is none."""
+        with self._condition:
+            entry = self._cache.get(view)
+            return None if entry is None else entry.previous
 
-        A pull is of its first page's moment, as its `as_of` says: the last may come long after.
+    def seconds_between(self, one: View, other: View) -> float:
+        """Seconds between the moments of two views' cached figures, on a clock that is never set
+        back; infinite when one of them is not cached.
+
+        The moment of a pull is when its first page came, as in `as_of`; its last may come long
+        after.
         """
-        with self._wake:
-            a, b = self._shelf.get(one), self._shelf.get(other)
-            return float("inf") if a is None or b is None else abs(a.of - b.of)
-
-    def before(self, view: View) -> Balance | None:
-        """The balance of a view that `at_hand` took the place of, or None."""
-        with self._wake:
-            held = self._shelf.get(view)
-            return None if held is None else held.before
+        with self._condition:
+            a, b = self._cache.get(one), self._cache.get(other)
+            return float("inf") if a is None or b is None else abs(a.moment - b.moment)
 
     @property
-    def renewing(self) -> bool:
-        """Whether a pull is under way or about to be, in front or behind."""
-        with self._wake:
-            return bool(self._front or self._behind)
+    def refreshing(self) -> bool:
+        """Whether a pull is under way, in the foreground or in the background."""
+        with self._condition:
+            return bool(self._foreground or self._background)
 
     @property
-    def state(self) -> State:
-        """What the feed is doing now."""
-        with self._wake:
-            front = self._front
-            late = self._failures > 0 and self._due is not None and front is None
-            return State(
-                busy=front is not None or self._waiting,
-                quiet=front is not None and front.quiet,
-                page=front.page if front is not None else 0,
-                token_in=max(front.until - self._clock.monotonic(), 0.0)
-                if front is not None and front.until is not None
-                else None,
-                failed=self._failed,
-                error=self._error,
-                cancelled=self._was_cancelled,
-                retry_in=max(self._due - self._clock.monotonic(), 0)
-                if late and self._due is not None
-                else None,
-                stopped=self._stopped,
+    def state(self) -> FetchState:
+        """What the fetcher is doing now."""
+        with self._condition:
+            now, pull, outcome = self._clock.monotonic(), self._foreground, self._outcome
+            token_until = None if pull is None else pull.token_until
+            retry_at = self._next_start if outcome.failures and pull is None else None
+            return FetchState(
+                busy=pull is not None or self._start_when_free,
+                quiet=pull is not None and pull.quiet,
+                page=0 if pull is None else pull.page,
+                token_in=None if token_until is None else max(token_until - now, 0.0),
+                failed=outcome.failed,
+                error=outcome.error,
+                cancelled=outcome.cancelled,
+                retry_in=None if retry_at is None else max(retry_at - now, 0),
+                stopped=outcome.stopped,
             )
 
     def close(self, wait: float = 2.0) -> None:
-        """End the threads: no call goes out and the listener hears nothing after this.
+        """End the threads. After this no call goes out and the listener is not called.
 
         Args:
-            wait: seconds to wait for them. One that sits in a read of the network ends when that
-                does, and then leaves no trace.
+            wait: seconds to wait for the threads. One that is in a read of the network ends when
+                the read does, without any effect.
         """
-        with self._wake:
+        with self._condition:
             self._closed = True
-            self._front = self._behind = None
+            self._foreground = self._background = None
             for pull in self._running:
                 pull.cancel.set()
-            self._wake.notify_all()
+            self._condition.notify_all()
             threads = self._threads - {threading.current_thread()}
         end = time.monotonic() + wait
         for thread in threads:
             thread.join(max(end - time.monotonic(), 0))
 
-    # From here to `_run` the lock is held by the caller.
+    # From here to `_run` the caller holds the lock.
 
-    def _forget_trouble(self) -> None:
-        self._failed, self._error, self._failures = False, None, 0
-        self._was_cancelled = self._stopped = False
+    def _schedule(self, seconds: float | None, *, asked: bool = False) -> None:
+        """Have the refresh loop start a pull after so many seconds; None: not at all."""
+        self._next_is_asked = asked
+        self._next_start = None if seconds is None else self._clock.monotonic() + seconds
+        if seconds is not None and not self._loop_running and not self._closed:
+            self._loop_running = True
+            self._start_thread(self._refresh_loop)
+        self._condition.notify_all()
 
-    def _set_due(self, seconds: float | None, *, asked: bool = False) -> None:
-        """Let the beat start a pull after so many seconds; None: not at all."""
-        self._asked = asked
-        self._due = None if seconds is None else self._clock.monotonic() + seconds
-        if seconds is not None and not self._beating and not self._closed:
-            self._beating = True
-            self._thread(self._beat)
-        self._wake.notify_all()
+    def _cancel_foreground(self) -> None:
+        if self._foreground is not None:
+            self._foreground.cancel.set()
+            self._foreground = None
+        self._start_when_free = False
 
-    def _drop_front(self) -> None:
-        if self._front is not None:
-            self._front.cancel.set()
-            self._front = None
-        self._waiting = False
-
-    def _start_front(self, *, quiet: bool) -> None:
-        if self._closed or self._view is None:
+    def _start_foreground(self, *, quiet: bool) -> None:
+        if self._closed or self._requested is None:
             return
-        self._due = None
-        self._was_cancelled = False
-        if self._behind is not None:
-            # Who asks goes first, also through the rate limit.
-            self._behind.cancel.set()
-            self._behind = None
-        if len(self._running) >= _AT_ONCE:
-            self._waiting = True
+        self._next_start = None
+        self._outcome.cancelled = False
+        if self._background is not None:
+            # What somebody waits for goes first, also through the rate limit.
+            self._background.cancel.set()
+            self._background = None
+        if len(self._running) >= _MAX_RUNNING:
+            self._start_when_free = True
             return
-        self._front = Pull(self._view, next(self._numbers), quiet)
-        self._start(self._front)
+        self._foreground = self._start_pull(self._requested, quiet=quiet)
 
-    def _start(self, pull: Pull) -> None:
+    def _start_background(self) -> None:
+        if self._closed or self._requested is None or self._outcome.failed:
+            return
+        if self._foreground or self._background or self._page_views.all_removed:
+            return
+        view = next_background_view(self._requested, self._cache, self._clock.monotonic())
+        if view is not None:
+            self._background = self._start_pull(view, quiet=True)
+
+    def _start_pull(self, view: View, *, quiet: bool) -> PendingPull:
+        pull = PendingPull(view, next(self._numbers), quiet)
         self._running.add(pull)
-        self._thread(self._run, pull)
+        self._start_thread(self._run, pull)
+        return pull
 
-    def _thread(self, target: Callable[..., None], *args: object) -> None:
+    def _start_thread(self, target: Callable[..., None], *args: object) -> None:
         def work() -> None:
             try:
                 target(*args)
             finally:
-                with self._wake:
+                with self._condition:
                     self._threads.discard(threading.current_thread())
 
-        thread = threading.Thread(target=work, name="kis_nb-feed", daemon=True)
+        thread = threading.Thread(target=work, name="kis_nb-fetch", daemon=True)
         self._threads.add(thread)
         thread.start()
 
-    def _start_behind(self) -> None:
-        """Pull the next view of the account in front that is not at hand or has fallen back."""
-        if self._closed or self._front or self._behind or self._failed or self._view is None:
-            return
-        if self._viewers.gone:
-            return
-        account, margin, basis = self._view
-        now = self._clock.monotonic()
-        # One click away first: the other margin, the other basis, then both.
-        margins, bases = (
-            sorted(Margin, key=lambda m: m != margin),
-            sorted(Basis, key=lambda b: b != basis),
-        )
-        views = [(account, m, b) for b, m in product(bases, margins)][1:]
-        # The oldest first, or a long book's last view would never have its turn.
-        ages = {view: now - held.at if (held := self._shelf.get(view)) else None for view in views}
-        missing = [view for view, age in ages.items() if age is None]
-        old = [(age, view) for view, age in ages.items() if age is not None and age > _BEHIND]
-        if missing or old:
-            view = missing[0] if missing else max(old, key=lambda one: one[0])[1]
-            self._behind = Pull(view, next(self._numbers), quiet=True)
-            self._start(self._behind)
+    def _finish(self, pull: PendingPull, error: KisError | None, *, unforeseen: bool) -> None:
+        """Note how a pull ended, and start what comes next. A cancelled pull changes no state.
 
-    def _settle(self, pull: Pull, error: KisError | None, *, unforeseen: bool) -> None:
-        """Take note of how a pull ended; a cancelled one is nobody's any more."""
+        Args:
+            pull: the one that ended.
+            error: why it failed; None when it did not, or when the exception is no `KisError`.
+            unforeseen: the exception is no `KisError`.
+        """
         self._running.discard(pull)
         cancelled = isinstance(error, Cancelled)
-        bad = unforeseen or (error is not None and not cancelled)
-        if pull is self._front:
-            self._front = None
-            self._failed, self._error = bad, error if bad else None
-            if bad:
-                self._failures += 1
-                # A refused key must not be asked again and again: that could lock the customer out.
-                self._stopped = unforeseen or isinstance(error, AuthError | ConfigError)
-                pause = min(
-                    self._auto * 2 ** min(self._failures, 10), max(_LONGEST_BACKOFF, self._auto)
-                )
-                self._set_due(None if self._stopped or not self._auto else pause)
+        failed = unforeseen or (error is not None and not cancelled)
+        if pull is self._foreground:
+            self._foreground = None
+            if failed:
+                self._outcome.fail(error)
             else:
-                self._failures = 0
-                self._stopped = False
-                self._set_due(self._auto or None)
-        if pull is self._behind:
-            self._behind = None
-            # What fell due meanwhile goes now, before the next one behind.
-            self._wake.notify_all()
-        if self._waiting and not self._front:
-            self._waiting = False
-            self._start_front(quiet=False)
-        elif not bad and not cancelled and not self._is_due():
-            self._start_behind()
+                self._outcome.succeed()
+            self._schedule(self._outcome.next_interval(self._interval))
+        if pull is self._background:
+            self._background = None
+            # What has become due meanwhile starts now, before the next one in the background.
+            self._condition.notify_all()
+        if self._start_when_free and not self._foreground:
+            self._start_when_free = False
+            self._start_foreground(quiet=False)
+        elif not failed and not cancelled and not self._is_due():
+            self._start_background()
 
     def _is_due(self) -> bool:
-        return self._due is not None and self._due <= self._clock.monotonic()
+        return self._next_start is not None and self._next_start <= self._clock.monotonic()
 
     def _may_start(self) -> bool:
-        """Whether what is due may start. Unless it was asked for, somebody must see it, and a pull
-        behind is let finish: with intervals as short as a pull none ever would.
+        """Whether what is due may start.
+
+        A pull that nobody asked for needs a page that shows it, and waits for the one in the
+        background: with intervals as short as a pull that one would never end otherwise.
         """
-        return self._asked or (self._behind is None and not self._viewers.gone)
+        return self._next_is_asked or (
+            self._background is None and not self._page_views.all_removed
+        )
 
     # From here on the lock is free.
 
-    def _run(self, pull: Pull) -> None:
+    def _run(self, pull: PendingPull) -> None:
         account, margin, basis = pull.view
 
-        def note(pages: int, wait: float | None) -> None:
-            with self._wake:
+        def report(pages: int, token_seconds: float | None) -> None:
+            with self._condition:
+                now = self._clock.monotonic()
                 pull.page = pages
-                pull.until = None if wait is None else self._clock.monotonic() + wait
+                pull.token_until = None if token_seconds is None else now + token_seconds
                 if pages == 1:
-                    # Again the first when the walk was started over.
-                    pull.of = self._clock.monotonic()
-                shown = pull is self._front
-            if shown:
-                self._tell_state()
+                    # The first again when the client started over.
+                    pull.moment = now
+                in_foreground = pull is self._foreground
+            if in_foreground:
+                self._notify_state()
 
         balance: Balance | None = None
         failure: KisError | None = None
@@ -339,7 +331,7 @@ class Feed:
                     account,
                     mgna_dvsn=margin,
                     excc_stat_cd=basis,
-                    progress=Progress(note),
+                    progress=Progress(report),
                     cancel=pull.cancel,
                 )
             foreseen = True
@@ -348,44 +340,51 @@ class Feed:
             failure, foreseen = error.with_traceback(None), True
             failure.partial = None
         finally:
-            with self._wake:
-                newer = balance is not None and self._shelf.keep(
-                    pull.view, balance, self._clock.monotonic(), pull.number, pull.of
+            with self._condition:
+                newer = balance is not None and self._cache.store(
+                    pull.view,
+                    balance,
+                    received_at=self._clock.monotonic(),
+                    pull_number=pull.number,
+                    moment=pull.moment,
                 )
-                self._settle(pull, failure, unforeseen=not foreseen)
+                self._finish(pull, failure, unforeseen=not foreseen)
             if newer:
-                self._tell_balance(pull.view)
-            self._tell_state()
+                self._notify(lambda listener: listener.on_balance(pull.view))
+            self._notify_state()
 
-    def _beat(self) -> None:
-        """Start what is due, for as long as the feed lives."""
+    def _refresh_loop(self) -> None:
+        """Start what is due, until the fetcher is closed."""
         while True:
-            with self._wake:
+            with self._condition:
                 while not self._closed and not (self._is_due() and self._may_start()):
-                    left = None if self._due is None else self._due - self._clock.monotonic()
-                    # What is due and may not start waits for word, not for a time.
-                    self._clock.wait(self._wake, left if left is None or left > 0 else None)
+                    self._clock.wait(self._condition, self._seconds_to_next())
                 if self._closed:
                     return
-                self._due = None
-                if self._front is None:
-                    self._start_front(quiet=self._view in self._shelf and not self._failed)
-            self._tell_state()
+                self._next_start = None
+                if self._foreground is None:
+                    cached = self._requested in self._cache
+                    self._start_foreground(quiet=cached and not self._outcome.failed)
+            self._notify_state()
 
-    def _tell_balance(self, view: View) -> None:
-        self._tell(lambda listener: listener.feed_balance(view))
+    def _seconds_to_next(self) -> float | None:
+        """How long to wait for what is due next; None is until notified, also for what is due and
+        may not start.
+        """
+        if self._next_start is None:
+            return None
+        left = self._next_start - self._clock.monotonic()
+        return left if left > 0 else None
 
-    def _tell_state(self) -> None:
-        self._tell(lambda listener: listener.feed_state())
+    def _notify_state(self) -> None:
+        self._notify(lambda listener: listener.on_state())
 
-    def _tell(self, tell: Callable[[Listener], None]) -> None:
+    def _notify(self, call: Callable[[Listener], None]) -> None:
         listener = self._listener()
         if listener is None or self._closed:
             return
         try:
-            tell(listener)
-        except Exception as error:  # noqa: BLE001  (whatever it does wrong is its own)
-            # Reported and not raised: it would end the pull that it is told of, or the beat.
-            here = threading.current_thread()
-            args = (type(error), error, error.__traceback__, here)
-            threading.excepthook(threading.ExceptHookArgs(args))
+            call(listener)
+        except Exception as error:  # noqa: BLE001  (whatever a listener does wrong)
+            # Not raised: it would end the pull that it is notified of, or the refresh loop.
+            thread_errors.report(error)

@@ -1,7 +1,4 @@
-"""The accounts that a dashboard can be asked for, with what the account control calls each.
-
-Imports `_accounts` and `_fields`.
-"""
+"""The accounts that a dashboard can show, and their labels in the account control."""
 
 from __future__ import annotations
 
@@ -15,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class KnownAccounts:
-    """The client's accounts, in its order, and after them those asked for besides.
+    """The client's accounts in its order, and after them others that were asked for.
+
+    Args:
+        client: None when there is nothing to pull from.
 
     Attributes:
         labels: ``hedge · 800*****-03`` by account; the mask alone without a name.
@@ -27,13 +27,16 @@ class KnownAccounts:
         self.add(client.accounts if client is not None else ())
 
     def add(self, accounts: Iterable[Account | None]) -> None:
-        """Know these too."""
+        """Add accounts that are not known yet; None is passed over."""
         known = [*self.labels, *(account for account in accounts if account is not None)]
         self.labels = named_labels(known, self._client.names if self._client else {})
 
     def find(self, text: object) -> Account | ValueError | None:
-        """The account meant by a number, a name or a label, None being the first one; or what is
-        wrong with it, to be raised when the text has left the caller's locals.
+        """Find an account by its number, name or label; None finds the first.
+
+        Returns:
+            The account, None when there is none at all, or the error. The caller raises it once the
+            text has left its locals, so that no traceback shows an account number.
         """
         if text is None:
             return next(iter(self.labels), None)
@@ -43,6 +46,6 @@ class KnownAccounts:
         # Only the client knows whether it has an app key for an account that is not configured.
         return self._client.find_account(found)
 
-    def place(self, account: Account | None) -> int:
-        """Which option of the control it is; -1 when it is none."""
+    def index(self, account: Account | None) -> int:
+        """The account's index in the control; -1 when it is not there."""
         return list(self.labels).index(account) if account in self.labels else -1

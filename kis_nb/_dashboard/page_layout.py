@@ -1,9 +1,4 @@
-"""What the dashboard's charts and panels show, and how they lie on the page.
-
-Under the face `_dashboard`: imports `_chartview`, `_controls`, `_fields`, `_figures`, `_panel`,
-`_picture` and `_words`.
-Sends only what differs from what the page has. The caller holds the dashboard's lock.
-"""
+"""The dashboard's charts and panels: their layout on the page, and their content."""
 
 from __future__ import annotations
 
@@ -13,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
+from kis_nb._choices import Colors
 from kis_nb._codes import Lang, Margin
-from kis_nb._dashboard.chart_data import CHARTS, Colors, Easel, Picture, compared
+from kis_nb._dashboard.chart_data import CHARTS, ChartData, Choice, comparison_rows
+from kis_nb._dashboard.chart_panel import ChartPanel
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.summary_cards import template
 from kis_nb._dashboard.texts import say
@@ -25,134 +22,143 @@ if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
 
 
-class Screen:
-    """The charts and panels.
+class PageLayout:
+    """The charts and panels. The caller holds the dashboard's lock.
+
+    Only what differs from what the page shows is sent.
 
     Args:
         controls: laid out among them.
-        act: hears what is done on the panels.
-        picked: hears the gestures on a chart, by its name; not what `select` selects.
-        fed: whether there are balances to choose from, so that the choosing controls have a place.
+        on_action: called with what is done on a panel.
+        on_gesture: called with a chart's name and each gesture made on it.
+        selectable: whether there are balances to choose from, and so controls to choose them.
 
     Attributes:
+        charts: by name.
         head, table, checks, note: the panels.
+        children: the widgets of the page, from top to bottom.
     """
 
     def __init__(
         self,
         controls: Controls,
-        act: Act,
-        picked: Callable[[str, Gesture], None],
+        on_action: Act,
+        on_gesture: Callable[[str, Gesture], None],
         *,
-        fed: bool,
+        selectable: bool,
     ) -> None:
         self._controls = controls
-        self.head = HeadPanel(act)
-        self.table = TablePanel(act)
-        self.checks = ChecksPanel(act)
-        self.note = NotePanel(act)
+        self.head = HeadPanel(on_action)
+        self.table = TablePanel(on_action)
+        self.checks = ChecksPanel(on_action)
+        self.note = NotePanel(on_action)
         self.table.add_class("kis-positions")
         self.checks.add_class("kis-reconcile")
-        self._easels = {name: Easel(name, ChartView(name=name)) for name in CHARTS}
-        for name, easel in self._easels.items():
-            easel.view.add_class(f"kis-{name}")
-            easel.view.on_gesture(partial(picked, name))
-        self.children = self._lay_out(controls, fed=fed)
+        self.charts = {name: ChartPanel(name, ChartView(name=name)) for name in CHARTS}
+        for name, chart in self.charts.items():
+            chart.view.add_class(f"kis-{name}")
+            chart.view.on_gesture(partial(on_gesture, name))
+        self.children = self._arrange(controls, selectable=selectable)
 
-    def _lay_out(self, controls: Controls, *, fed: bool) -> list[w.Widget]:
-        view = {name: easel.view for name, easel in self._easels.items()}
-        choosing = ["account", "mgna_dvsn", "excc_stat_cd"] if fed else []
-        bar = [controls[name] for name in choosing]
-        bar += [controls.refresh, controls["auto"]] if fed else []
+    def _arrange(self, controls: Controls, *, selectable: bool) -> list[w.Widget]:
+        view = {name: chart.view for name, chart in self.charts.items()}
+        names = ["account", "mgna_dvsn", "excc_stat_cd"] if selectable else []
+        bar = [controls[name] for name in names]
+        bar += [controls.refresh, controls["auto"]] if selectable else []
         bar.append(_box("tastes", controls["language"], controls["colors"]))
         switches = _box("switches", controls["book_by"], controls["book_measure"])
         payoff = _box("switches", controls["payoff_on"], controls["payoff_expiry"])
-        compare = _box("stack", _box("section", view["margin"]), _box("section", view["views"]))
-        beyond = _box(
+        comparisons = _box("stack", _box("section", view["margin"]), _box("section", view["views"]))
+        right = _box(
             "stack",
             _box("section", payoff, view["payoff"], self.note),
             _box("section", self.checks),
         )
-        book = _box("columns", _box("section", switches, view["book"]), beyond)
+        book = _box("columns", _box("section", switches, view["book"]), right)
         book.add_class("kis-columns-book")
         body = _box(
             "body",
-            _box("columns", _box("section", controls["pnl_by"], view["pnl"]), compare),
+            _box("columns", _box("section", controls["pnl_by"], view["pnl"]), comparisons),
             _box("section", self.table),
             book,
         )
         return [_box("controls", *bar), self.head, body]
 
-    def wear(self, lang: Lang, colors: Colors) -> None:
-        """Put on what language and colours alone decide."""
+    def apply_style(self, lang: Lang, colors: Colors) -> None:
+        """Send what depends on language and colours alone."""
         names = self._controls.names(lang) | {"dashboard": say("figures", lang)}
-        words = ("age_s", "age_m", "age_h", "demo", "figures", "png")
+        keys = ("age_s", "age_m", "age_h", "demo", "figures", "png")
         self.head.show(
             {
                 "lang": lang,
                 "colors": colors,
                 "names": names,
-                "words": {word: template(word, lang) for word in words},
+                "words": {key: template(key, lang) for key in keys},
             }
         )
 
     def draw_charts(
         self,
-        picture: Picture,
-        near: Mapping[str, Picture],
-        choice: dict[str, str],
-        moment: Callable[[Balance, Sequence[Balance]], str],
+        data: ChartData,
+        comparable: Mapping[str, ChartData],
+        choice: Choice,
+        other_times: Callable[[Balance, Sequence[Balance]], str],
         lang: Lang,
         colors: Colors,
     ) -> None:
         """Draw all charts.
 
         Args:
-            picture: the balance on show.
-            near: the views of its account from the same moment, itself among them, each under the
+            data: of the balance on display.
+            comparable: of the comparable views of its account, `data` among them, each under the
                 name by which the page asks for it.
-            choice: what the switches over the charts say.
-            moment: `Gallery.moment`.
-            lang, colors: of all of them.
+            choice: what the controls over the charts say.
+            other_times: `DisplayedBalances.other_times`.
+            lang, colors: of all charts.
         """
-        shown = picture.balance
-        every = [one.balance for one in near.values()]
-        sides = [one for one in every if one.excc_stat_cd is shown.excc_stat_cd]
-        here = next(name for name, one in near.items() if one is picture)
-        for name, easel in self._easels.items():
+        shown = data.balance
+        balances = [one.balance for one in comparable.values()]
+        same_basis = [one for one in balances if one.excc_stat_cd is shown.excc_stat_cd]
+        shown_name = next(name for name, one in comparable.items() if one is data)
+        for name, chart in self.charts.items():
             if name == "pnl":
-                # The chart that a click is watched on turns before the kernel has heard of it.
-                held = {view: one.rows(name, choice) for view, one in near.items()}
-                easel.show(held[here], lang, colors, here, held)
+                # The page draws this chart on a click, before the kernel has received the click.
+                rows = {view: one.rows(name, choice) for view, one in comparable.items()}
+                chart.show(rows[shown_name], lang, colors, shown_name, rows)
                 continue
             if name in ("margin", "views"):
-                # The margin chart shows others only where its own basis lacks the maintenance.
-                lacks = all(one.mgna_dvsn is not Margin.MAINTENANCE for one in sides)
-                told = every if name == "views" or lacks else sides
-                rows = compared(name, every, shown, lang, moment(shown, told))
+                # The margin chart shows other views only where its own basis lacks the maintenance.
+                lacks = all(one.mgna_dvsn is not Margin.MAINTENANCE for one in same_basis)
+                drawn = balances if name == "views" or lacks else same_basis
+                times = other_times(shown, drawn)
+                chart.show(comparison_rows(name, balances, shown, lang, times), lang, colors)
             else:
-                rows = picture.rows(name, choice)
-            easel.show(rows, lang, colors)
-        self.note.show({"note": picture.left_out()})
+                chart.show(data.rows(name, choice), lang, colors)
+        self.note.show({"note": data.left_out()})
 
-    def draw_panels(self, picture: Picture) -> None:
+    def draw_panels(self, data: ChartData) -> None:
         """Draw table and reconciliation."""
-        self.table.show({"table": picture.table()})
-        self.checks.show({"checks": picture.checks()})
+        self.table.show({"table": data.table()})
+        self.checks.show({"checks": data.checks()})
 
     def select(self, gesture: Gesture, source: str) -> None:
-        """Select these positions everywhere.
+        """Select a gesture's positions in every chart and in the table.
 
-        Also where it was done: meanwhile code, or another page, may have selected something else
-        there. The page passes over what its own later gestures have overtaken.
+        Also where the gesture was made: code, or another page, may have selected something else
+        there since. The page ignores what its own later gestures have overtaken.
+
+        Args:
+            gesture: the positions, and the page and number of the gesture.
+            source: where it was made: a chart's name, "table" or "code".
         """
-        for easel in self._easels.values():
-            easel.view.select(gesture)
+        for chart in self.charts.values():
+            chart.view.select(gesture)
         ids, page, number = gesture
-        # A brush over a chart leaves the table with what it touched.
-        only = source in self._easels and len(ids) > 1
-        told = {"ids": list(ids), "only": only, "page": page, "number": number}
-        self.table.show({"picked": told})
+        # A brush over a chart leaves only the rows that it touched in the table.
+        only = source in self.charts and len(ids) > 1
+        self.table.show(
+            {"picked": {"ids": list(ids), "only": only, "page": page, "number": number}}
+        )
 
 
 def _box(name: str, *children: w.Widget) -> w.Box:

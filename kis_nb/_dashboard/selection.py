@@ -1,4 +1,4 @@
-"""Whose gesture a selection is. Under the face `_dashboard`; imports `_chartview`."""
+"""Which gesture a selection comes from."""
 
 from __future__ import annotations
 
@@ -6,34 +6,37 @@ from kis_nb._widgets.chart_view import Gesture
 
 
 class Selection:
-    """Takes the gestures of each page in the order in which they were made there.
+    """Accepts the gestures of each page in the order in which they were made there.
 
-    Not locked: the dashboard's lock is held by whoever calls.
+    Not locked: the caller holds the dashboard's lock.
 
     Attributes:
-        standing: the last gesture that was not overtaken, and where it was made; or code's choice.
+        current: the last accepted gesture and the name of the chart or table where it was made; of
+            "code" when code set the selection.
     """
 
     def __init__(self) -> None:
-        self._last: dict[str | None, int] = {}
-        self._under_way: tuple[Gesture, str] | None = None
-        self.standing = Gesture(()), "code"
+        self._newest: dict[str | None, int] = {}
+        self._pending: tuple[Gesture, str] | None = None
+        self.current = Gesture(()), "code"
 
-    def take(self, gesture: Gesture, source: str) -> bool:
-        """Make this the gesture that the next change of selection comes from.
+    def accept(self, gesture: Gesture, source: str) -> bool:
+        """Take this gesture as the origin of the next change of selection.
 
-        False for one that a later one of its page has overtaken: the channels of charts and table
-        are heard on several threads, in any order.
+        Charts and table have a channel each, whose messages arrive on several threads in any order.
+
+        Returns:
+            False for a gesture that is older than one already accepted from its page.
         """
-        if gesture.number < self._last.get(gesture.page, 0):
+        if gesture.number < self._newest.get(gesture.page, 0):
             return False
-        self._last[gesture.page] = gesture.number
-        self._under_way = gesture, source
+        self._newest[gesture.page] = gesture.number
+        self._pending = gesture, source
         return True
 
     def origin(self, ids: tuple[str, ...]) -> tuple[Gesture, str]:
-        """The gesture that selected these, and where; without one it was code."""
-        under_way, self._under_way = self._under_way, None
-        known = under_way is not None and under_way[0].ids == ids
-        self.standing = under_way if under_way and known else (Gesture(ids), "code")
-        return self.standing
+        """The gesture that selected these positions, and where it was made; "code" without one."""
+        pending, self._pending = self._pending, None
+        known = pending is not None and pending[0].ids == ids
+        self.current = pending if pending and known else (Gesture(ids), "code")
+        return self.current

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._dashboard.panel_json import Json
 from kis_nb._dashboard.texts import say
 from kis_nb._frames.decimal_context import EXACT, exactly
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
     from kis_nb._frames.equity import Equity
 
-Json: TypeAlias = dict[str, Any]
 _Figure: TypeAlias = Decimal | int | None
 
 
@@ -229,7 +229,7 @@ def blank(lang: Lang) -> list[Json]:
     )
     keys = ("pnl", "room", "margin", "equity", "additional", "orderable", "withdrawable")
     return [
-        {"key": key, "label": say(word, lang, code="").rstrip(" ·"), "value": "–"}
+        {"key": key, "label": say(word, lang), "value": "–"}
         for key, word in zip(keys, words, strict=True)
     ]
 
@@ -241,7 +241,7 @@ def _used(balance: Balance, now: dict[str, Decimal | None], lang: Lang) -> Json:
     code = f"{balance.mgna_dvsn.label(lang)} {balance.mgna_dvsn.value}"
     card: Json = {
         "key": "margin",
-        "label": say("margin_used", lang, code=code),
+        "label": f"{say('margin_used', lang)} · {code}",
         "value": _percent_text(used),
         "sub": [
             {

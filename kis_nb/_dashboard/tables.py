@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from kis_nb._codes import Lang
-from kis_nb._dashboard.summary_cards import Json, arrowed, exact, signed, template, tone
+from kis_nb._dashboard.panel_json import Json
+from kis_nb._dashboard.summary_cards import arrowed, exact, signed, template, tone
 from kis_nb._dashboard.texts import say
 from kis_nb._frames.products import OF_PRICE, is_unpriced
 from kis_nb._schema.night_balance import POSITIONS

@@ -1,26 +1,13 @@
-"""Every sentence of the dashboard, in Korean and English, once.
+"""Every sentence of the dashboard in Korean and English, except those about errors.
 
-Under the face `_dashboard`: imports `_errors` and `_fields`. Field labels are the glossary's and
-chart labels the charts'; what else the dashboard says stands here.
+Field labels come from the glossary, chart labels from the charts.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from kis_nb._codes import Lang
-from kis_nb._errors import (
-    ApiError,
-    AuthError,
-    ConfigError,
-    DecodeError,
-    KisError,
-    PaginationError,
-    RateLimitError,
-    TransportError,
-)
 
-_WORDS: dict[str, tuple[str, str]] = {
+_TEXTS: dict[str, tuple[str, str]] = {
     # Controls.
     "account": ("계좌", "Account"),
     "mgna_dvsn": ("증거금", "Margin"),
@@ -31,12 +18,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     "cancel": ("취소", "Cancel"),
     "auto": ("자동", "Auto"),
     "auto_name": ("자동 새로고침", "Auto-refresh"),
-    "auto_0": ("끔", "Off"),
-    "auto_5": ("5초", "5 s"),
-    "auto_15": ("15초", "15 s"),
-    "auto_30": ("30초", "30 s"),
-    "auto_60": ("1분", "1 min"),
-    "auto_300": ("5분", "5 min"),
+    "auto_off": ("끔", "Off"),
+    "auto_seconds": ("{n}초", "{n} s"),
+    "auto_minutes": ("{n}분", "{n} min"),
     "language": ("언어", "Language"),
     "colors": ("손익 색", "P&L colours"),
     "colors_kr": ("▲ 빨강 ▼ 파랑", "▲ red ▼ blue"),
@@ -63,7 +47,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "payoff_KOSPI 200": ("코스피 200", "KOSPI 200"),
     "payoff_KOSDAQ 150": ("코스닥 150", "KOSDAQ 150"),
     "payoff_USD/KRW": ("미국달러", "USD/KRW"),
-    # State of the picture.
+    # What is shown, and what is under way.
     "demo": ("가상 계좌의 예시 수치입니다", "Invented figures of an embedded broker"),
     "age_s": ("{n}초 전", "{n} s ago"),
     "age_m": ("{n}분 전", "{n} min ago"),
@@ -90,13 +74,13 @@ _WORDS: dict[str, tuple[str, str]] = {
         "자동 새로고침을 멈췄습니다 · 원인을 해결한 뒤 새로고침을 누르십시오",
         "Auto-refresh has stopped · press Refresh once the cause is gone",
     ),
-    # Head line.
+    # Summary cards.
     "figures": ("계좌 요약", "Account at a glance"),
     "total_pnl": ("총손익 (평가 + 매매)", "Total P&L (unrealized + realized)"),
     "equity": ("추정예탁자산", "Estimated equity"),
     "unrealized": ("평가손익", "Unrealized"),
     "realized": ("매매손익", "Realized"),
-    "margin_used": ("증거금 사용률 · {code}", "Margin used · {code}"),
+    "margin_used": ("증거금 사용률", "Margin used"),
     "margin_of": ("증거금 {margin} / 예탁금 {deposit}", "{margin} of {deposit} deposit"),
     "room": ("추가증거금까지 여유", "Room before a margin call"),
     "room_how": (
@@ -173,127 +157,12 @@ _WORDS: dict[str, tuple[str, str]] = {
 
 
 def say(key: str, lang: Lang, **values: object) -> str:
-    """The sentence in this language, its places filled."""
-    ko, en = _WORDS[key]
+    """A text in this language.
+
+    Args:
+        key: one of `_TEXTS`.
+        lang: of the text.
+        **values: for its placeholders.
+    """
+    ko, en = _TEXTS[key]
     return (ko if lang == "ko" else en).format(**values)
-
-
-class Trouble(NamedTuple):
-    """An error for people: what happened, what to do, and the library's own scrubbed message."""
-
-    what: str
-    todo: str
-    detail: str
-
-
-_RETRY = (
-    "잠시 뒤 새로고침을 누르십시오. 계속되면 네트워크와 KIS 점검 공지를 확인하십시오.",
-    "Press Refresh in a moment. If it goes on, check the network and KIS's notices.",
-)
-# First match wins, so the narrow classes stand before the wide ones.
-_TROUBLES: tuple[tuple[type[Exception], tuple[str, str], tuple[str, str]], ...] = (
-    (
-        ConfigError,
-        ("접속 설정이 없거나 맞지 않습니다.", "The settings to connect are missing or do not fit."),
-        (
-            (
-                "KIS_APP_KEY, KIS_APP_SECRET, KIS_ACCOUNTS 환경변수나 "
-                "~/KIS/config/kis_devlp.yaml을 채우십시오. "
-                "키 없이 보려면 kis_nb.dashboard(demo=True)를 실행하십시오."
-            ),
-            (
-                "Set KIS_APP_KEY, KIS_APP_SECRET and KIS_ACCOUNTS, or fill in "
-                "~/KIS/config/kis_devlp.yaml. Without a key: kis_nb.dashboard(demo=True)."
-            ),
-        ),
-    ),
-    (
-        AuthError,
-        ("KIS가 앱키를 받아들이지 않았습니다.", "KIS refused the app key, secret or token."),
-        (
-            (
-                "앱키와 시크릿이 맞는지, 기한이 남았는지 KIS Developers에서 확인한 뒤 다시 "
-                "연결하십시오."
-            ),
-            (
-                "Check on KIS Developers that key and secret are right and still valid, then "
-                "connect anew."
-            ),
-        ),
-    ),
-    (
-        RateLimitError,
-        ("호출이 너무 잦아 KIS가 거절했습니다.", "KIS refused the calls for their rate."),
-        (
-            (
-                "다른 프로그램이 같은 앱키를 쓰는지 확인하고, connect(calls_per_second=…)를 "
-                "낮추십시오."
-            ),
-            "See whether another program uses the key, or lower connect(calls_per_second=…).",
-        ),
-    ),
-    (
-        TransportError,
-        ("KIS 서버에 연결하지 못했습니다.", "The KIS gateway could not be reached."),
-        _RETRY,
-    ),
-    (
-        ApiError,
-        ("KIS가 이 조회를 거절했습니다.", "KIS refused this enquiry."),
-        (
-            "계좌번호와 이용 신청 여부를 확인하십시오. 아래가 KIS의 답입니다.",
-            "Check the account number and that it may use the service. KIS's answer is below.",
-        ),
-    ),
-    (
-        DecodeError,
-        (
-            "KIS의 응답이 문서와 달라 숫자를 보여 주지 않습니다.",
-            "The answer is not as documented, so no figure of it is shown.",
-        ),
-        (
-            "다시 조회해 보고, 계속되면 아래 내용을 kis_nb에 알려 주십시오.",
-            "Refresh once; if it goes on, report the message below to kis_nb.",
-        ),
-    ),
-    (
-        PaginationError,
-        (
-            "잔고가 끝까지 오지 않아 보여 주지 않습니다.",
-            "The balance did not come whole, so it is not shown.",
-        ),
-        _RETRY,
-    ),
-    (KisError, ("조회하지 못했습니다.", "The pull failed."), _RETRY),
-)
-_UNEXPECTED = (
-    ("예상하지 못한 오류로 조회가 끊겼습니다.", "An unforeseen error ended the pull."),
-    (
-        "새로고침을 누르고, 계속되면 kis_nb에 알려 주십시오.",
-        "Press Refresh; if it goes on, report it to kis_nb.",
-    ),
-)
-_NO_ACCOUNT = (
-    ("보여 줄 계좌가 없습니다.", "There is no account to show."),
-    (
-        "KIS_ACCOUNTS=12345678-03 환경변수를 두거나 kis_nb.dashboard(account=…)로 넘기십시오.",
-        "Set KIS_ACCOUNTS=12345678-03, or pass kis_nb.dashboard(account=…).",
-    ),
-)
-
-
-def trouble(error: Exception | None, lang: Lang) -> Trouble:
-    """An error in people's words; None is an error that nobody foresaw."""
-    at = 0 if lang == "ko" else 1
-    if error is None:
-        return Trouble(_UNEXPECTED[0][at], _UNEXPECTED[1][at], "")
-    for kind, what, todo in _TROUBLES:
-        if isinstance(error, kind):
-            return Trouble(what[at], todo[at], f"{type(error).__name__}: {error}")
-    return Trouble(_UNEXPECTED[0][at], _UNEXPECTED[1][at], "")
-
-
-def no_account(lang: Lang) -> Trouble:
-    """There is a client, but no account is configured."""
-    at = 0 if lang == "ko" else 1
-    return Trouble(_NO_ACCOUNT[0][at], _NO_ACCOUNT[1][at], "")

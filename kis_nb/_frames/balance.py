@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple, overload
-from zoneinfo import ZoneInfo
+from typing import Any, NamedTuple, get_args, overload
 
 import polars as pl
 
 from kis_nb._account import Account, account_labels
+from kis_nb._choices import check_choice
 from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._errors import KisError
 from kis_nb._frames.decode import decode, dtype_of
@@ -25,8 +25,8 @@ from kis_nb._frames.product_frame import UNPRICED, frame_of
 from kis_nb._frames.products import OF_PRICE, MasterHandle, is_unpriced, products_of
 from kis_nb._frames.reconcile import reconcile
 from kis_nb._schema.night_balance import NIGHT_BALANCE, POSITIONS, SUMMARY
+from kis_nb._seoul import KST
 
-SEOUL = ZoneInfo("Asia/Seoul")
 SIDE = pl.Enum(["long", "short", "flat"])
 SIDE_LABEL: dict[Lang, str] = {"ko": "방향", "en": "Side"}
 # Rows of the HTML repr: enough to recognise the account, few enough to scroll past.
@@ -97,7 +97,7 @@ class Balance:
             account=account,
             mgna_dvsn=mgna_dvsn,
             excc_stat_cd=excc_stat_cd,
-            as_of=datetime.fromtimestamp(as_of, SEOUL),
+            as_of=datetime.fromtimestamp(as_of, KST),
             pages=len(bodies),
             positions=rows,
             summary=summary,
@@ -295,8 +295,7 @@ def relabel(frame: pl.DataFrame, lang: Lang) -> pl.DataFrame:
     Raises:
         ValueError: a language other than ko and en.
     """
-    if lang not in ("ko", "en"):
-        raise ValueError(f"lang takes 'ko' or 'en'; got {lang!r}")
+    check_choice("lang", lang, get_args(Lang))
     labels = {f.name: f.label(lang) for f in (*POSITIONS.fields, *SUMMARY.fields)}
     return frame.rename({**labels, "side": SIDE_LABEL[lang]}, strict=False)
 

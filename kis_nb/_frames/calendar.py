@@ -10,10 +10,11 @@ government makes a holiday at short notice is known once `holidays` is updated.
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from functools import cache
 
-KST = timezone(timedelta(hours=9))
+from kis_nb._seoul import KST
+
 _DAY = timedelta(days=1)
 _MONDAY, _THURSDAY, _SATURDAY = 0, 3, 5
 # The day session opens.

@@ -14,10 +14,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from kis_nb._errors import AuthError, Cancelled, TransportError
+from kis_nb._seoul import KST
 from kis_nb._wire.config import SENDABLE, Settings
 from kis_nb._wire.http import Call, Http, NoReply, Reply
 from kis_nb._wire.recovery import FINAL, Recovery, meaning_of, read_loose_refusal
@@ -29,7 +30,6 @@ Waiting: TypeAlias = Callable[[str, float], None]
 
 TOKEN_PATH = "/oauth2/tokenP"
 _log = logging.getLogger("kis_nb")
-_KST = timezone(timedelta(hours=9))
 # A pull of many pages must not see its token end half-way.
 _MARGIN = 60.0
 # KIS issues one token a minute; a second's grace for two clocks that differ.
@@ -299,7 +299,7 @@ class Tokens:
 
     def _dead(self, until: float) -> AuthError:
         """KIS gave a token back that it refuses."""
-        again = datetime.fromtimestamp(until, _KST)
+        again = datetime.fromtimestamp(until, KST)
         issued = again - timedelta(seconds=_REPEATED_FOR)
         known = until - self._http.clock.time() > _DEAD_FOR
         said = (
@@ -368,7 +368,7 @@ def _read_answer(reply: Reply, now: float) -> _Answer:
         # Korean local time without a zone. An issue within 6 hours gives back the same token, and
         # this end, unlike expires_in, is then surely the token's own.
         local = datetime.fromisoformat(body["access_token_token_expired"])
-        end = local.replace(tzinfo=_KST).timestamp()
+        end = local.replace(tzinfo=KST).timestamp()
         ends.append(end)
         issued = end - _DAY
     # A token just issued has hours to live. An end before that was reckoned with a clock of ours

@@ -158,7 +158,7 @@ def test_quick_clicks_lose_no_row(lab: Lab, pause: int) -> None:
     """
     count = """
 messages = []
-for widget in [d._screen.table, *(e.view for e in d._screen._easels.values())]:
+for widget in [d._page.table, *(e.view for e in d._page.charts.values())]:
     def hear(content, buffers=None, send=widget.send):
         if content["type"] == "select" or "picked" in content.get("parts", {}):
             messages.append(content["type"])
@@ -168,7 +168,7 @@ for widget in [d._screen.table, *(e.view for e in d._screen._easels.values())]:
     settle = """
 for _ in range(4):
     done = threading.Event()
-    d._jobs.put(done.set)
+    d._run_later(done.set)
     done.wait(30)
 """
     page = lab.open(
@@ -197,11 +197,11 @@ def test_a_late_answer_undoes_no_click(lab: Lab) -> None:
     """What the kernel says of an earlier click than the table's last one is passed over."""
     late = """
 done = threading.Event()
-d._jobs.put(done.set)
+d._run_later(done.set)
 done.wait(30)
-told = d._screen.table._parts["picked"]
+told = d._page.table._parts["picked"]
 early = {"ids": told["ids"][:1], "number": told["number"] - 2}
-d._screen.table.show({"picked": told | early})
+d._page.table.show({"picked": told | early})
 print(json.dumps(len(told["ids"])))
 """
     page = lab.open([*broker(8), late, "print(len(d.selected))"])
@@ -224,11 +224,11 @@ def test_a_late_answer_leaves_a_chart_alone(lab: Lab) -> None:
     late = """
 from kis_nb._widgets.chart_view import Gesture
 done = threading.Event()
-d._jobs.put(done.set)
+d._run_later(done.set)
 done.wait(30)
-told = d._screen.table._parts["picked"]
+told = d._page.table._parts["picked"]
 other = next(one for one in d.balance.positions["pdno"] if one not in told["ids"])
-d._screen._easels["pnl"].view.select(Gesture((other,), told["page"], told["number"] - 1))
+d._page.charts["pnl"].view.select(Gesture((other,), told["page"], told["number"] - 1))
 print(json.dumps(told["ids"]))
 """
     page = lab.open([*broker(8), late])
@@ -277,7 +277,7 @@ def test_run_again_the_old_one_rests(lab: Lab) -> None:
     setup, _ = broker(8)
     # A message from the page may be on its way when the cell runs.
     wait = "import time\ndef until(wanted):\n    for _ in range(600):\n"
-    wait += "        now = [d._feed._viewers.gone for d in made]\n"
+    wait += "        now = [d._fetcher._page_views.all_removed for d in made]\n"
     wait += "        if now == wanted: break\n        time.sleep(0.05)\n    return now\n"
     page = lab.open(
         [

@@ -26,7 +26,7 @@ import kis_nb
 client = kis_nb.connect(app_key={APP_KEY!r}, app_secret={APP_SECRET!r}, accounts=[{ACCOUNT!r}],
                         base_url={guarded.address!r}, cache_dir={str(tmp_path)!r})
 d = kis_nb.dashboard(client, auto=5)
-d._feed.every(0.1)
+d._fetcher.set_interval(0.1)
 print(os.getpid())
 d
 """

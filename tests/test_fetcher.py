@@ -1,4 +1,4 @@
-"""The dashboard's feed: whose figures are at hand, which pull is in front, and when it beats."""
+"""The dashboard's fetcher: what is cached, which pull is in the foreground, and when one starts."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import pytest
 
 from kis_nb._account import Account
 from kis_nb._codes import Basis, Margin
-from kis_nb._dashboard.balance_cache import Shelf, View
-from kis_nb._dashboard.fetch_state import State
-from kis_nb._dashboard.fetcher import Feed
-from kis_nb._dashboard.pulls import Clock
+from kis_nb._dashboard.balance_cache import BalanceCache, View
+from kis_nb._dashboard.fetch_protocols import Clock
+from kis_nb._dashboard.fetch_state import FetchState
+from kis_nb._dashboard.fetcher import Fetcher
 from kis_nb._errors import AuthError, Cancelled, KisError, TransportError
 from kis_nb._frames.balance import Balance
 from tests.factories import make_balance
@@ -42,7 +42,7 @@ def balance(view: View, seconds: int = 0) -> Balance:
 
 @dataclass(eq=False)
 class Request:
-    """A pull that the feed has asked for and that the test answers."""
+    """A pull that the fetcher has asked for and that the test answers."""
 
     view: View
     progress: Callable[[int], None]
@@ -87,7 +87,7 @@ class FakeClient:
         return answer
 
     def next(self) -> Request:
-        """The next pull that the feed asks for."""
+        """The next pull that the fetcher asks for."""
         return self.asked.get(timeout=PATIENCE)
 
 
@@ -105,11 +105,11 @@ class FakeClock(Clock):
         self.waits += 1
         condition.wait(PATIENCE)
 
-    def look(self, feed: Feed) -> None:
-        """Have the beat look at the clock, and wait until it rests again."""
+    def look(self, fetcher: Fetcher) -> None:
+        """Have the refresh loop look at the clock, and wait until it waits again."""
         waits = self.waits
-        with feed._wake:
-            feed._wake.notify_all()
+        with fetcher._condition:
+            fetcher._condition.notify_all()
         while self.waits == waits:
             threading.Event().wait(0.005)
 
@@ -122,54 +122,54 @@ class Ear:
         self.balances: list[View] = []
         self.states = 0
 
-    def feed_balance(self, view: View) -> None:
+    def on_balance(self, view: View) -> None:
         with self.changed:
             self.balances.append(view)
             self.changed.notify_all()
 
-    def feed_state(self) -> None:
+    def on_state(self) -> None:
         with self.changed:
             self.states += 1
             self.changed.notify_all()
 
 
 class Stand:
-    """A feed with everything around it in the test's hands."""
+    """A fetcher with everything around it in the test's hands."""
 
     def __init__(self) -> None:
         self.client, self.clock, self.ear = FakeClient(), FakeClock(), Ear()
-        self.feed = Feed(self.client, self.ear, clock=self.clock)
+        self.fetcher = Fetcher(self.client, self.ear, clock=self.clock)
 
     def next(self) -> Request:
         return self.client.next()
 
-    def until(self, condition: Callable[[State], bool]) -> State:
-        """Wait until the feed's state is like this."""
+    def until(self, condition: Callable[[FetchState], bool]) -> FetchState:
+        """Wait until the fetcher's state is like this."""
         with self.ear.changed:
-            assert self.ear.changed.wait_for(lambda: condition(self.feed.state), PATIENCE)
-        return self.feed.state
+            assert self.ear.changed.wait_for(lambda: condition(self.fetcher.state), PATIENCE)
+        return self.fetcher.state
 
-    def until_at_hand(self, view: View, wanted: Balance) -> None:
+    def until_cached(self, view: View, wanted: Balance) -> None:
         with self.ear.changed:
-            assert self.ear.changed.wait_for(lambda: self.feed.at_hand(view) is wanted, PATIENCE)
+            assert self.ear.changed.wait_for(lambda: self.fetcher.cached(view) is wanted, PATIENCE)
 
     def pass_time(self, seconds: float) -> None:
-        """Move the clock and let the beat look at it."""
-        with self.feed._wake:
+        """Move the clock and let the refresh loop look at it."""
+        with self.fetcher._condition:
             self.clock.now += seconds
-            self.feed._wake.notify_all()
+            self.fetcher._condition.notify_all()
 
     def settle_behind(self) -> None:
         """Answer the pulls of the other three views."""
         for _ in range(3):
             request = self.next()
-            self.until_at_hand(request.view, request.give())
+            self.until_cached(request.view, request.give())
 
     def close(self) -> None:
-        self.feed.close(0)
+        self.fetcher.close(0)
         for request in self.client.all:
             request.fail(Cancelled("over"))
-        self.feed.close(PATIENCE)
+        self.fetcher.close(PATIENCE)
 
 
 @pytest.fixture
@@ -180,21 +180,21 @@ def stand() -> Iterator[Stand]:
 
 
 def test_pull_is_kept_under_its_own_view(stand: Stand) -> None:
-    """What comes back is at hand for the view that was asked, and for no other."""
-    assert stand.feed.want(FIRST) is None
+    """What comes back is cached for the view that was asked, and for no other."""
+    assert stand.fetcher.request(FIRST) is None
     request = stand.next()
     assert request.view == FIRST
     came = request.give()
-    stand.until_at_hand(FIRST, came)
-    assert stand.feed.at_hand(SECOND) is None
+    stand.until_cached(FIRST, came)
+    assert stand.fetcher.cached(SECOND) is None
     assert stand.ear.balances == [FIRST]
 
 
 def test_a_newer_wish_cancels_the_older(stand: Stand) -> None:
     """Clicking on during a pull cancels it and starts the new one at once, not after it."""
-    stand.feed.want(FIRST)
+    stand.fetcher.request(FIRST)
     older = stand.next()
-    stand.feed.want(SECOND)
+    stand.fetcher.request(SECOND)
     newer = stand.next()
     assert older.cancel.is_set()
     assert newer.view == SECOND
@@ -203,38 +203,38 @@ def test_a_newer_wish_cancels_the_older(stand: Stand) -> None:
 
 def test_a_late_answer_is_not_shown_as_the_new_view(stand: Stand) -> None:
     """A cancelled pull that comes back all the same is filed under its own codes."""
-    stand.feed.want(FIRST)
+    stand.fetcher.request(FIRST)
     older = stand.next()
-    stand.feed.want(SECOND)
+    stand.fetcher.request(SECOND)
     newer = stand.next()
     late = older.give()
-    stand.until_at_hand(FIRST, late)
-    assert stand.feed.at_hand(SECOND) is None
-    assert stand.feed.state.busy
-    stand.until_at_hand(SECOND, newer.give())
+    stand.until_cached(FIRST, late)
+    assert stand.fetcher.cached(SECOND) is None
+    assert stand.fetcher.state.busy
+    stand.until_cached(SECOND, newer.give())
 
 
 def test_an_overtaken_answer_does_not_replace_a_newer_one() -> None:
     """Of two balances of a view that of the later pull stays, whichever comes last, and whatever
     the computer's time of day said.
     """
-    shelf = Shelf()
+    cache = BalanceCache()
     newer, older = balance(FIRST, 1), balance(FIRST, 9)
-    assert shelf.keep(FIRST, newer, 0, 2)
-    assert not shelf.keep(FIRST, older, 1, 1)
-    held = shelf.get(FIRST)
-    assert held is not None
-    assert held.balance is newer
+    assert cache.store(FIRST, newer, received_at=0, pull_number=2)
+    assert not cache.store(FIRST, older, received_at=1, pull_number=1)
+    entry = cache.get(FIRST)
+    assert entry is not None
+    assert entry.balance is newer
 
 
 def test_a_clock_set_back_drops_nothing(stand: Stand) -> None:
     """With the time of day an hour back a newer balance is kept, and pulled once."""
-    stand.feed.want(FIRST)
-    stand.until_at_hand(FIRST, stand.next().give(3600))
+    stand.fetcher.request(FIRST)
+    stand.until_cached(FIRST, stand.next().give(3600))
     stand.settle_behind()
     stand.pass_time(40)
-    stand.feed.refresh()
-    stand.until_at_hand(FIRST, stand.next().give(0))
+    stand.fetcher.refresh()
+    stand.until_cached(FIRST, stand.next().give(0))
     stand.settle_behind()
     assert stand.client.asked.empty()
 
@@ -243,18 +243,18 @@ def test_pulls_behind_get_to_finish(stand: Stand) -> None:
     """With an interval as short as a pull, what falls due waits for the one behind and goes before
     the next; each view has its turn.
     """
-    stand.feed.every(5)
-    stand.feed.want(FIRST)
+    stand.fetcher.set_interval(5)
+    stand.fetcher.request(FIRST)
     order = []
     for _ in range(12):
         request = stand.next()
         order.append(request.view)
         # A pull takes longer than the interval, 22 pages of 250 ms.
         stand.pass_time(5.5)
-        stand.clock.look(stand.feed)
+        stand.clock.look(stand.fetcher)
         assert not request.cancel.is_set()
-        stand.until_at_hand(request.view, request.give())
-        if not stand.feed.renewing:
+        stand.until_cached(request.view, request.give())
+        if not stand.fetcher.refreshing:
             stand.pass_time(5.5)
     assert order[:6:2] == [FIRST] * 3
     assert len(set(order[:6])) == 4
@@ -266,22 +266,22 @@ def test_the_oldest_behind_is_renewed_first(stand: Stand) -> None:
     """Of the views that have fallen back that one comes first which fell back furthest, wherever
     it stands in the codes' order.
     """
-    stand.feed.want(FIRST)
+    stand.fetcher.request(FIRST)
     stand.next().give()
     stand.settle_behind()
     stand.pass_time(20)
     # Two of the three behind are looked at, and so renewed, the last of them in their order not.
     for view in (SECOND, (ACCOUNT, Margin.INITIAL, Basis.PURCHASE)):
-        stand.feed.want(view)
+        stand.fetcher.request(view)
         stand.pass_time(1)
         request = stand.next()
-        stand.until_at_hand(view, request.give(20))
-    stand.feed.want(FIRST)
+        stand.until_cached(view, request.give(20))
+    stand.fetcher.request(FIRST)
     stand.pass_time(1)
-    stand.until_at_hand(FIRST, stand.next().give(22))
+    stand.until_cached(FIRST, stand.next().give(22))
     assert stand.client.asked.empty()
     stand.pass_time(40)
-    stand.feed.refresh()
+    stand.fetcher.refresh()
     stand.next().give(62)
     assert stand.next().view == (ACCOUNT, Margin.MAINTENANCE, Basis.PURCHASE)
 
@@ -290,34 +290,34 @@ def test_two_views_are_apart_by_their_first_pages(stand: Stand) -> None:
     """A pull that stalls after its first page is of that page's moment, not of its end; the time of
     day has no say.
     """
-    stand.feed.want(FIRST)
+    stand.fetcher.request(FIRST)
     request = stand.next()
     request.progress(1)
     stand.pass_time(30)
     request.progress(2)
-    stand.until_at_hand(FIRST, request.give(3600))
+    stand.until_cached(FIRST, request.give(3600))
     behind = stand.next()
     assert behind.view == SECOND
-    assert stand.feed.apart(FIRST, SECOND) == float("inf")
+    assert stand.fetcher.seconds_between(FIRST, SECOND) == float("inf")
     behind.progress(1)
     stand.pass_time(7)
     # The walk was started over: all pages are of the new first one's moment.
     behind.progress(1)
-    stand.until_at_hand(SECOND, behind.give())
-    assert stand.feed.apart(FIRST, SECOND) == 37
+    stand.until_cached(SECOND, behind.give())
+    assert stand.fetcher.seconds_between(FIRST, SECOND) == 37
 
 
 def test_a_wish_does_not_wait_for_the_one_behind(stand: Stand) -> None:
     """What somebody asks for goes before a pull behind, also when older figures are at hand."""
-    stand.feed.want(FIRST)
+    stand.fetcher.request(FIRST)
     stand.next().give()
     stand.settle_behind()
     stand.pass_time(40)
-    stand.feed.refresh()
+    stand.fetcher.refresh()
     stand.next().give()
     behind = stand.next()
     third: View = (ACCOUNT, Margin.MAINTENANCE, Basis.PURCHASE)
-    stand.feed.want(third)
+    stand.fetcher.request(third)
     stand.pass_time(1)
     assert stand.next().view == third
     assert behind.cancel.is_set()
@@ -325,63 +325,63 @@ def test_a_wish_does_not_wait_for_the_one_behind(stand: Stand) -> None:
 
 def test_unseen_it_rests(stand: Stand) -> None:
     """Taken off its last page auto-refresh stops; shown again it goes on at once."""
-    stand.feed.every(5)
-    stand.feed.want(FIRST)
+    stand.fetcher.set_interval(5)
+    stand.fetcher.request(FIRST)
     stand.next().give()
     stand.settle_behind()
-    stand.feed.shown("one")
-    stand.feed.shown("two")
-    stand.feed.hidden("one")
+    stand.fetcher.page_shown("one")
+    stand.fetcher.page_shown("two")
+    stand.fetcher.page_hidden("one")
     stand.pass_time(5)
-    stand.until_at_hand(FIRST, stand.next().give(1))
-    stand.feed.hidden("two")
-    stand.clock.look(stand.feed)
+    stand.until_cached(FIRST, stand.next().give(1))
+    stand.fetcher.page_hidden("two")
+    stand.clock.look(stand.fetcher)
     stand.pass_time(500)
-    stand.clock.look(stand.feed)
+    stand.clock.look(stand.fetcher)
     assert stand.client.asked.empty()
-    stand.feed.shown("three")
+    stand.fetcher.page_shown("three")
     assert stand.next().view == FIRST
     assert stand.client.asked.empty()
 
 
 def test_unseen_nothing_is_pulled_behind(stand: Stand) -> None:
     """What code asks for comes; the views beside it that nobody sees are left."""
-    stand.feed.shown("one")
-    stand.feed.hidden("one")
-    stand.feed.want(FIRST)
-    stand.until_at_hand(FIRST, stand.next().give())
+    stand.fetcher.page_shown("one")
+    stand.fetcher.page_hidden("one")
+    stand.fetcher.request(FIRST)
+    stand.until_cached(FIRST, stand.next().give())
     stand.until(lambda state: not state.busy)
-    assert not stand.feed.renewing
+    assert not stand.fetcher.refreshing
     assert stand.client.asked.empty()
 
 
 def test_unseen_it_does_what_code_asks(stand: Stand) -> None:
     """Without a page `refresh` and a choice of codes still bring figures."""
-    stand.feed.want(FIRST)
+    stand.fetcher.request(FIRST)
     stand.next().give()
     stand.settle_behind()
-    stand.feed.shown("one")
-    stand.feed.hidden("one")
-    stand.feed.refresh()
-    stand.until_at_hand(FIRST, stand.next().give(1))
+    stand.fetcher.page_shown("one")
+    stand.fetcher.page_hidden("one")
+    stand.fetcher.refresh()
+    stand.until_cached(FIRST, stand.next().give(1))
     stand.pass_time(20)
-    stand.feed.want(SECOND)
+    stand.fetcher.request(SECOND)
     stand.pass_time(1)
     assert stand.next().view == SECOND
 
 
-def test_shelf_does_not_grow_for_ever() -> None:
+def test_the_cache_does_not_grow_for_ever() -> None:
     """Accounts looked at long ago make room."""
-    shelf = Shelf()
+    cache = BalanceCache()
     for number in range(50):
         view = (Account(f"{number:08}", "03"), Margin.INITIAL, Basis.SETTLEMENT)
-        shelf.keep(view, balance(FIRST), 0, number)
-    assert len(shelf._held) == 32
+        cache.store(view, balance(FIRST), received_at=0, pull_number=number)
+    assert len(cache._entries) == 32
 
 
 def test_other_views_are_pulled_behind(stand: Stand) -> None:
     """After the front the account's other three views are fetched, one click away first."""
-    stand.feed.want(FIRST)
+    stand.fetcher.request(FIRST)
     stand.next().give()
     order = []
     for _ in range(3):
@@ -395,23 +395,23 @@ def test_other_views_are_pulled_behind(stand: Stand) -> None:
     ]
 
 
-def test_figures_at_hand_come_back_at_once(stand: Stand) -> None:
-    """A wish for a view that is at hand and young asks nothing of the wire."""
-    stand.feed.want(FIRST)
+def test_cached_figures_come_back_at_once(stand: Stand) -> None:
+    """A wish for a view that is cached and young asks nothing of the wire."""
+    stand.fetcher.request(FIRST)
     stand.next().give()
     stand.settle_behind()
-    assert stand.feed.want(SECOND) is stand.feed.at_hand(SECOND)
-    assert not stand.feed.state.busy
+    assert stand.fetcher.request(SECOND) is stand.fetcher.cached(SECOND)
+    assert not stand.fetcher.state.busy
     assert stand.client.asked.empty()
 
 
-def test_old_figures_at_hand_are_renewed_quietly(stand: Stand) -> None:
-    """A view at hand that has aged is shown at once and pulled anew after a moment's rest."""
-    stand.feed.want(FIRST)
+def test_old_cached_figures_are_renewed_quietly(stand: Stand) -> None:
+    """A cached view that has aged is shown at once and pulled anew after a moment's rest."""
+    stand.fetcher.request(FIRST)
     stand.next().give()
     stand.settle_behind()
     stand.pass_time(20)
-    assert stand.feed.want(SECOND) is not None
+    assert stand.fetcher.request(SECOND) is not None
     assert stand.client.asked.empty()
     stand.pass_time(1)
     assert stand.next().view == SECOND
@@ -419,85 +419,85 @@ def test_old_figures_at_hand_are_renewed_quietly(stand: Stand) -> None:
 
 
 def test_a_click_goes_before_what_is_pulled_behind(stand: Stand) -> None:
-    """A wish for something not at hand cancels the pull behind the front."""
-    stand.feed.want(FIRST)
+    """A wish for something not cached cancels the pull behind the front."""
+    stand.fetcher.request(FIRST)
     stand.next().give()
     behind = stand.next()
-    stand.feed.want((OTHER, Margin.INITIAL, Basis.SETTLEMENT))
+    stand.fetcher.request((OTHER, Margin.INITIAL, Basis.SETTLEMENT))
     assert stand.next().view[0] == OTHER
     assert behind.cancel.is_set()
 
 
 def test_progress_is_told_for_the_front_only(stand: Stand) -> None:
     """Pages count up for the pull that is waited for; a cancelled one is not heard any more."""
-    stand.feed.want(FIRST)
+    stand.fetcher.request(FIRST)
     older = stand.next()
     older.progress(2)
-    assert stand.feed.state.page == 2
-    stand.feed.want(SECOND)
+    assert stand.fetcher.state.page == 2
+    stand.fetcher.request(SECOND)
     newer = stand.next()
     older.progress(3)
-    assert stand.feed.state.page == 0
+    assert stand.fetcher.state.page == 0
     newer.progress(1)
-    assert stand.feed.state.page == 1
+    assert stand.fetcher.state.page == 1
 
 
 def test_waiting_for_a_token_is_told(stand: Stand) -> None:
     """The seconds that a token is waited for count down, until the first page is there."""
-    stand.feed.want(FIRST)
+    stand.fetcher.request(FIRST)
     request = stand.next()
-    assert stand.feed.state.token_in is None
+    assert stand.fetcher.state.token_in is None
     cast("Any", request.progress).waiting("one a minute", 42.0)
-    assert stand.feed.state.token_in == 42
+    assert stand.fetcher.state.token_in == 42
     stand.pass_time(2)
-    assert stand.feed.state.token_in == 40
+    assert stand.fetcher.state.token_in == 40
     request.progress(1)
-    assert stand.feed.state.token_in is None
+    assert stand.fetcher.state.token_in is None
 
 
-def test_cancel_keeps_what_is_at_hand(stand: Stand) -> None:
+def test_cancel_keeps_what_is_cached(stand: Stand) -> None:
     """Cancelling ends the pull, says so, and loses no figure."""
-    stand.feed.want(FIRST)
+    stand.fetcher.request(FIRST)
     came = stand.next().give()
     stand.settle_behind()
-    stand.feed.refresh()
+    stand.fetcher.refresh()
     request = stand.next()
-    stand.feed.cancel()
+    stand.fetcher.cancel()
     assert request.cancel.is_set()
-    assert stand.feed.state.cancelled
-    assert not stand.feed.state.busy
-    assert stand.feed.at_hand(FIRST) is came
+    assert stand.fetcher.state.cancelled
+    assert not stand.fetcher.state.busy
+    assert stand.fetcher.cached(FIRST) is came
 
 
 def test_refresh_does_not_pull_twice(stand: Stand) -> None:
     """Refresh during a pull of the same view leaves that one to go on, now waited for."""
-    stand.feed.want(FIRST)
+    stand.fetcher.request(FIRST)
     stand.next()
-    stand.feed.refresh()
+    stand.fetcher.refresh()
     assert stand.client.asked.empty()
-    assert stand.feed.state.busy
-    assert not stand.feed.state.quiet
+    assert stand.fetcher.state.busy
+    assert not stand.fetcher.state.quiet
 
 
-def test_auto_refresh_beats(stand: Stand) -> None:
+def test_auto_refresh_pulls_at_each_interval(stand: Stand) -> None:
     """Each interval starts one pull of the view in front, counted from the end of the last."""
-    stand.feed.every(5)
-    stand.feed.want(FIRST)
+    stand.fetcher.set_interval(5)
+    stand.fetcher.request(FIRST)
     stand.next().give()
     stand.settle_behind()
-    for beat in range(3):
+    for number in range(3):
         stand.pass_time(4.9)
         assert stand.client.asked.empty()
         stand.pass_time(0.2)
         request = stand.next()
         assert request.view == FIRST
-        stand.until_at_hand(FIRST, request.give(beat + 1))
+        stand.until_cached(FIRST, request.give(number + 1))
 
 
 def test_auto_refresh_never_overlaps(stand: Stand) -> None:
     """A pull that takes longer than the interval is waited for."""
-    stand.feed.every(5)
-    stand.feed.want(FIRST)
+    stand.fetcher.set_interval(5)
+    stand.fetcher.request(FIRST)
     stand.next()
     stand.pass_time(60)
     assert stand.client.asked.empty()
@@ -505,8 +505,8 @@ def test_auto_refresh_never_overlaps(stand: Stand) -> None:
 
 def test_auto_refresh_backs_off(stand: Stand) -> None:
     """After an error the next try waits longer, after the next one longer still, and says so."""
-    stand.feed.every(5)
-    stand.feed.want(FIRST)
+    stand.fetcher.set_interval(5)
+    stand.fetcher.request(FIRST)
     stand.next().fail(TransportError("no answer"))
     state = stand.until(lambda state: state.failed)
     assert isinstance(state.error, TransportError)
@@ -516,49 +516,49 @@ def test_auto_refresh_backs_off(stand: Stand) -> None:
     assert stand.until(lambda state: state.retry_in == 20).failed
     stand.pass_time(20)
     came = stand.next().give()
-    stand.until_at_hand(FIRST, came)
+    stand.until_cached(FIRST, came)
     state = stand.until(lambda state: not state.failed)
     assert state.retry_in is None
 
 
 def test_a_refused_key_is_not_asked_again(stand: Stand) -> None:
     """Auto-refresh stops on a refused key: repeating it could lock the customer out."""
-    stand.feed.every(5)
-    stand.feed.want(FIRST)
+    stand.fetcher.set_interval(5)
+    stand.fetcher.request(FIRST)
     stand.next().fail(AuthError("refused"))
     state = stand.until(lambda state: state.stopped)
     assert state.retry_in is None
     stand.pass_time(10_000)
     assert stand.client.asked.empty()
-    stand.feed.refresh()
-    stand.until_at_hand(FIRST, stand.next().give())
+    stand.fetcher.refresh()
+    stand.until_cached(FIRST, stand.next().give())
     assert not stand.until(lambda state: not state.failed).stopped
 
 
 def test_an_error_leaves_the_last_figures(stand: Stand) -> None:
     """A failed pull takes nothing away, and nothing is pulled behind it."""
-    stand.feed.want(FIRST)
+    stand.fetcher.request(FIRST)
     came = stand.next().give()
     stand.settle_behind()
-    stand.feed.refresh()
+    stand.fetcher.refresh()
     stand.next().fail(TransportError("no answer"))
     stand.until(lambda state: state.failed)
-    assert stand.feed.at_hand(FIRST) is came
+    assert stand.fetcher.cached(FIRST) is came
     assert stand.client.asked.empty()
 
 
 def test_an_error_of_another_view_is_not_this_ones(stand: Stand) -> None:
     """Moving to another view leaves the old one's error behind."""
-    stand.feed.want(FIRST)
+    stand.fetcher.request(FIRST)
     stand.next().fail(TransportError("no answer"))
     stand.until(lambda state: state.failed)
-    stand.feed.want(SECOND)
-    assert not stand.feed.state.failed
+    stand.fetcher.request(SECOND)
+    assert not stand.fetcher.state.failed
 
 
 def test_an_error_keeps_no_traceback(stand: Stand) -> None:
     """A kept error holds neither frames nor the rows that were read before it."""
-    stand.feed.want(FIRST)
+    stand.fetcher.request(FIRST)
     error = TransportError("no answer", partial=balance(FIRST))
     stand.next().fail(error)
     kept = stand.until(lambda state: state.failed).error
@@ -573,12 +573,12 @@ def test_an_unforeseen_error_is_told(stand: Stand, monkeypatch: pytest.MonkeyPat
     """
     raised: list[type[BaseException]] = []
     monkeypatch.setattr(threading, "excepthook", lambda args: raised.append(args.exc_type))
-    stand.feed.want(FIRST)
+    stand.fetcher.request(FIRST)
     stand.next().fail(ZeroDivisionError())
     state = stand.until(lambda state: state.failed)
     assert state.error is None
     assert not state.busy
-    stand.feed.close(PATIENCE)
+    stand.fetcher.close(PATIENCE)
     assert raised == [ZeroDivisionError]
 
 
@@ -586,10 +586,10 @@ def test_clicks_pile_up_no_threads(stand: Stand) -> None:
     """While cancelled pulls hang, later wishes wait for one to end, and the last of them is it."""
     views = [(Account(f"{n:08}", "03"), Margin.INITIAL, Basis.SETTLEMENT) for n in range(9)]
     for view in views:
-        stand.feed.want(view)
+        stand.fetcher.request(view)
     hanging = [stand.next() for _ in range(4)]
     assert stand.client.asked.empty()
-    assert stand.feed.state.busy
+    assert stand.fetcher.state.busy
     hanging[0].fail(Cancelled("at last"))
     assert stand.next().view == views[-1]
 
@@ -611,52 +611,52 @@ def test_the_last_of_many_wishes_is_what_stands() -> None:
     thread = threading.Thread(target=answer)
     thread.start()
     for number in range(200):
-        stand.feed.want(views[number * 7 % 4])
+        stand.fetcher.request(views[number * 7 % 4])
     last = views[199 * 7 % 4]
     with stand.ear.changed:
-        assert stand.ear.changed.wait_for(lambda: stand.feed.at_hand(last) is not None, PATIENCE)
+        assert stand.ear.changed.wait_for(lambda: stand.fetcher.cached(last) is not None, PATIENCE)
     stand.until(lambda state: not state.busy)
     # Closed while answers still come: a pull in the background may have begun just now.
-    stand.feed.close(PATIENCE)
+    stand.fetcher.close(PATIENCE)
     answering = False
     thread.join()
 
 
 def test_close_ends_threads_and_talk(stand: Stand) -> None:
     """After close no thread is left, nothing is asked and the listener hears nothing."""
-    stand.feed.every(5)
-    stand.feed.want(FIRST)
+    stand.fetcher.set_interval(5)
+    stand.fetcher.request(FIRST)
     request = stand.next()
     request.give()
     behind = stand.next()
     with stand.ear.changed:
         told = stand.ear.states
-    closing = threading.Thread(target=stand.feed.close, args=(PATIENCE,))
+    closing = threading.Thread(target=stand.fetcher.close, args=(PATIENCE,))
     closing.start()
     assert behind.cancel.wait(PATIENCE)
     behind.fail(Cancelled("closed"))
     closing.join()
-    assert not stand.feed._threads
-    stand.feed.want(SECOND)
-    stand.feed.refresh()
+    assert not stand.fetcher._threads
+    stand.fetcher.request(SECOND)
+    stand.fetcher.refresh()
     assert stand.client.asked.empty()
-    assert stand.ear.states == told or not stand.feed.state.busy
+    assert stand.ear.states == told or not stand.fetcher.state.busy
     assert stand.ear.balances == [FIRST]
 
 
 def test_a_feed_does_not_keep_its_listener() -> None:
-    """A dropped listener goes away although the feed's threads live on."""
+    """A dropped listener goes away although the fetcher's threads live on."""
     ear = Ear()
     client = FakeClient()
-    feed = Feed(client, ear, clock=FakeClock())
-    feed.every(5)
+    fetcher = Fetcher(client, ear, clock=FakeClock())
+    fetcher.set_interval(5)
     gone = weakref.ref(ear)
     del ear
     gc.collect()
     assert gone() is None
-    feed.close(PATIENCE)
+    fetcher.close(PATIENCE)
 
 
 def test_kis_errors_are_the_foreseen_ones() -> None:
-    """The errors that the feed names are all of the one root."""
+    """The errors that the fetcher names are all of the one root."""
     assert issubclass(AuthError, KisError)

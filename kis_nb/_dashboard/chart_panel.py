@@ -1,0 +1,71 @@
+"""The charts' specs, and a chart on the page that is sent a spec only when it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from kis_nb._choices import Colors
+from kis_nb._codes import Lang
+
+if TYPE_CHECKING:
+    from kis_nb._widgets.chart_view import ChartView
+    from kis_nb._widgets.vega_spec import Row
+
+
+@cache
+def spec(chart: str, lang: Lang, colors: Colors) -> dict[str, Any]:
+    """A chart's Vega-Lite spec, which is the same for all figures.
+
+    Args:
+        chart: one of `kis_nb._dashboard.chart_data.CHARTS`.
+        lang, colors: of the chart.
+    """
+    from kis_nb.charts import _book, _margin, _payoff, _pnl, _views
+
+    designs = {
+        "pnl": _pnl.PNL,
+        "margin": _margin.MARGIN,
+        "views": _views.VIEWS,
+        "book": _book.BOOK,
+        "payoff": _payoff.PAYOFF,
+    }
+    # The lines of a chart are in the order of its rows, which another view may change.
+    return designs[chart].spec(lang, colors) | {"usermeta": {"fresh": "key"}}
+
+
+class ChartPanel:
+    """One chart on the page.
+
+    Args:
+        chart: its name.
+        view: the widget that draws it.
+    """
+
+    def __init__(self, chart: str, view: ChartView) -> None:
+        self.chart = chart
+        self.view = view
+        self._style: tuple[Lang, Colors] | None = None
+
+    def show(
+        self,
+        rows: list[Row],
+        lang: Lang,
+        colors: Colors,
+        name: str = "",
+        others: Mapping[str, list[Row]] | None = None,
+    ) -> None:
+        """Draw rows.
+
+        Args:
+            rows: what to draw.
+            lang, colors: of the chart.
+            name: of these rows, when there are others.
+            others: rows by name that the page keeps, to draw them without asking the kernel.
+        """
+        if self._style != (lang, colors):
+            self.view.draw(spec(self.chart, lang, colors), {self.chart: rows}, variant=name)
+            self._style = (lang, colors)
+        variants = {name: rows, **(others or {})}
+        self.view.offer({key: {self.chart: some} for key, some in variants.items()}, name)

@@ -1,0 +1,95 @@
+"""The two functions that make a dashboard: `dashboard` and `show`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kis_nb._account import Account
+from kis_nb._choices import Colors
+from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._dashboard.dashboard import Dashboard
+from kis_nb._errors import ConfigError
+from kis_nb._wire.secrets import Secret
+
+if TYPE_CHECKING:
+    from kis_nb._client import Client
+    from kis_nb._frames.balance import Balance
+
+
+def dashboard(
+    client: Client | None = None,
+    *,
+    account: str | Account | None = None,
+    mgna_dvsn: str | Margin = Margin.INITIAL,
+    excc_stat_cd: str | Basis = Basis.SETTLEMENT,
+    lang: Lang = "ko",
+    colors: Colors = "kr",
+    auto: int = 0,
+    demo: bool | None = None,
+) -> Dashboard:
+    """Open an account as a dashboard: make it a cell's last line.
+
+    What a pull or the configuration gets wrong raises nothing: the dashboard shows it, with what to
+    do.
+
+    Args:
+        client: from `connect`; left out, the default client, or one made for `demo`.
+        account: the account to begin with, like ``12345678-03``, its name or its masked label;
+            the client's first when left out.
+        mgna_dvsn, excc_stat_cd: the codes to begin with.
+        lang: ``"ko"`` or ``"en"``.
+        colors: ``"kr"`` profit red, loss blue; ``"us"`` profit green, loss red.
+        auto: seconds of auto-refresh: 0 (off), 5, 15, 30, 60 or 300.
+        demo: True shows invented accounts of the embedded broker and needs no key; False never
+            does; None leaves it to ``KIS_NB_DEMO``.
+
+    Returns:
+        The dashboard, whose first pull is under way. ``.close()`` ends its threads.
+
+    Raises:
+        ValueError: an argument is none of these. An account is not repeated in the message.
+    """
+    from kis_nb._client import connect, default_client
+
+    # Masked in a traceback's locals, should anything go wrong before it is read.
+    asked, account = Secret.of(account) if isinstance(account, str) else account, None
+    closer, problem, named = None, None, None
+    if client is None:
+        try:
+            client = default_client() if demo is None else connect(demo=demo)
+            closer = None if demo is None else client.close
+        except ConfigError as error:
+            problem = error.with_traceback(None)
+    if asked is not None and client is not None:
+        named = client.find_account(asked.reveal() if isinstance(asked, Secret) else asked)
+    if isinstance(named, ValueError):
+        _ = closer and closer()
+        raise named
+    return Dashboard(
+        client,
+        account=named,
+        mgna_dvsn=mgna_dvsn,
+        excc_stat_cd=excc_stat_cd,
+        lang=lang,
+        colors=colors,
+        auto=auto,
+        problem=problem,
+        closer=closer,
+    )
+
+
+def show(balance: Balance, *, lang: Lang = "ko", colors: Colors = "kr") -> Dashboard:
+    """Show one balance as a dashboard, without a client: nothing is pulled.
+
+    Args:
+        balance: the figures, from `balance` or a client.
+        lang: ``"ko"`` or ``"en"``.
+        colors: ``"kr"`` profit red, loss blue; ``"us"`` profit green, loss red.
+
+    Returns:
+        A dashboard on which nothing can be chosen but language, colours and what the charts show.
+
+    Raises:
+        ValueError: `lang` or `colors` is none of these.
+    """
+    return Dashboard(None, lang=lang, colors=colors, static=balance)
