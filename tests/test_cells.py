@@ -53,7 +53,7 @@ def show() -> CellView:
 
 def tell(view: CellView, count: int, page: str = "page") -> None:
     """The page says in how many places it shows the chart."""
-    view._hear(view, {"type": "places", "page": page, "count": count}, [])
+    view._on_message(view, {"type": "places", "page": page, "count": count}, [])
 
 
 def test_each_keeps_one_widget_and_little_memory(shell: SimpleNamespace) -> None:
@@ -84,7 +84,7 @@ def test_a_page_that_asks_gets_what_the_first_got(
     shell.run("a")
     view = show()
     (first,) = [one for one in sent if one["type"] == "draw"]
-    view._hear(view, {"type": "ask"}, [])
+    view._on_message(view, {"type": "ask"}, [])
     assert sent[-1] == first
     assert first["rows"]["rows0"]
 

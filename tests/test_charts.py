@@ -14,7 +14,7 @@ import pytest
 
 from kis_nb import charts
 from kis_nb._frames.balance import Balance
-from kis_nb._widgets.chart_view import split
+from kis_nb._widgets.vega_spec import split
 from kis_nb.charts._labels import columns
 from kis_nb.charts._legs import payoff_at_expiry
 from kis_nb.charts._style import Style

@@ -10,7 +10,10 @@ import altair as alt
 import pytest
 
 from kis_nb._widgets import chart_view
-from kis_nb._widgets.chart_view import LIGHT, WIDTH, ChartView, Gesture, split
+from kis_nb._widgets.chart_view import ChartView, Gesture
+from kis_nb._widgets.palette import LIGHT
+from kis_nb._widgets.vega_source import VegaSource
+from kis_nb._widgets.vega_spec import WIDTH, split
 from kis_nb.charts._pnl import PNL, rows
 from kis_nb.charts._style import Style
 from tests.factories import book, make_balance
@@ -36,7 +39,7 @@ class Page:
 def page(monkeypatch: pytest.MonkeyPatch) -> Page:
     page = Page()
     monkeypatch.setattr(ChartView, "send", page.listen)
-    monkeypatch.setattr(chart_view, "_BUNDLE", chart_view._Bundle())
+    monkeypatch.setattr(chart_view, "_VEGA", VegaSource())
     return page
 
 
@@ -86,7 +89,7 @@ def test_a_page_that_asks_gets_the_variants(page: Page) -> None:
     view.offer({"a": one, "b": two}, "b")
     view.update(three)
     page.heard.clear()
-    view._hear(view, {"type": "ask", "vega": False}, [])
+    view._on_message(view, {"type": "ask", "vega": False}, [])
     (sent,) = page.heard
     assert sent["rows"]["of"] == three["of"]
     assert (sent["shown"], list(sent["variants"])) == ("b", ["a"])
@@ -131,11 +134,11 @@ def test_a_page_that_asks_gets_everything(page: Page) -> None:
     view.draw(_bars(2))
     view.selected = ("x",)
     page.heard.clear()
-    view._hear(view, {"type": "ask", "vega": False}, [])
+    view._on_message(view, {"type": "ask", "vega": False}, [])
     assert page.types() == ["draw"]
     assert page.heard[0]["rows"]["rows0"][0]["value"] == 2
     assert page.heard[0]["ids"] == ["x"]
-    view._hear(view, {"type": "ask", "vega": True}, [])
+    view._on_message(view, {"type": "ask", "vega": True}, [])
     assert page.types() == ["draw", "vega", "draw"]
 
 
@@ -147,7 +150,7 @@ def test_selection_both_ways(page: Page) -> None:
     gestures: list[Gesture] = []
     view.on_gesture(gestures.append)
     told = {"type": "select", "ids": ["a", "b", "a"], "page": "p1", "number": 3}
-    view._hear(view, told, [])
+    view._on_message(view, told, [])
     assert view.selected == ("a", "b")
     assert page.heard[-1] == told | {"ids": ["a", "b"]}
     view.selected = ("c",)
@@ -173,7 +176,7 @@ def test_nonsense_from_the_page_is_ignored(page: Page, message: Any) -> None:
     """A message that is none of ours changes nothing and raises nothing."""
     view = ChartView(_bars(1))
     before = len(page.heard)
-    view._hear(view, message, [])
+    view._on_message(view, message, [])
     assert view.selected == ()
     assert len(page.heard) == before
 

@@ -40,7 +40,6 @@ from kis_nb._dashboard.dashboard import Dashboard
 from kis_nb._dashboard.displayed_balances import DisplayedBalances
 from kis_nb._dashboard.downloads import as_csv, as_excel
 from kis_nb._dashboard.fetch_state import FetchState
-from kis_nb._dashboard.page_layout import PageLayout
 from kis_nb._dashboard.status import DashboardStatus
 from kis_nb._errors import (
     ApiError,
@@ -301,13 +300,13 @@ def test_a_chart_is_sent_a_spec_for_a_new_style_only() -> None:
     view = View()
     chart = ChartPanel("pnl", cast("Any", view))
     one, two = [{"key": "a"}], [{"key": "b"}]
-    chart.show(one, "ko", "kr", "1", {"1": one, "2": two})
-    chart.show(two, "ko", "kr", "2", {"1": one, "2": two})
-    chart.show(two, "en", "kr", "2", {"2": two})
+    chart.show({"1": one, "2": two}, "1", "ko", "kr")
+    chart.show({"1": one, "2": two}, "2", "ko", "kr")
+    chart.show({"2": two}, "2", "en", "kr")
     assert view.calls == [
         ("draw", one, "1"),
         ("offer", {"1": one, "2": two}, "1"),
-        ("offer", {"2": two, "1": one}, "2"),
+        ("offer", {"1": one, "2": two}, "2"),
         ("draw", two, "2"),
         ("offer", {"2": two}, "2"),
     ]
@@ -551,17 +550,10 @@ class Held:
 
     def beside(self) -> str:
         """The margin chart's head."""
-        layout = PageLayout(
-            Controls(["a"], "en", "kr", 0), lambda *_: None, lambda *_: None, selectable=True
-        )
         displayed = DisplayedBalances(cast("Any", self), None)
-        near = {str(at): one for at, one in enumerate(displayed.comparable_data(self.first, "en"))}
-        choice = {"pnl_by": "position", "book_by": "product", "book_measure": "quantity"}
-        choice["payoff_on"] = "KOSPI 200"
-        layout.draw_charts(
-            next(iter(near.values())), near, choice, displayed.other_times, "en", "kr"
-        )
-        return str(layout.charts["margin"].view._rows["margin"][0]["head"])
+        data = displayed.chart_data(view_of(self.first), "en")
+        assert data is not None
+        return str(displayed.chart_rows("margin", data, {})[0]["head"])
 
 
 def test_maintenance_of_the_same_moment_is_unmarked() -> None:
@@ -766,7 +758,7 @@ def test_gestures_close_together_end_in_the_last(small: tuple[Broker, Dashboard]
     dashboard._on_action("select", {"ids": ["a", "b"], "number": 3}, "p")
     pages.settle()
     late = {"type": "select", "ids": ["c"], "page": "p", "number": 2}
-    charts["pnl"].view._hear(charts["pnl"].view, late, [])
+    charts["pnl"].view._on_message(charts["pnl"].view, late, [])
     pages.settle()
     assert dashboard.selected == ("a", "b")
     assert dashboard._page.table._parts["picked"] == {
@@ -829,7 +821,7 @@ def test_pages_say_whether_somebody_looks(small: tuple[Broker, Dashboard]) -> No
     assert fetcher is not None
 
     def say(what: str) -> None:
-        head._hear(head, {"type": "act", "what": what, "value": "view", "page": "p"}, [])
+        head._on_message(head, {"type": "act", "what": what, "value": "view", "page": "p"}, [])
 
     assert not fetcher._page_views.all_removed
     say("shown")

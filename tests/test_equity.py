@@ -14,7 +14,7 @@ from kis_nb import charts
 from kis_nb._dashboard import summary_cards, tables
 from kis_nb._dashboard.chart_data import comparison_rows
 from kis_nb._frames.equity import equity
-from kis_nb._widgets.chart_view import split
+from kis_nb._widgets.vega_spec import split
 from tests.factories import book, make_balance, position
 
 

@@ -276,7 +276,7 @@ def test_a_kernel_that_ends_waits_for_what_is_drawn(kernel: Kernel, tmp_path: Pa
     show = f"""
 import kis_nb, threading, time
 from kis_nb._widgets.panels import HeadPanel
-drawing, send, log = threading.Event(), HeadPanel._tell, open({str(tmp_path / "sent")!r}, "w")
+drawing, send, log = threading.Event(), HeadPanel._send_parts, open({str(tmp_path / "sent")!r}, "w")
 def slowly(*args, time=time, drawing=drawing, send=send, log=log):
     if threading.current_thread() is not threading.main_thread():
         drawing.set()
@@ -286,7 +286,7 @@ def slowly(*args, time=time, drawing=drawing, send=send, log=log):
         print("sent", flush=True, file=log)
     else:
         send(*args)
-HeadPanel._tell = slowly
+HeadPanel._send_parts = slowly
 d = kis_nb.dashboard(kis_nb.connect())
 print(drawing.wait(60))
 """

@@ -54,6 +54,10 @@ class BalanceCache:
         """The entry of a view; None when nothing is cached for it."""
         return self._entries.get(view)
 
+    def views(self) -> list[View]:
+        """The views that have an entry."""
+        return list(self._entries)
+
     def store(
         self,
         view: View,

@@ -5,6 +5,7 @@ What a click shows is prepared when its balance arrives; the click only sends it
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,7 +16,7 @@ from kis_nb._dashboard.texts import say
 if TYPE_CHECKING:
     from kis_nb._dashboard.panel_json import Json
     from kis_nb._frames.balance import Balance
-    from kis_nb._widgets.chart_view import Row
+    from kis_nb._widgets.vega_spec import Row
 
 # Values of the controls over the charts, by their names.
 Choice: TypeAlias = dict[str, str]
@@ -36,6 +37,8 @@ class ChartData:
         self.previous = previous
         self.lang: Lang = lang
         self._made: dict[tuple[str, ...], Any] = {}
+        self._prepared: list[Choice] = []
+        self._comparisons: dict[str, tuple[Sequence[Balance], str, list[Row]]] = {}
 
     def _once(self, key: tuple[str, ...], make: Callable[[], Any]) -> Any:
         # Two threads may make the same thing; both make it right, and one of the two is kept.
@@ -119,11 +122,37 @@ class ChartData:
         )
         return made
 
-    def prepare(self, choice: Choice) -> None:
-        """Make everything now."""
+    def comparison(self, chart: str, balances: Sequence[Balance], other_times: str) -> list[Row]:
+        """`comparison_rows` with this balance on display; made again only when another view is.
+
+        Args:
+            chart: "margin" or "views".
+            balances: the views, this one among them.
+            other_times: see `comparison_rows`.
+        """
+        made = self._comparisons.get(chart)
+        same = made is not None and made[1] == other_times and len(made[0]) == len(balances)
+        if made is not None and same and all(map(operator.is_, made[0], balances)):
+            return made[2]
+        rows = comparison_rows(chart, balances, self.balance, self.lang, other_times)
+        self._comparisons[chart] = balances, other_times, rows
+        return rows
+
+    def is_prepared(self, choice: Choice) -> bool:
+        """Whether the rows of all charts are made for this choice."""
+        return choice in self._prepared
+
+    def prepare_charts(self, choice: Choice) -> None:
+        """Make the rows of all charts of this balance alone."""
         for chart in ("pnl", "book", "payoff"):
             self.rows(chart, choice)
         self.left_out()
+        if choice not in self._prepared:
+            self._prepared.append(choice)
+
+    def prepare(self, choice: Choice) -> None:
+        """Make everything now."""
+        self.prepare_charts(choice)
         self.table()
         self.checks()
 

@@ -10,7 +10,8 @@ from kis_nb._choices import Colors
 from kis_nb._codes import Lang
 
 if TYPE_CHECKING:
-    from kis_nb._widgets.chart_view import ChartView, Row
+    from kis_nb._widgets.chart_view import ChartView
+    from kis_nb._widgets.vega_spec import Row
 
 
 @cache
@@ -49,22 +50,20 @@ class ChartPanel:
 
     def show(
         self,
-        rows: list[Row],
+        views: Mapping[str, list[Row]],
+        shown: str,
         lang: Lang,
         colors: Colors,
-        name: str = "",
-        others: Mapping[str, list[Row]] | None = None,
     ) -> None:
-        """Draw rows.
+        """Draw the rows of one view; the page keeps the others, to show them without the kernel.
 
         Args:
-            rows: what to draw.
+            views: rows by the view's name.
+            shown: name of the view to draw.
             lang, colors: of the chart.
-            name: of these rows, when there are others.
-            others: rows by name that the page keeps, to draw them without asking the kernel.
         """
         if self._style != (lang, colors):
-            self.view.draw(spec(self.chart, lang, colors), {self.chart: rows}, variant=name)
+            rows = {self.chart: views[shown]}
+            self.view.draw(spec(self.chart, lang, colors), rows, variant=shown)
             self._style = (lang, colors)
-        variants = {name: rows, **(others or {})}
-        self.view.offer({key: {self.chart: some} for key, some in variants.items()}, name)
+        self.view.offer({name: {self.chart: rows} for name, rows in views.items()}, shown)

@@ -22,6 +22,7 @@ from kis_nb._account import Account
 from kis_nb._choices import Colors, check_choice
 from kis_nb._codes import Basis, Lang, Margin, View
 from kis_nb._dashboard import summary_cards, thread_errors
+from kis_nb._dashboard.chart_variants import ChartVariants
 from kis_nb._dashboard.controls import AUTO_SECONDS, Controls, close_all
 from kis_nb._dashboard.displayed_balances import DisplayedBalances
 from kis_nb._dashboard.fetcher import Fetcher
@@ -107,6 +108,9 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         # One thread for what pages ask, so that it happens in the order in which they asked. At the
         # interpreter's end Python waits for the job that runs: jobs are short.
         self._jobs = ThreadPoolExecutor(1, thread_name_prefix="kis_nb-jobs")
+        self._variants = ChartVariants(
+            self._displayed, self._view_name, self._run_later, self._redraw_charts
+        )
         self._selection = Selection()
         self._controls = Controls(list(self._accounts.labels.values()), lang, colors, auto)
         self._page = PageLayout(
@@ -193,8 +197,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
 
     def _on_switch(self, _change: Any) -> None:
         if not self._controls.relabelling:
-            with self._lock:
-                self._draw_charts()
+            self._redraw_charts()
 
     def _restyle(self, lang: Lang, colors: Colors) -> None:
         """Change language or colours, everywhere at once."""
@@ -260,20 +263,15 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         data = self._displayed.current(self._requested, self._lang)
         if data is None or self._closed:
             return
-        comparable = {
-            "/".join(map(str, self._option_indexes(one.balance))): one
-            for one in self._displayed.comparable_data(data.balance, self._lang)
-        }
         expiries, default = data.expiries(self._controls["payoff_on"].value)
         self._controls.list_expiries(expiries, default, self._lang)
-        self._page.draw_charts(
-            data,
-            comparable,
-            self._choice(),
-            self._displayed.other_times,
-            self._lang,
-            self._colors,
-        )
+        rows = self._variants.rows(data, self._choice(), self._lang)
+        shown = self._view_name(data.balance)
+        self._page.draw_charts(rows, shown, data.left_out(), self._lang, self._colors)
+
+    def _redraw_charts(self) -> None:
+        with self._lock:
+            self._draw_charts()
 
     def _draw_head(self) -> None:
         if self._closed or not self._ready:
@@ -303,6 +301,10 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
             list(Margin).index(balance.mgna_dvsn),
             list(Basis).index(balance.excc_stat_cd),
         ]
+
+    def _view_name(self, balance: Balance) -> str:
+        """The name by which the page asks for a balance's view (`static/panels/head.js`)."""
+        return "/".join(map(str, self._option_indexes(balance)))
 
     def _publish_balance(self) -> None:
         """Set the trait `balance`. Without the lock, since observers may do anything."""
@@ -356,7 +358,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         saved = (as_csv if what == "csv" else as_excel)(balance, keys, self._lang)
         with self._lock:
             if not self._closed:
-                self._page.table.give(*saved, page)
+                self._page.table.save_file(*saved, page)
 
     def close(self) -> None:
         """End fetching and messages, and remove the dashboard from the page.

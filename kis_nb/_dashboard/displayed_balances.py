@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from kis_nb._codes import Basis, Lang, Margin, View
 from kis_nb._dashboard import summary_cards
 from kis_nb._dashboard.balance_cache import view_of
-from kis_nb._dashboard.chart_data import ChartData
+from kis_nb._dashboard.chart_data import ChartData, Choice
 from kis_nb._dashboard.fetcher import Fetcher
 from kis_nb._dashboard.panel_json import Json
 from kis_nb._dashboard.texts import say
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
+    from kis_nb._widgets.vega_spec import Row
 
 # Views whose first pages came within this many seconds are of the same moment. Further apart, the
 # page states when each was pulled; beyond the second limit they are not compared at all. While
@@ -46,9 +47,31 @@ class DisplayedBalances:
         balance = self._fetcher.cached(view) if self._fetcher is not None else self.shown
         return self._prepared(balance, lang) if balance is not None else None
 
-    def comparable_data(self, balance: Balance, lang: Lang) -> list[ChartData]:
-        """What `comparable` returns, prepared."""
-        return [self._prepared(one, lang) for one in self.comparable(balance)]
+    def cached_data(self, lang: Lang) -> list[ChartData]:
+        """`ChartData` of every cached view; without a fetcher of the one balance there is."""
+        views = self._fetcher.cached_views() if self._fetcher is not None else []
+        balances = [self._fetcher.cached(view) for view in views] if self._fetcher else [self.shown]
+        return [self._prepared(one, lang) for one in balances if one is not None]
+
+    def chart_rows(self, chart: str, data: ChartData, choice: Choice) -> list[Row]:
+        """The rows of a chart when this view is on display.
+
+        Args:
+            chart: its name.
+            data: of the view.
+            choice: what the controls over the charts say.
+        """
+        if chart not in ("margin", "views"):
+            return data.rows(chart, choice)
+        shown = data.balance
+        balances = self.comparable(shown)
+        drawn = balances
+        if chart == "margin":
+            # It shows other views only where its own basis lacks the maintenance margin.
+            same_basis = [one for one in balances if one.excc_stat_cd is shown.excc_stat_cd]
+            if any(one.mgna_dvsn is Margin.MAINTENANCE for one in same_basis):
+                drawn = same_basis
+        return data.comparison(chart, balances, self.other_times(shown, drawn))
 
     def _prepared(self, balance: Balance, lang: Lang) -> ChartData:
         view = view_of(balance)

@@ -147,6 +147,11 @@ class Fetcher:
             entry = self._cache.get(view)
             return None if entry is None else entry.balance
 
+    def cached_views(self) -> list[View]:
+        """The views that `cached` has a balance of."""
+        with self._condition:
+            return self._cache.views()
+
     def previous(self, view: View) -> Balance | None:
         """The balance of a view that the cached one replaced; None when there is none."""
         with self._condition:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
 from kis_nb._choices import Colors
-from kis_nb._codes import Lang, Margin
-from kis_nb._dashboard.chart_data import CHARTS, ChartData, Choice, comparison_rows
+from kis_nb._codes import Lang
+from kis_nb._dashboard.chart_data import CHARTS, ChartData
 from kis_nb._dashboard.chart_panel import ChartPanel
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.summary_cards import template
@@ -19,7 +19,7 @@ from kis_nb._widgets.chart_view import ChartView, Gesture
 from kis_nb._widgets.panels import Act, ChecksPanel, HeadPanel, NotePanel, TablePanel
 
 if TYPE_CHECKING:
-    from kis_nb._frames.balance import Balance
+    from kis_nb._widgets.vega_spec import Row
 
 
 class PageLayout:
@@ -99,42 +99,23 @@ class PageLayout:
 
     def draw_charts(
         self,
-        data: ChartData,
-        comparable: Mapping[str, ChartData],
-        choice: Choice,
-        other_times: Callable[[Balance, Sequence[Balance]], str],
+        rows: Mapping[str, Mapping[str, list[Row]]],
+        shown: str,
+        note: str,
         lang: Lang,
         colors: Colors,
     ) -> None:
         """Draw all charts.
 
         Args:
-            data: of the balance on display.
-            comparable: of the comparable views of its account, `data` among them, each under the
-                name by which the page asks for it.
-            choice: what the controls over the charts say.
-            other_times: `DisplayedBalances.other_times`.
+            rows: rows by the view's name, by the chart's name.
+            shown: name of the view to draw; a click on another one is shown by the page.
+            note: a sentence under the payoff.
             lang, colors: of all charts.
         """
-        shown = data.balance
-        balances = [one.balance for one in comparable.values()]
-        same_basis = [one for one in balances if one.excc_stat_cd is shown.excc_stat_cd]
-        shown_name = next(name for name, one in comparable.items() if one is data)
         for name, chart in self.charts.items():
-            if name == "pnl":
-                # The page draws this chart on a click, before the kernel has received the click.
-                rows = {view: one.rows(name, choice) for view, one in comparable.items()}
-                chart.show(rows[shown_name], lang, colors, shown_name, rows)
-                continue
-            if name in ("margin", "views"):
-                # The margin chart shows other views only where its own basis lacks the maintenance.
-                lacks = all(one.mgna_dvsn is not Margin.MAINTENANCE for one in same_basis)
-                drawn = balances if name == "views" or lacks else same_basis
-                times = other_times(shown, drawn)
-                chart.show(comparison_rows(name, balances, shown, lang, times), lang, colors)
-            else:
-                chart.show(data.rows(name, choice), lang, colors)
-        self.note.show({"note": data.left_out()})
+            chart.show(rows[name], shown, lang, colors)
+        self.note.show({"note": note})
 
     def draw_panels(self, data: ChartData) -> None:
         """Draw table and reconciliation."""

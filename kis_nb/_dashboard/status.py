@@ -17,7 +17,7 @@ from kis_nb._dashboard.fetch_state import FetchState
 from kis_nb._dashboard.panel_json import Json
 from kis_nb._dashboard.texts import say
 from kis_nb._errors import ConfigError
-from kis_nb._frames.text import file_name, status_line
+from kis_nb._frames.text import file_name, status_words
 from kis_nb._seoul import KST
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ class DashboardStatus:
             "busy": self._busy(),
             "note": self._note(),
             "error": error._asdict() if error is not None else None,
-            "status": status_line(shown) if shown is not None else self._waiting(),
+            "status": status_words(shown) if shown is not None else [self._waiting()],
+            "demo": shown is not None and shown.demo,
             "as_of": shown.as_of.timestamp() if shown is not None else None,
             "file": file_name(shown) if shown is not None else "",
             "call": summary_cards.call(shown, self.lang) if shown is not None else None,

@@ -81,6 +81,8 @@ def table(balance: Balance, lang: Lang) -> Json:
                     for name in POSITION_COLUMNS
                 ],
                 "ranks": rank,
+                "unpriced": unpriced,
+                "amounts": {name: _decimal_text(row[name]) for name in PROFIT_COLUMNS},
                 "search": " ".join((*text[:3], row["pdno"] or "")).lower(),
             }
         )
@@ -89,7 +91,7 @@ def table(balance: Balance, lang: Lang) -> Json:
         name: name
         for name in (
             *("count", "picked", "clear", "no_match", "no_positions", "sum_shown"),
-            *("no_price", "without_price"),
+            "without_price",
         )
     }
     return {
@@ -99,6 +101,7 @@ def table(balance: Balance, lang: Lang) -> Json:
                 "label": column_label(name, lang),
                 "number": name not in TEXT_COLUMNS,
                 "sum": name in PROFIT_COLUMNS,
+                "of_price": name in OF_PRICE,
             }
             for name in POSITION_COLUMNS
         ],
@@ -106,6 +109,11 @@ def table(balance: Balance, lang: Lang) -> Json:
         "words": {name: template(key, lang) for name, key in labels.items()}
         | {"side": column_label("side", lang), "sides": [("", say("side_all", lang)), *sides]},
     }
+
+
+def _decimal_text(value: Decimal | None) -> str | None:
+    """A figure as the page adds it up: all digits, no separators."""
+    return None if value is None else f"{value:f}"
 
 
 def _cell(name: str, value: Any, sides: dict[str, str]) -> str:
@@ -153,7 +161,7 @@ def checks(balance: Balance, lang: Lang) -> Json:
             _said(row, lang)
             | {
                 "figures": [_won(row[name]) for name in ("expected", "found")]
-                + [signed(row["difference"]).removesuffix(".00")],
+                + [signed(_shortened(row["difference"]))],
             }
             for row in listed.iter_rows(named=True)
         ],
@@ -195,5 +203,10 @@ def _said(row: dict[str, Any], lang: Lang) -> dict[str, str]:
 
 
 def _won(value: Decimal | None) -> str:
-    # The checks' columns have two decimals for the one figure that may need them.
-    return exact(value).removesuffix(".00")
+    return exact(_shortened(value))
+
+
+def _shortened(value: Decimal | None) -> Decimal | int | None:
+    """A figure without its decimals when they are 0: only one check needs those of its column."""
+    whole = value is not None and value == value.to_integral_value()
+    return int(value) if value is not None and whole else value

@@ -83,14 +83,24 @@ def moment(at: datetime) -> str:
 
 
 def status_line(balance: Described, lang: Lang | None = None) -> str:
-    """One line on a balance: account (masked), codes, rows, pages, time, and DEMO in the demo.
+    """One line on a balance: what `status_words` says, and DEMO in the demo.
+
+    Args:
+        balance, lang: as of `status_words`.
+    """
+    words = status_words(balance, lang)
+    return " · ".join([*words, "DEMO"] if balance.demo else words)
+
+
+def status_words(balance: Described, lang: Lang | None = None) -> list[str]:
+    """What the status line says of a balance: account (masked), codes, rows, pages, time.
 
     Args:
         balance: the balance.
         lang: adds the word for each code in this language (``MGNA_DVSN=01 Initial``). Without it
             the line is the same in both languages.
     """
-    words = [
+    return [
         balance.account.masked,
         *(
             code.query if lang is None else f"{code.query} {code.label(lang)}"
@@ -100,7 +110,6 @@ def status_line(balance: Described, lang: Lang | None = None) -> str:
         count(balance.pages, "page"),
         f"as of {moment(balance.as_of)}",
     ]
-    return " · ".join([*words, "DEMO"] if balance.demo else words)
 
 
 def file_name(balance: Described) -> str:

@@ -29,30 +29,30 @@ class CellView(ChartView):
         layout: shared with the others.
     """
 
-    # The page then tells how many places show it (`chartview.js`).
+    # The page then reports in how many places it shows it.
     _counted = traitlets.Bool(default_value=True).tag(sync=True)
 
     def __init__(self, spec: dict[str, Any], name: str, *, layout: w.Layout) -> None:
         self._packed = b""
         # Places on pages, by page; a page that shows none is not among them.
         self._places: dict[str, int] = {}
-        self._seen = self._superseded = False
+        self._reported = self._superseded = False
         super().__init__(spec, name=name, layout=layout)
-        self._packed = zlib.compress(json.dumps(super()._whole()).encode())
+        self._packed = zlib.compress(json.dumps(super()._content()).encode())
         self._spec, self._rows, self._variants = None, {}, {}
 
-    def _whole(self) -> dict[str, Any]:
+    def _content(self) -> dict[str, Any]:
         if not self._packed:
-            return super()._whole()
+            return super()._content()
         whole: dict[str, Any] = json.loads(zlib.decompress(self._packed))
         return whole
 
-    def _hear(self, widget: object, content: Any, buffers: object) -> None:
-        super()._hear(widget, content, buffers)
+    def _on_message(self, widget: object, content: Any, buffers: object) -> None:
+        super()._on_message(widget, content, buffers)
         if isinstance(content, dict) and content.get("type") == "places":
             page, count = str(content.get("page")), content.get("count")
             with self._lock:
-                self._seen = True
+                self._reported = True
                 self._places.pop(page, None)
                 if count:
                     self._places[page] = count
@@ -61,13 +61,15 @@ class CellView(ChartView):
                 self.close()
 
     def supersede(self) -> bool:
-        """Its cell is run again. Returns whether the widget was closed.
+        """Close the widget, because its cell is run again, unless a page still shows it.
 
-        A widget that no page has reported may just be on its way to one, and is closed the next
-        time.
+        One that no page has reported yet may be about to be shown, and is closed at the next run.
+
+        Returns:
+            Whether it was closed.
         """
         with self._lock:
-            over = not self._places and (self._seen or self._superseded)
+            over = not self._places and (self._reported or self._superseded)
             self._superseded = True
         if over:
             self.close()
@@ -75,7 +77,7 @@ class CellView(ChartView):
 
 
 class _Cells:
-    """The charts that each cell's runs have put out, by the cell's id. Thread-safe."""
+    """The charts in each cell's output, by the cell's id. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -84,14 +86,14 @@ class _Cells:
         self._layout: w.Layout | None = None
 
     def layout(self) -> w.Layout:
-        """One for all charts: a layout is a widget too, and none needs its own."""
+        """One layout for all charts: it is a widget too, and no chart needs its own."""
         with self._lock:
             if self._layout is None or self._layout.comm is None:
                 self._layout = w.Layout()
             return self._layout
 
     def add(self, view: CellView) -> None:
-        """Remember which cell put it out, where the front end tells it."""
+        """Remember the cell that runs, if the front end names it."""
         shell = _shell()
         cell = _cell_of(shell)
         if cell is None:
@@ -103,7 +105,7 @@ class _Cells:
             self._views.setdefault(cell, []).append(view)
 
     def before_run(self, info: Any) -> None:
-        """IPython is about to run a cell: what it put out before is replaced."""
+        """Supersede a cell's charts, called by IPython when it is about to run the cell."""
         with self._lock:
             views = self._views.pop(info.cell_id, [])
         # Closing sends messages: not under the lock.
@@ -120,7 +122,7 @@ def _shell() -> Any:
 
 
 def _cell_of(shell: Any) -> str | None:
-    """The id of the cell that is running, from its execute request; None where nobody gave one."""
+    """The id of the cell that runs, from its execute request; None when the request has none."""
     request = getattr(shell, "parent_header", None)
     metadata = request.get("metadata") if isinstance(request, dict) else None
     cell = metadata.get("cellId") if isinstance(metadata, dict) else None
@@ -137,5 +139,5 @@ def bundle(spec: dict[str, Any], name: str) -> Bundle:
     view = CellView(spec, name, layout=_CELLS.layout())
     _CELLS.add(view)
     made = view._repr_mimebundle_()
-    assert made is not None  # None stands for a widget without a view, and this one has one
+    assert made is not None  # None is for a widget without a view, and this one has one
     return made

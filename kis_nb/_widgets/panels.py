@@ -1,5 +1,4 @@
-"""Text and tables on the page, of which no notebook keeps a word. Under the face `_dashboard`;
-imports nothing of ours.
+"""The dashboard's text and tables, of which no notebook keeps a word.
 
 The text of an ipywidgets `HTML` or `Label` is a synced trait and ends in notebooks that are saved
 with their widget state. A `Panel` sends its content as custom messages instead, and the page builds
@@ -11,32 +10,26 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from importlib.resources import files
 from typing import Any, TypeAlias
 
 import anywidget
 import traitlets
 
-_STATIC = files("kis_nb") / "_widgets" / "static"
+from kis_nb._widgets.sources import script, stylesheet
 
-# What was done on the page, with what value, and on which page.
+# Called with what was done on the page ("cancel", "csv", …), with a value, and with the page's id.
 Act: TypeAlias = Callable[[str, Any, str], None]
-
-
-def _text(name: str) -> str:
-    return (_STATIC / name).read_text(encoding="utf-8")
-
-
-def _script(name: str) -> str:
-    # One module each: anywidget takes one, and modules of a wheel cannot import one another there.
-    return _text("panel.js") + _text(name)
 
 
 class Panel(anywidget.AnyWidget):
     """A part of the dashboard, drawn by the script of its subclass.
 
-    Content is a mapping of named parts, each plain JSON; `show` replaces the parts it names. A page
-    that opens late, a second view or a reloaded page asks for all of it.
+    Its content is a mapping of named parts, each plain JSON; `show` replaces the parts that it
+    names. A page that opens late or is loaded again asks for all of them. Thread-safe.
+
+    Args:
+        act: called for what is done on the page, on the thread that handles the page's message.
+        traits: of the widget.
     """
 
     # True only in the message that makes the widget: a page that finds False has to ask.
@@ -48,7 +41,7 @@ class Panel(anywidget.AnyWidget):
         self._parts: dict[str, Any] = {}
         self._act = act
         super().__init__(**traits)
-        self.on_msg(self._hear)
+        self.on_msg(self._on_message)
         self._fresh = False
 
     def __repr__(self) -> str:
@@ -64,49 +57,49 @@ class Panel(anywidget.AnyWidget):
             }
             if new:
                 self._parts |= new
-                self._tell("parts", new)
+                self._send_parts("parts", new)
 
-    def give(self, name: str, kind: str, content: bytes, page: str) -> None:
-        """Have one page save a file."""
+    def save_file(self, name: str, mime: str, content: bytes, page: str) -> None:
+        """Have the page with this id save a file."""
         with self._lock:
-            self.send({"type": "file", "name": name, "mime": kind, "page": page}, [content])
+            self.send({"type": "file", "name": name, "mime": mime, "page": page}, [content])
 
-    def _tell(self, kind: str, parts: Mapping[str, Any]) -> None:
+    def _send_parts(self, kind: str, parts: Mapping[str, Any]) -> None:
         self._seq += 1
         # The page's clock may be wrong; ages are counted from the kernel's.
         self.send({"type": kind, "seq": self._seq, "now": time.time(), "parts": dict(parts)})
 
-    def _hear(self, _widget: object, content: Any, _buffers: object) -> None:
-        """Answer the page. Runs on the main thread or on a subshell's."""
+    def _on_message(self, _widget: object, content: Any, _buffers: object) -> None:
+        """Handle a page's message. Runs on the main thread or on a subshell's."""
         if not isinstance(content, dict):
             return
         if content.get("type") == "ask":
             with self._lock:
-                self._tell("all", self._parts)
+                self._send_parts("all", self._parts)
         elif content.get("type") == "act" and self._act is not None:
             self._act(str(content.get("what")), content.get("value"), str(content.get("page")))
 
 
 class HeadPanel(Panel):
-    """Status, progress, errors and the head line of figures."""
+    """Status, progress, errors and the cards of figures."""
 
-    _esm = _script("head.js")
-    _css = _text("dashboard.css")
+    _esm = script("panels/head.js")
+    _css = stylesheet("panels/dashboard.css")
 
 
 class TablePanel(Panel):
     """The positions."""
 
-    _esm = _script("table.js")
+    _esm = script("panels/table.js")
 
 
 class ChecksPanel(Panel):
     """The reconciliation."""
 
-    _esm = _script("checks.js")
+    _esm = script("panels/checks.js")
 
 
 class NotePanel(Panel):
     """A sentence under a chart."""
 
-    _esm = _script("note.js")
+    _esm = script("panels/note.js")

@@ -12,7 +12,7 @@ import altair as alt
 
 from kis_nb._frames.text import Figure, signed
 from kis_nb._frames.text import tone as tone_of
-from kis_nb._widgets.chart_view import Row
+from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._chart import UNPICKED, Chart, ChartKind, compose
 from kis_nb.charts._heading import heading
 from kis_nb.charts._labels import SEPARATOR, columns, geometry

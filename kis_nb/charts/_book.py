@@ -10,7 +10,7 @@ from kis_nb._frames.position_products import products_of
 from kis_nb._frames.prices import is_unpriced
 from kis_nb._frames.products import Product
 from kis_nb._frames.text import exact
-from kis_nb._widgets.chart_view import Row
+from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._bars import bar, bar_chart, keyed
 from kis_nb.charts._heading import add_heading
 from kis_nb.charts._style import Style

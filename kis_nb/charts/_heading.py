@@ -9,7 +9,7 @@ import altair as alt
 
 from kis_nb._codes import Basis, Lang, Margin, view_title
 from kis_nb._frames.text import moment
-from kis_nb._widgets.chart_view import Row
+from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._labels import SEPARATOR, text_width
 from kis_nb.charts._style import Style
 

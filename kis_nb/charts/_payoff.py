@@ -17,7 +17,7 @@ import altair as alt
 
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.text import exact, signed
-from kis_nb._widgets.chart_view import Row
+from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._chart import Chart, ChartKind, compose
 from kis_nb.charts._heading import add_heading, heading
 from kis_nb.charts._labels import geometry

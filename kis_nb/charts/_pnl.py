@@ -9,7 +9,7 @@ from kis_nb._frames.columns import PROFIT_COLUMNS, chosen
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.prices import is_unpriced
 from kis_nb._frames.text import exact, signed
-from kis_nb._widgets.chart_view import Row
+from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._bars import bar, bar_chart, keyed
 from kis_nb.charts._heading import add_heading
 from kis_nb.charts._style import Style

@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, get_args
 
 import altair as alt
 
+from kis_nb._choices import Colors, Theme, check_choice
 from kis_nb._codes import Lang
 from kis_nb._frames.columns import column_label, side_label
-from kis_nb._widgets.chart_view import LIGHT
-
-Colors: TypeAlias = Literal["kr", "us"]
-Theme: TypeAlias = Literal["lab", "light", "dark"]
-
-_DARK = {
-    "ink": "#e6edf3",
-    "soft": "#9da7b1",
-    "line": "#3d444d",
-    "paper": "#111111",
-    "red": "#ff6b70",
-    "blue": "#6ea8ff",
-    "green": "#4cc38a",
-    "grey": "#8b949e",
-    "cash": "#5ba4c9",
-    "substitute": "#b39ddb",
-    "foreign": "#d9b65c",
-    "excess": "#3c4a43",
-    "alert": "#ff8a80",
-}
+from kis_nb._widgets.palette import DARK, LIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +29,9 @@ class Style:
     theme: Theme = "lab"
 
     def __post_init__(self) -> None:
-        for value, known in (
-            (self.lang, ("ko", "en")),
-            (self.colors, ("kr", "us")),
-            (self.theme, ("lab", "light", "dark")),
-        ):
-            if value not in known:
-                raise ValueError(f"expected one of {', '.join(known)}; got {value!r}")
+        check_choice("lang", self.lang, get_args(Lang))
+        check_choice("colors", self.colors, get_args(Colors))
+        check_choice("theme", self.theme, get_args(Theme))
 
     def __getitem__(self, name: str) -> str:
         """A colour: a name of the theme's, or ``up`` and ``down`` for profit and loss."""
@@ -61,7 +39,7 @@ class Style:
             up, down = ("red", "blue") if self.colors == "kr" else ("green", "red")
             name = up if name == "up" else down
         if self.theme == "dark":
-            return _DARK[name]
+            return DARK[name]
         # The page replaces the lower-case spelling by a live colour; a fixed theme must stay.
         return LIGHT[name].upper() if self.theme == "light" else LIGHT[name]
 

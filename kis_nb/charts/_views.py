@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kis_nb._codes import view_title
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.text import exact, moment, signed
-from kis_nb._widgets.chart_view import Row
+from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._bars import bar, bar_chart, keyed
 from kis_nb.charts._heading import add_heading
 from kis_nb.charts._labels import geometry

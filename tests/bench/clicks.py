@@ -133,6 +133,80 @@ def dashboard(lab: Lab, rows: int, count: int) -> tuple[list[float], Page]:
     return clicks(page, radio, ".kis-pnl svg", ("정산 1", "본정산 2"), count), page
 
 
+# Every message between page and kernel takes this much longer, each way and in order, as from a
+# JupyterHub in another building; `kisDelay` is read for each message.
+FAR = """
+(() => {
+    globalThis.kisDelay = 0;
+    const send = WebSocket.prototype.send;
+    WebSocket.prototype.send = function (data) {
+        setTimeout(() => this.readyState === 1 && send.call(this, data), globalThis.kisDelay);
+    };
+    const late = handler => handler && function (event) {
+        setTimeout(() => handler.call(this, event), globalThis.kisDelay);
+    };
+    const own = Object.getOwnPropertyDescriptor(WebSocket.prototype, "onmessage");
+    Object.defineProperty(WebSocket.prototype, "onmessage", {
+        ...own, set(handler) { own.set.call(this, late(handler)); } });
+    // Without the rows that the page already holds, a chart waits for the kernel.
+    document.addEventListener(
+        "kis-turn", event => globalThis.kisWait && event.stopImmediatePropagation(), true);
+})();
+"""
+FAR_MS = 40
+BUSY = """
+import time
+end = time.monotonic() + {seconds}
+while time.monotonic() < end: sum(range(1000))
+"""
+PULLING = """
+import threading, time
+def pull():
+    end = time.monotonic() + {seconds}
+    while time.monotonic() < end: client.balance()
+threading.Thread(target=pull).start()
+"""
+
+
+def instant(lab: Lab, count: int) -> None:
+    """A click with the rows that the page already holds, against one that waits for the kernel."""
+    seconds = count * 2 * 1.6 + 5
+    work = [cell.format(seconds=seconds) for cell in (BUSY, PULLING)]
+    cells = [START.format(rows=60), OURS, *work]
+    page = lab.open(cells, width=1600, height=1400, script=FAR)
+    lab.run_cell(0)
+    lab.run_cell(1)
+    expect(page.locator(".kis-payoff svg").first).to_be_visible()
+    expect(page.locator(".kis-views svg").first).to_contain_text("유지 02 · 본정산 2")
+    texts = ("정산 1", "본정산 2")
+    for what, cell, delay in (
+        ("near, idle", None, 0),
+        ("far (40 ms each way), idle", None, FAR_MS),
+        ("near, pulling in a thread", 3, 0),
+        ("near, a cell at work", 2, 0),
+        ("far, a cell at work", 2, FAR_MS),
+    ):
+        if cell is not None:
+            lab.run_cell(cell, wait=False)
+        page.evaluate("delay => { kisDelay = delay; }", delay)
+        for chart in ("pnl", "payoff"):
+            times: dict[bool, list[float]] = {False: [], True: []}
+            for number in range(count):
+                wait = number % 4 > 1
+                page.evaluate("wait => { kisWait = wait; }", wait)
+                place = (number + 1) % 2
+                one = page.evaluate(
+                    MEASURE,
+                    [[".kis-excc-stat-cd input", place], f".kis-{chart} svg", texts[place]],
+                )
+                times[wait].append(one)
+                page.wait_for_timeout(500)
+            mine, bare = (statistics.median(times[wait]) for wait in (False, True))
+            line(f"{chart}, {what}: held rows / the kernel's", mine, bare, mine / bare, "")
+        page.evaluate("() => { kisDelay = 0; }")
+        lab.wait_idle()
+
+
 def plain(lab: Lab, rows: int, count: int) -> list[float]:
     page = lab.open([START.format(rows=rows), PLAIN], width=1600, height=1400)
     lab.run_all()

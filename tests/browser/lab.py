@@ -280,6 +280,7 @@ class Lab:
         height: int = 1000,
         theme: Theme = "light",
         settings: Mapping[str, Mapping[str, Any]] | None = None,
+        script: str = "",
     ) -> Page:
         """Open a copy of a notebook in a fresh window and wait until its kernel is ready.
 
@@ -289,6 +290,7 @@ class Lab:
             theme: the theme that Lab starts with; `set_theme` changes it live.
             settings: user settings of Lab by plugin, e.g.
                 ``{"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}}``.
+            script: JavaScript that runs in the page before anything else does.
         """
         self.close()
         name = secrets.token_hex(4)
@@ -313,6 +315,8 @@ class Lab:
         self._context.set_default_timeout(PATIENCE_MS)
         self._guard = Guard(self._context, self._server.origin)
         self._page = self._context.new_page()
+        if script:
+            self._page.add_init_script(script)
         self._page.goto(self._server.url(f"lab/workspaces/{name}/tree/{quote(self._place)}"))
         self._wait_for_theme(theme)
         self.wait_idle()
