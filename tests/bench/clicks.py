@@ -150,7 +150,7 @@ FAR = """
         ...own, set(handler) { own.set.call(this, late(handler)); } });
     // Without the rows that the page already holds, a chart waits for the kernel.
     document.addEventListener(
-        "kis-turn", event => globalThis.kisWait && event.stopImmediatePropagation(), true);
+        "kis-show-variant", event => globalThis.kisWait && event.stopImmediatePropagation(), true);
 })();
 """
 FAR_MS = 40

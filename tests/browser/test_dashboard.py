@@ -50,6 +50,24 @@ def wait_drawn(page: Page) -> None:
         expect(page.locator(f".kis-{name} svg")).to_be_visible()
 
 
+def open_dashboard(lab: Lab, *cells: str, accounts: dict[str, int] | None = None) -> Page:
+    """Open a dashboard on a broker of its own and wait until it is drawn.
+
+    Args:
+        lab: the window.
+        cells: further cells of the notebook, from number 2; they are not run.
+        accounts: how many rows each account has.
+    """
+    setup, show = broker()
+    if accounts is not None:
+        setup = BROKER.format(rows=accounts, retries=5)
+    page = lab.open([setup, show, *cells])
+    for cell in (0, 1):
+        lab.run_cell(cell)
+    wait_drawn(page)
+    return page
+
+
 def not_stale(page: Page) -> None:
     """Wait until what is shown is what is chosen."""
     expect(page.locator(".kis-dashboard")).not_to_have_class(re.compile(r"kis-stale"))
@@ -90,65 +108,6 @@ def test_codes_drive_figures_and_charts(lab: Lab) -> None:
     for chart in ("pnl", "margin"):
         expect(page.locator(f".kis-{chart} svg")).to_contain_text("유지 02 · 본정산 2")
     not_stale(page)
-
-
-LINES = """
-import altair as alt
-from kis_nb._widgets.chart_view import ChartView
-rows = [{"key": "a line", "size": 1}, {"key": "b line", "size": 2}]
-bars = alt.Chart(alt.NamedData("bars")).mark_bar()
-bars = bars.encode(x="size:Q", y=alt.Y("key:N", sort=None))
-view = ChartView(bars.to_dict() | {"usermeta": {"fresh": "key"}}, {"bars": rows})
-view
-"""
-LABELS = """frame => [...frame.querySelectorAll(".role-axis-label text")]
-    .map(label => [label, label.getBoundingClientRect()])
-    .sort(([, a], [, b]) => a.top - b.top || a.left - b.left)
-    .map(([label]) => label.textContent.replaceAll("\\u200b", ""))"""
-
-
-def test_a_click_turns_the_chart_before_the_kernel_has_heard(lab: Lab, tmp_path: Path) -> None:
-    """What is at hand shows at once; while the kernel says nothing it does not stay for long."""
-    heard = tmp_path / "heard"
-    # The cell ends with the lock held: a feed's thread may be drawing under it when it begins.
-    busy = "import os, time\nheld = threading.Event()\n\ndef hold():\n    with d._lock:\n"
-    busy += "        held.set()\n"
-    busy += f"        while not os.path.exists({str(heard)!r}): time.sleep(0.1)\n"
-    busy += "threading.Thread(target=hold).start()\nheld.wait()"
-    again = "e = kis_nb.dashboard(client, excc_stat_cd='2')\ne"
-    page = lab.open([*broker(30), busy, again, LINES, "view.update({'bars': rows[::-1]})"])
-    for cell in (0, 1):
-        lab.run_cell(cell)
-    expect(page.locator(".kis-views svg")).to_contain_text("유지 02 · 본정산 2")
-    chart = page.locator(".kis-pnl svg")
-    lab.run_cell(2)
-    page.get_by_role("radio", name="본정산 2").check()
-    expect(chart).to_contain_text("개시 01 · 본정산 2")
-    expect(status(page)).to_contain_text("EXCC_STAT_CD=1")
-    expect(page.locator(".kis-dashboard")).to_have_class(re.compile(r"kis-stale"))
-    expect(chart).to_contain_text("개시 01 · 정산 1")
-    expect(status(page)).to_contain_text("EXCC_STAT_CD=1")
-    heard.touch()
-    expect(status(page)).to_contain_text("EXCC_STAT_CD=2")
-    expect(chart).to_contain_text("개시 01 · 본정산 2")
-    not_stale(page)
-    # Its lines stand as in a chart that never showed anything else.
-    lab.run_cell(3)
-    fresh = lab.output(3).locator(".kis-pnl .kis-chart-frame")
-    expect(fresh.locator("svg")).to_contain_text("개시 01 · 본정산 2")
-    turned = lab.output(1).locator(".kis-pnl .kis-chart-frame")
-    assert turned.evaluate(LABELS) == fresh.evaluate(LABELS)
-    assert len(turned.evaluate(LABELS)) > 10
-    # So do lines that only change places.
-    lab.run_cell(4)
-    lines = lab.output(4).locator(".kis-chart-frame")
-    expect(lines.locator("svg")).to_contain_text("b line")
-    assert lines.evaluate(LABELS)[:2] == ["a line", "b line"]
-    lab.run_cell(5)
-    page.wait_for_function(
-        f"frame => ({LABELS})(frame)[0] === 'b line'", arg=lines.element_handle()
-    )
-    assert lines.evaluate(LABELS)[:2] == ["b line", "a line"]
 
 
 # Every frame while one code is clicked after the other: what a person would see as a flicker.

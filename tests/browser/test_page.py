@@ -14,7 +14,14 @@ from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.lab import THEMES, Lab
-from tests.browser.test_dashboard import DEMO, broker, not_stale, printed, wait_drawn
+from tests.browser.test_dashboard import (
+    DEMO,
+    broker,
+    not_stale,
+    open_dashboard,
+    printed,
+    wait_drawn,
+)
 
 
 def test_axe_finds_nothing(lab: Lab) -> None:
@@ -132,14 +139,23 @@ def selected(page: Page) -> Any:
     return page.locator(".kis-positions tr[aria-selected=true]")
 
 
-def wait_heard(lab: Lab, cell: int, count: int) -> None:
+def wait_received(lab: Lab, cell: int, count: int) -> None:
     """Wait until the kernel has so many rows selected, as this cell prints: the page shows a click
-    at once, and a cell may overtake the message of it.
+    at once, and a cell may overtake its message.
     """
     for _ in range(100):
         lab.run_cell(cell)
         if printed(lab, cell) == count:
             break
+
+
+# Wait until the kernel has handled what the page sent so far.
+SETTLE = """
+done = threading.Event()
+d._run_later(done.set)
+done.wait(30)
+picked = d._page.table._parts["picked"]
+"""
 
 
 CTRL_CLICKS = """async pause => {
@@ -159,11 +175,11 @@ def test_quick_clicks_lose_no_row(lab: Lab, pause: int) -> None:
     count = """
 messages = []
 for widget in [d._page.table, *(e.view for e in d._page.charts.values())]:
-    def hear(content, buffers=None, send=widget.send):
+    def record(content, buffers=None, send=widget.send):
         if content["type"] == "select" or "picked" in content.get("parts", {}):
             messages.append(content["type"])
         send(content, buffers)
-    widget.send = hear
+    widget.send = record
 """
     settle = """
 for _ in range(4):
@@ -185,7 +201,7 @@ for _ in range(4):
     page.evaluate(CTRL_CLICKS, pause)
     expect(selected(page)).to_have_count(12)
     expect(page.locator(".kis-clear")).to_contain_text("12")
-    wait_heard(lab, 4, 12)
+    wait_received(lab, 4, 12)
     lab.run_cell(3)
     chosen, messages = printed(lab, 3)
     assert chosen == 12
@@ -194,25 +210,18 @@ for _ in range(4):
 
 
 def test_a_late_answer_undoes_no_click(lab: Lab) -> None:
-    """What the kernel says of an earlier click than the table's last one is passed over."""
+    """The kernel's answer to an earlier click than the table's last one is ignored."""
     late = """
-done = threading.Event()
-d._run_later(done.set)
-done.wait(30)
-told = d._page.table._parts["picked"]
-early = {"ids": told["ids"][:1], "number": told["number"] - 2}
-d._page.table.show({"picked": told | early})
-print(json.dumps(len(told["ids"])))
+early = {"ids": picked["ids"][:1], "number": picked["number"] - 2}
+d._page.table.show({"picked": picked | early})
+print(json.dumps(len(picked["ids"])))
 """
-    page = lab.open([*broker(8), late, "print(len(d.selected))"])
-    for cell in (0, 1):
-        lab.run_cell(cell)
-    wait_drawn(page)
+    page = open_dashboard(lab, SETTLE + late, "print(len(d.selected))")
     rows = page.locator(".kis-positions tbody tr")
     for row in range(3):
         rows.nth(row).click(modifiers=["Control"])
     expect(selected(page)).to_have_count(3)
-    wait_heard(lab, 3, 3)
+    wait_received(lab, 3, 3)
     lab.run_cell(2)
     assert printed(lab, 2) == 3
     rows.nth(3).click(modifiers=["Control"])
@@ -220,21 +229,16 @@ print(json.dumps(len(told["ids"])))
 
 
 def test_a_late_answer_leaves_a_chart_alone(lab: Lab) -> None:
-    """Nor is a bar that was clicked last given up for an earlier one: a click more lets it go."""
+    """Nor does a chart take it: the bar that was clicked last is still the selected one, which a
+    second click clears.
+    """
     late = """
 from kis_nb._widgets.chart_view import Gesture
-done = threading.Event()
-d._run_later(done.set)
-done.wait(30)
-told = d._page.table._parts["picked"]
-other = next(one for one in d.balance.positions["pdno"] if one not in told["ids"])
-d._page.charts["pnl"].view.select(Gesture((other,), told["page"], told["number"] - 1))
-print(json.dumps(told["ids"]))
+other = next(one for one in d.balance.positions["pdno"] if one not in picked["ids"])
+d._page.charts["pnl"].view.select(Gesture((other,), picked["page"], picked["number"] - 1))
+print(json.dumps(picked["ids"]))
 """
-    page = lab.open([*broker(8), late])
-    for cell in (0, 1):
-        lab.run_cell(cell)
-    wait_drawn(page)
+    page = open_dashboard(lab, SETTLE + late)
     bars = page.locator(".kis-pnl svg [aria-roledescription=bar]")
     for bar in (0, 1):
         bars.nth(bar).click(force=True)
