@@ -40,8 +40,8 @@ bench: $(VENV)/dev.stamp ## time pulls, frames, imports and clicks against bare 
 	$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: campaign
-campaign: $(VENV)/dev.stamp ## every fault, in pairs and in storms, and the fuzzers; writes README's tables
-	$(BIN)/python -m tests.campaign --write README.md README.ko.md $(ARGS)
+campaign: $(VENV)/dev.stamp ## every fault, in pairs and in storms, and the fuzzers; writes the guides' tables
+	$(BIN)/python -m tests.campaign --write docs/guide.md docs/guide.ko.md $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(VENV)/dev.stamp ## bytes nobody would send, guided by coverage; ARGS="--runs 1000000"

@@ -7,7 +7,7 @@ and in seeded random storms. What the broker answers, and what the network makes
 plain HTTP; what fails on the way (name, connection, proxy, TLS) on `tests.roads`. Each pull must
 end in exactly the rows that a bare HTTP walk reads, or in the right typed error holding a whole
 prefix of them, within a bounded number of calls, waits and seconds. Then the fuzzers have `--runs`
-runs each. Prints two tables; `--write` puts them between the marks of a README. Ends with 1 when
+runs each. Prints two tables; `--write` puts them between the marks of a guide. Ends with 1 when
 anything came out wrong.
 """
 

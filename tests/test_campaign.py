@@ -118,10 +118,10 @@ def test_a_pull_that_takes_for_ever_is_caught(
     assert "s for real" in tally.wrong[0]
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
-def test_the_table_in_the_readme_is_of_a_whole_campaign(name: str) -> None:
+@pytest.mark.parametrize("name", ["guide.md", "guide.ko.md"])
+def test_the_table_in_the_guide_is_of_a_whole_campaign(name: str) -> None:
     """Written by `make campaign`: 5,000 pulls of storm at least, nothing wrong."""
-    text = (TOP / name).read_text(encoding="utf-8")
+    text = (TOP / "docs" / name).read_text(encoding="utf-8")
     _, table, _ = campaign.between(text, "campaign")
     rows = re.findall(
         r"^\| (.+?) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| (\d+) \|", table, re.MULTILINE
@@ -134,10 +134,10 @@ def test_the_table_in_the_readme_is_of_a_whole_campaign(name: str) -> None:
     assert int(rows[-1][1].replace(",", "")) >= 5000
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
-def test_the_fuzzers_counts_in_the_readme_are_of_a_whole_campaign(name: str) -> None:
+@pytest.mark.parametrize("name", ["guide.md", "guide.ko.md"])
+def test_the_fuzzers_counts_in_the_guide_are_of_a_whole_campaign(name: str) -> None:
     """Written by `make campaign`: every target, 20,000 inputs each at least, nothing wrong."""
-    _, table, _ = campaign.between((TOP / name).read_text(encoding="utf-8"), "fuzz")
+    _, table, _ = campaign.between((TOP / "docs" / name).read_text(encoding="utf-8"), "fuzz")
     rows = re.findall(r"^\| (.+?) \| ([\d,]+) \| (.+?) \| (\d+) \|$", table, re.MULTILINE)
     assert [title for title, *_ in rows] == list(fuzzers.LONGEST)
     for title, inputs, came, wrong in rows:
@@ -148,7 +148,7 @@ def test_the_fuzzers_counts_in_the_readme_are_of_a_whole_campaign(name: str) -> 
 
 def test_a_table_is_written_between_its_marks(tmp_path: Path) -> None:
     """What stands around it, and the other table, stay."""
-    path = tmp_path / "README.md"
+    path = tmp_path / "guide.md"
     path.write_text("a\n<!-- x -->\nold\n<!-- /x -->\nb\n<!-- y -->\nc\n<!-- /y -->\n", "utf-8")
     campaign.write(path, "x", ["new", "er"])
     assert path.read_text("utf-8") == (

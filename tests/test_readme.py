@@ -1,9 +1,12 @@
-"""What the READMEs show is run, and what they name is there. A line without a rule fails."""
+"""READMEs and guides: their code and commands are run, and what they name exists. A shell line for
+which there is no rule fails.
+"""
 
 from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import inspect
 import os
 import re
 import shlex
@@ -20,14 +23,25 @@ import pytest
 from packaging.metadata import Metadata
 from packaging.requirements import Requirement
 
+import kis_nb
 from kis_nb._cli.parser import build_parser
 
 TOP = Path(__file__).parents[1]
-READMES = [TOP / "README.md", TOP / "README.ko.md"]
-# For the whole of a README's Python, and for a command to end: reached by a hang only.
+# Each page in English and in Korean.
+PAIRS = [
+    (TOP / "README.md", TOP / "README.ko.md"),
+    (TOP / "docs/guide.md", TOP / "docs/guide.ko.md"),
+]
+# What a user reads, in each language.
+LANGUAGES = list(zip(*PAIRS, strict=True))
+DOCUMENTS = sorted([*TOP.glob("*.md"), *TOP.glob("docs/*.md")])
+# For the whole of a page's Python, and for a command to end: reached by a hang only.
 LIMIT = 120
 
-each_readme = pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
+each_page = pytest.mark.parametrize("page", [*PAIRS[0], *PAIRS[1]], ids=lambda path: path.name)
+each_pair = pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[0].name)
+each_language = pytest.mark.parametrize("pages", LANGUAGES, ids=["en", "ko"])
+each_document = pytest.mark.parametrize("page", DOCUMENTS, ids=lambda path: path.name)
 
 
 class Block(NamedTuple):
@@ -37,19 +51,19 @@ class Block(NamedTuple):
     text: str
 
 
-def blocks(readme: Path) -> list[Block]:
+def blocks(page: Path) -> list[Block]:
     """The fenced blocks of a file, in order."""
-    text = readme.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     return [
         Block(*found.groups())
         for found in re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     ]
 
 
-def commands(readme: Path) -> list[str]:
+def commands(page: Path) -> list[str]:
     """The shell lines of a file; in ``console`` blocks those after a ``$``."""
     lines: list[str] = []
-    for language, text in blocks(readme):
+    for language, text in blocks(page):
         if language == "sh":
             lines += [line for line in text.splitlines() if line and not line.startswith("#")]
         elif language == "console":
@@ -57,10 +71,10 @@ def commands(readme: Path) -> list[str]:
     return lines
 
 
-def prose(readme: Path) -> str:
+def prose(page: Path) -> str:
     """A file without its fenced blocks."""
     return re.sub(
-        r"^```.*?^```$", "", readme.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+        r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
     )
 
 
@@ -100,11 +114,11 @@ for block in sys.stdin.read().split("\\0"):
 """
 
 
-@each_readme
-def test_python_runs(readme: Path, tmp_path: Path) -> None:
-    """The Python blocks run in order on the embedded broker, without a key."""
-    code = [text for language, text in blocks(readme) if language in {"python", "ipython"}]
-    assert code, "a README without code"
+@each_page
+def test_python_runs(page: Path, tmp_path: Path) -> None:
+    """A page's Python blocks run in order on the embedded broker, without a key."""
+    code = [text for language, text in blocks(page) if language in {"python", "ipython"}]
+    assert code, "a page without code"
     run = subprocess.run(
         [sys.executable, "-c", RUNNER],
         input="\0".join(code),
@@ -121,17 +135,16 @@ def test_python_runs(readme: Path, tmp_path: Path) -> None:
     assert "Traceback" not in run.stdout + run.stderr
 
 
-def test_commands_work(tmp_path: Path) -> None:
+@each_pair
+def test_commands_work(pair: tuple[Path, Path], tmp_path: Path) -> None:
     """Every shell line obeys the rule for its kind, in order, in one empty folder; the Korean page
     has the same lines.
     """
-    lines, korean = (
-        [shlex.split(line, comments=True) for line in commands(readme)] for readme in READMES
-    )
+    lines, korean = ([shlex.split(line, comments=True) for line in commands(page)] for page in pair)
     assert korean == lines
-    assert lines, "a README without commands"
+    assert lines, "a page without commands"
     own = environment(tmp_path)
-    for line in commands(READMES[0]):
+    for line in commands(pair[0]):
         words = shlex.split(line, comments=True)
         match words:
             case ["make", *targets]:
@@ -237,48 +250,95 @@ def extras() -> set[str]:
     return set(Metadata.from_email(text, validate=False).provides_extra or ())
 
 
-@each_readme
-def test_languages_are_known(readme: Path) -> None:
+@each_page
+def test_languages_are_known(page: Path) -> None:
     """A block in a language that is not run here would be a claim that nothing checks."""
-    assert {block.language for block in blocks(readme)} <= {"python", "ipython", "sh", "console"}
+    assert {block.language for block in blocks(page)} <= {"python", "ipython", "sh", "console"}
 
 
-@each_readme
-def test_links_lead_somewhere(readme: Path) -> None:
-    """Relative links and pictures exist, and so do the headings that links point to."""
-    text = prose(readme)
+@each_document
+def test_links_lead_somewhere(page: Path) -> None:
+    """Links and pictures are relative and exist, and so do the headings that links point to."""
+    text = prose(page)
     targets = re.findall(r"\]\(([^)\s]+)", text) + re.findall(r'(?:src|href)="([^"]+)"', text)
     for target in targets:
-        if re.match(r"https?://|mailto:", target):
-            continue
+        assert not re.match(r"https?:|mailto:|/", target), f"{page.name}: {target}"
         path, _, heading = target.partition("#")
-        file = readme.parent / path if path else readme
-        assert file.exists(), f"{readme.name}: {target}"
+        file = page.parent / path if path else page
+        assert file.exists(), f"{page.name}: {target}"
         if heading:
-            assert heading in anchors(file), f"{readme.name}: {target}"
+            assert heading in anchors(file), f"{page.name}: {target}"
 
 
-def anchors(file: Path) -> set[str]:
+def headings(page: Path) -> list[str]:
+    """A Markdown file's headings, with their marks."""
+    return re.findall(r"^#+ +.*?(?= *$)", prose(page), re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
     """The headings of a Markdown file as GitHub links to them."""
-    headings = re.findall(r"^#+ +(.*?) *$", prose(file), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}
+    titles = [heading.lstrip("# ") for heading in headings(page)]
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@each_readme
-def test_names_every_target_and_command(readme: Path) -> None:
-    """Every target and every subcommand is named, and every one that is named exists."""
+@each_document
+def test_a_page_has_one_title(page: Path) -> None:
+    """One first-level heading, before all others: the site takes it for the page's name."""
+    levels = [heading.split()[0] for heading in headings(page)]
+    assert levels[0] == "#"
+    assert levels.count("#") == 1
+
+
+@each_language
+def test_names_every_target_and_command(pages: tuple[Path, ...]) -> None:
+    """README and guide name every target and every subcommand, and each that they name exists."""
     # In code only: "make the call" is English.
-    code = "\n".join([*re.findall(r"`([^`\n]+)`", prose(readme)), *commands(readme)])
+    code = "\n".join(
+        line
+        for page in pages
+        for line in [*re.findall(r"`([^`\n]+)`", prose(page)), *commands(page)]
+    )
     targets = set(re.findall(r"^make +([a-z-]+)", code, re.MULTILINE))
     assert targets == made_targets() - {"help"}
     named = set(re.findall(r"^kis-nb +([a-z]+)", code, re.MULTILINE))
     assert named == subcommands()
 
 
-def test_both_languages_show_the_same() -> None:
-    """The Korean file has the English one's blocks and commands."""
-    english, korean = READMES
+@each_page
+def test_names_in_prose_exist(page: Path) -> None:
+    """Every ``kis_nb.name`` and every environment variable in the prose is one that there is."""
+    code = re.findall(r"`([^`\n]+)`", prose(page))
+    for name in re.findall(r"\bkis_nb\.(\w+)", "\n".join(code)):
+        assert name in kis_nb.__all__, f"{page.name}: kis_nb.{name}"
+    check_settings([name for name in code if re.fullmatch(r"KIS_[A-Z_]+", name)])
+
+
+@each_language
+def test_the_guide_lists_every_error_and_chart(pages: tuple[Path, ...]) -> None:
+    """The table of errors and the list of charts are whole."""
+    guide = prose(pages[1])
+    errors = {name for name in kis_nb.__all__ if name.endswith("Error") or name == "Cancelled"}
+    assert set(re.findall(r"^\| `(\w+)` \|", guide, re.MULTILINE)) == errors - {"KisError"}
+    (line,) = re.findall(r"^`kis_nb\.charts`.*?[.다]", guide, re.MULTILINE)
+    charts = {
+        name for name in kis_nb.charts.__all__ if inspect.isfunction(getattr(kis_nb.charts, name))
+    }
+    assert set(re.findall(r"`(\w+)`", line)) == charts - {"left_out"}
+
+
+@each_pair
+def test_both_languages_show_the_same(pair: tuple[Path, Path]) -> None:
+    """The Korean page has the English one's blocks, commands, and headings of each level."""
+    english, korean = pair
     assert [b.language for b in blocks(korean)] == [b.language for b in blocks(english)]
     assert [shlex.split(line, comments=True) for line in commands(korean)] == [
         shlex.split(line, comments=True) for line in commands(english)
     ]
+    levels, same = ([heading.split()[0] for heading in headings(page)] for page in pair)
+    assert levels == same
+
+
+def test_the_readme_stays_short() -> None:
+    """What a user needs in two minutes: the rest belongs in the guide."""
+    for page in PAIRS[0]:
+        assert len(page.read_text(encoding="utf-8").splitlines()) <= 80, page.name
