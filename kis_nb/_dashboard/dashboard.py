@@ -219,7 +219,9 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     # --- called by the fetcher, on its threads --------------------------------------------------
 
     def on_balance(self, view: View) -> None:
-        """A newer balance is cached: prepare what it shows, then draw it.
+        """Called by the fetcher when a newer balance is cached: prepare its content, then draw.
+
+        Nothing is raised.
 
         Args:
             view: what the balance was pulled for.
@@ -238,7 +240,9 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._publish_balance()
 
     def on_state(self) -> None:
-        """A page was read, or a pull began, ended, failed or was cancelled."""
+        """Called by the fetcher when a page was read, or a pull began, ended, failed or was
+        cancelled. Nothing is raised.
+        """
         with self._lock:
             self._draw_head()
             # A view that could not be renewed may have become too old to be compared.

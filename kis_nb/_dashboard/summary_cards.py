@@ -1,7 +1,4 @@
-"""A balance as the dashboard's words and figures: plain JSON for the panels, every digit exact.
-
-Under the face `_dashboard`: imports `_balance`, `_fields` and `_words`.
-"""
+"""A balance as the dashboard's words and figures: plain JSON for the panels, every digit exact."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A balance's positions and reconciliation as plain JSON for their panels, every digit exact.
-
-Under the face `_dashboard`: imports `_balance`, `_fields`, `_figures` and `_words`.
-"""
+"""A balance's positions and reconciliation as plain JSON for their panels, every digit exact."""
 
 from __future__ import annotations
 
