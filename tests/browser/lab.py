@@ -331,7 +331,7 @@ class Lab:
         return self.path.relative_to(self._server.root).as_posix()
 
     def _evaluate(self, script: str, argument: object = None) -> Any:
-        """Run `script` in the page, where ``app``, ``panel`` (the notebook's) and ``arg`` are set."""
+        """Run `script` in the page with ``app``, ``panel`` (the notebook's) and ``arg`` set."""
         return self.page.evaluate(_WITH_PANEL % script, [self._place, argument])
 
     def _wait_until(self, condition: str, argument: object = None) -> None:
