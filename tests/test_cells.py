@@ -51,8 +51,8 @@ def show() -> CellView:
     return view
 
 
-def tell(view: CellView, count: int, page: str = "page") -> None:
-    """The page says in how many places it shows the chart."""
+def report(view: CellView, count: int, page: str = "page") -> None:
+    """The page reports in how many places it shows the chart."""
     view._on_message(view, {"type": "places", "page": page, "count": count}, [])
 
 
@@ -93,17 +93,17 @@ def test_a_cell_run_again_closes_what_it_showed(shell: SimpleNamespace) -> None:
     """Once its place is gone, whichever of the two comes first; other cells' charts stay."""
     shell.run("a")
     first = show()
-    tell(first, 1)
+    report(first, 1)
     shell.run("b")
     other = show()
-    tell(other, 1)
+    report(other, 1)
     shell.run("a")
     assert first.comm is not None
     second = show()
-    tell(first, 0)
+    report(first, 0)
     assert first.comm is None
-    tell(second, 1)
-    tell(second, 0)
+    report(second, 1)
+    report(second, 0)
     assert second.comm is not None
     shell.run("a")
     assert second.comm is None
@@ -114,14 +114,14 @@ def test_a_chart_that_is_still_shown_stays(shell: SimpleNamespace) -> None:
     """One of several pages shows it, so it answers; it goes with the last of them."""
     shell.run("a")
     view = show()
-    tell(view, 1, "one")
-    tell(view, 2, "two")
+    report(view, 1, "one")
+    report(view, 2, "two")
     shell.run("a")
-    tell(view, 0, "one")
-    tell(view, 1, "two")
+    report(view, 0, "one")
+    report(view, 1, "two")
     shell.run("a")
     assert view.comm is not None
-    tell(view, 0, "two")
+    report(view, 0, "two")
     assert view.comm is None
 
 
@@ -139,7 +139,7 @@ def test_without_a_cell_it_stays(shell: SimpleNamespace) -> None:
     """A front end that names no cell never has a chart closed under it."""
     shell.parent_header = {"metadata": {}}
     view = show()
-    tell(view, 1)
-    tell(view, 0)
+    report(view, 1)
+    report(view, 0)
     shell.run("a")
     assert view.comm is not None

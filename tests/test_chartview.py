@@ -20,25 +20,25 @@ from tests.factories import book, make_balance
 
 
 class Page:
-    """Hears what a view sends, as the browser would."""
+    """Records what a view sends to the browser."""
 
     def __init__(self) -> None:
-        self.heard: list[dict[str, Any]] = []
+        self.messages: list[dict[str, Any]] = []
         self.buffers = 0
 
-    def listen(self, content: Any, buffers: Any = None) -> None:
+    def receive(self, content: Any, buffers: Any = None) -> None:
         # Through JSON, as on the wire: what cannot go there fails here.
-        self.heard.append(json.loads(json.dumps(content)))
+        self.messages.append(json.loads(json.dumps(content)))
         self.buffers += sum(len(buffer) for buffer in buffers or [])
 
     def types(self) -> list[str]:
-        return [message["type"] for message in self.heard]
+        return [message["type"] for message in self.messages]
 
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Page:
     page = Page()
-    monkeypatch.setattr(ChartView, "send", page.listen)
+    monkeypatch.setattr(ChartView, "send", page.receive)
     monkeypatch.setattr(chart_view, "_VEGA", VegaSource())
     return page
 
@@ -62,22 +62,22 @@ def test_new_figures_send_rows_alone(page: Page) -> None:
     view = ChartView(_bars(1))
     view.draw(_bars(2))
     assert page.types() == ["vega", "draw", "rows"]
-    assert page.heard[-1]["rows"] == {"rows0": [{"name": "a", "value": 2}]}
+    assert page.messages[-1]["rows"] == {"rows0": [{"name": "a", "value": 2}]}
     view.draw(_bars(2, "#000000"))
     assert page.types()[-1] == "draw"
 
 
 def test_variants_are_sent_once_and_then_named(page: Page) -> None:
-    """A page that holds a variant is told its name alone; one that is gone is forgotten."""
+    """A page that holds a variant is sent its name alone; one that is gone is forgotten."""
     view = ChartView()
     one, two = ({"of": [{"value": value}]} for value in (1, 2))
     view.draw(_bars(0).to_dict() | {"datasets": {}}, one, variant="a")
-    page.heard.clear()
+    page.messages.clear()
     view.offer({"a": one, "b": two}, "a")
     view.offer({"a": one, "b": two}, "b")
     view.offer({"a": one, "b": two}, "b")
     view.offer({"b": two}, "b")
-    sent = [(each["shown"], each["names"], list(each["variants"])) for each in page.heard]
+    sent = [(each["shown"], each["names"], list(each["variants"])) for each in page.messages]
     assert sent == [("a", ["a", "b"], ["b"]), ("b", ["a", "b"], []), ("b", ["b"], [])]
 
 
@@ -88,9 +88,9 @@ def test_a_page_that_asks_gets_the_variants(page: Page) -> None:
     view.draw(_bars(0).to_dict() | {"datasets": {}}, one, variant="a")
     view.offer({"a": one, "b": two}, "b")
     view.update(three)
-    page.heard.clear()
+    page.messages.clear()
     view._on_message(view, {"type": "ask", "vega": False}, [])
-    (sent,) = page.heard
+    (sent,) = page.messages
     assert sent["rows"]["of"] == three["of"]
     assert (sent["shown"], list(sent["variants"])) == ("b", ["a"])
 
@@ -108,7 +108,7 @@ def test_sequence_never_goes_back(page: Page) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    numbers = [message["seq"] for message in page.heard if "seq" in message]
+    numbers = [message["seq"] for message in page.messages if "seq" in message]
     assert numbers == sorted(set(numbers))
     assert len(numbers) == 41
 
@@ -125,7 +125,7 @@ def test_nothing_in_synced_state(page: Page) -> None:
     assert "F 202612" not in repr(state)
     assert len(repr(state)) < 2000
     assert repr(view) == "<ChartView pnl>"
-    assert page.heard[-1]["ids"] == ["KR4A0161C"]
+    assert page.messages[-1]["ids"] == ["KR4A0161C"]
 
 
 def test_a_page_that_asks_gets_everything(page: Page) -> None:
@@ -133,11 +133,11 @@ def test_a_page_that_asks_gets_everything(page: Page) -> None:
     view = ChartView(_bars(1))
     view.draw(_bars(2))
     view.selected = ("x",)
-    page.heard.clear()
+    page.messages.clear()
     view._on_message(view, {"type": "ask", "vega": False}, [])
     assert page.types() == ["draw"]
-    assert page.heard[0]["rows"]["rows0"][0]["value"] == 2
-    assert page.heard[0]["ids"] == ["x"]
+    assert page.messages[0]["rows"]["rows0"][0]["value"] == 2
+    assert page.messages[0]["ids"] == ["x"]
     view._on_message(view, {"type": "ask", "vega": True}, [])
     assert page.types() == ["draw", "vega", "draw"]
 
@@ -149,12 +149,12 @@ def test_selection_both_ways(page: Page) -> None:
     view.observe(lambda change: seen.append(change["new"]), "selected")
     gestures: list[Gesture] = []
     view.on_gesture(gestures.append)
-    told = {"type": "select", "ids": ["a", "b", "a"], "page": "p1", "number": 3}
-    view._on_message(view, told, [])
+    message = {"type": "select", "ids": ["a", "b", "a"], "page": "p1", "number": 3}
+    view._on_message(view, message, [])
     assert view.selected == ("a", "b")
-    assert page.heard[-1] == told | {"ids": ["a", "b"]}
+    assert page.messages[-1] == message | {"ids": ["a", "b"]}
     view.selected = ("c",)
-    assert page.heard[-1] == {"type": "select", "ids": ["c"], "page": None, "number": 0}
+    assert page.messages[-1] == {"type": "select", "ids": ["c"], "page": None, "number": 0}
     assert seen == [("a", "b"), ("c",)]
     # What code selects is no gesture.
     assert gestures == [Gesture(("a", "b"), "p1", 3)]
@@ -175,10 +175,10 @@ def test_selection_both_ways(page: Page) -> None:
 def test_nonsense_from_the_page_is_ignored(page: Page, message: Any) -> None:
     """A message that is none of ours changes nothing and raises nothing."""
     view = ChartView(_bars(1))
-    before = len(page.heard)
+    before = len(page.messages)
     view._on_message(view, message, [])
     assert view.selected == ()
-    assert len(page.heard) == before
+    assert len(page.messages) == before
 
 
 def test_split_takes_all_data_out() -> None:
@@ -190,15 +190,15 @@ def test_split_takes_all_data_out() -> None:
     assert "x.csv" in json.dumps(bare)
 
 
-def test_page_dress(page: Page) -> None:
+def test_a_spec_is_adapted_to_the_page(page: Page) -> None:
     """Our colours become live, our width the place's; what a researcher set stays."""
     ChartView(_bars(1).properties(width=WIDTH))
-    spec = page.heard[-1]["spec"]
+    spec = page.messages[-1]["spec"]
     assert spec["mark"]["color"] == f"var(--kis-red, {LIGHT['red']})"
     assert spec["width"] == "container"
     assert spec["config"]["background"] == "transparent"
     ChartView(_bars(1, "#123456").properties(width=333, background="#abcdef"))
-    spec = page.heard[-1]["spec"]
+    spec = page.messages[-1]["spec"]
     assert spec["mark"]["color"] == "#123456"
     assert spec["width"] == 333
     assert spec["background"] == "#abcdef"

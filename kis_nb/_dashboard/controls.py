@@ -162,6 +162,11 @@ class Controls:
         finally:
             self.relabelling = False
 
+    @property
+    def chosen_expiry(self) -> str:
+        """The day that somebody chose for the payoff; blank for each balance's own default."""
+        return self._chosen_expiry or ""
+
     def disable(self) -> None:
         """Disable what only a dashboard that pulls can use."""
         for name in ("account", "mgna_dvsn", "excc_stat_cd", "auto"):

@@ -252,7 +252,8 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     # --- drawing, under the lock --------------------------------------------------------------
 
     def _choice(self) -> dict[str, str]:
-        return {name: self._controls[name].value for name in _SWITCHES}
+        values = {name: self._controls[name].value for name in _SWITCHES}
+        return values | {"payoff_expiry": self._controls.chosen_expiry}
 
     def _draw(self) -> None:
         if self._closed:

@@ -25,7 +25,7 @@ class CellView(ChartView):
 
     Args:
         spec: a Vega-Lite spec with its data.
-        name: what the repr says.
+        name: shown in the repr.
         layout: shared with the others.
     """
 

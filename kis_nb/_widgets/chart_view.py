@@ -52,7 +52,7 @@ class ChartView(anywidget.AnyWidget):
             `draw`.
         rows: rows for the spec's named datasets, by name. Data inside the chart is taken out and
             needs no naming.
-        name: what the repr says.
+        name: shown in the repr.
 
     Attributes:
         selected: ids of the selected marks, a tuple of str; () when nothing is selected. Clicks and

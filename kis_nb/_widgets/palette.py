@@ -22,7 +22,7 @@ class Colour(NamedTuple):
     host: tuple[str, ...] = ()
 
 
-# What charts are drawn with. No two are the same in light, so that `live` can tell them apart.
+# What charts are drawn with. No two are the same in light, since `live` knows them by their values.
 CHART = {
     "ink": Colour("#1f2328", "#e6edf3", ("--jp-ui-font-color1", "--vscode-editor-foreground")),
     "soft": Colour("#59636e", "#9da7b1", ("--jp-ui-font-color2", "--vscode-descriptionForeground")),
@@ -58,7 +58,7 @@ def live(colour: str) -> str:
 
 
 _PARTS = ":is(.kis-chart, .kis-dashboard, #kis-tip)"
-# How a page says that it is dark: JupyterLab and Notebook by an attribute, VS Code by a class.
+# Dark pages have an attribute in JupyterLab and Notebook, and a class in VS Code.
 _DARK_PAGE = ':is([data-jp-theme-light="false"], .vscode-dark)'
 
 

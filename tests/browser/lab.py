@@ -1,4 +1,4 @@
-"""A real JupyterLab, and a hand on the page that shows it.
+"""A real JupyterLab, and its page driven by Playwright.
 
 `LabServer` is the server, one for all browser tests. `Guard` watches a browser context and holds it
 to the promise that nothing is fetched from outside and nothing breaks. `Lab` opens notebooks and
@@ -332,7 +332,7 @@ class Lab:
         return self.path.relative_to(self._server.root).as_posix()
 
     def _evaluate(self, script: str, argument: object = None) -> Any:
-        """Run `script` in the page with ``app``, ``panel`` (the notebook's) and ``arg`` at hand."""
+        """Run `script` in the page with ``app``, ``panel`` (the notebook's) and ``arg`` set."""
         return self.page.evaluate(_WITH_PANEL % script, [self._place, argument])
 
     def _wait_until(self, condition: str, argument: object = None) -> None:
@@ -364,8 +364,8 @@ class Lab:
     def wait_busy(self) -> None:
         """Wait until a cell is at work, after `run_cell` with ``wait=False``.
 
-        Told by its prompt: the kernel's own status turns idle again when any other request, one for
-        its comms say, ends meanwhile.
+        The prompt is read: the kernel's own status becomes idle when any other request, one for its
+        comms say, ends meanwhile.
         """
         self._wait_until(
             "panel.content.widgets.some(cell =>"
@@ -378,7 +378,7 @@ class Lab:
         self._finish()
 
     def run_cell(self, index: int, *, wait: bool = True) -> None:
-        """Run one cell (from 0) and wait for its end unless told otherwise."""
+        """Run one cell (from 0) and wait for its end, unless `wait` is False."""
         self._evaluate("panel.content.deselectAll(); panel.content.activeCellIndex = arg;", index)
         self._run("notebook:run-cell")
         if wait:
@@ -433,7 +433,7 @@ class Lab:
         self._wait_for_theme(theme)
 
     def _wait_for_theme(self, theme: Theme) -> None:
-        # The sheet arrives after the attribute changes; the variable tells that it is in force.
+        # The style sheet arrives after the attribute changes; then the variable is set.
         self.page.wait_for_function(
             "([name, light]) => document.body.dataset.jpThemeName === name"
             " && document.body.dataset.jpThemeLight === light"

@@ -16,7 +16,7 @@ from tests.browser.lab import PATIENCE_MS, Lab, LabServer, Theme, chromium
 
 DOCS = Path(__file__).parents[2] / "docs"
 
-# Prices and clock stand still, so that a picture changes only when the dashboard does.
+# Prices and clock do not move, so that a screenshot changes only when the dashboard does.
 START = """
 import kis_nb
 from kis_nb.demo import Book
@@ -35,7 +35,7 @@ FITTED = """() => [...document.querySelectorAll('.kis-chart-frame')].every(
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture: how wide the dashboard is, in which theme, of which account and state."""
+    """One screenshot: how wide the dashboard is, in which theme, of which account and state."""
 
     width: int = 1280
     theme: Theme = "light"

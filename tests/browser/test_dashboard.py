@@ -16,7 +16,7 @@ from tests.browser.lab import Lab
 from tests.leaks import Search
 
 DEMO = "import kis_nb\nd = kis_nb.dashboard(demo=True)\nd"
-# A broker of the test's own, whose clock stands still: two pulls bring the same figures.
+# A broker of the test's own, whose clock does not move: two pulls bring the same figures.
 BROKER = """
 import json
 import threading
@@ -143,9 +143,9 @@ def test_nothing_flickers(lab: Lab) -> None:
     lab.run_all()
     expect(page.locator(".kis-views svg")).to_contain_text("유지 02 · 본정산 2")
     wait_drawn(page)
-    told = page.locator(".kis-dashboard").evaluate(FLICKERS)
-    assert told["seen"] == []
-    assert told["frames"] > 16
+    found = page.locator(".kis-dashboard").evaluate(FLICKERS)
+    assert found["seen"] == []
+    assert found["frames"] > 16
 
 
 HUGE = """
@@ -164,11 +164,11 @@ broker.fault(Fault(kind="mutate", change=huge, times=None))
 def test_figures_equal_the_decimals(lab: Lab) -> None:
     """Every figure of head line and table is the Decimal's, with 19 digits too; null is a dash."""
     cells = broker(8, before=HUGE)
-    tell = (
+    print_rows = (
         "rows = [{k: None if v is None else str(v) for k, v in row.items()}"
         " for row in d.balance.positions.to_dicts()]\nprint(json.dumps(rows))"
     )
-    page = lab.open([*cells, tell])
+    page = lab.open([*cells, print_rows])
     for cell in (0, 1):
         lab.run_cell(cell)
     wait_drawn(page)
@@ -196,7 +196,7 @@ def test_figures_equal_the_decimals(lab: Lab) -> None:
 
 
 def test_language_and_colours_change_live(lab: Lab) -> None:
-    """One switch turns every word, another every profit's colour; the choice of codes stays."""
+    """One control changes every word, another every profit's colour; the choice of codes stays."""
     page = lab.open([DEMO])
     lab.run_all()
     wait_drawn(page)
@@ -239,7 +239,7 @@ def test_follows_the_theme(lab: Lab) -> None:
 
 
 def test_controls_have_roles_and_names(lab: Lab) -> None:
-    """Every control is found by its role and name, reached by keyboard, and tells its state."""
+    """Every control is found by its role and name, reached by keyboard, and has its state."""
     page = lab.open([DEMO])
     lab.run_all()
     wait_drawn(page)
@@ -263,7 +263,7 @@ def test_controls_have_roles_and_names(lab: Lab) -> None:
 
 
 def test_another_expiry_draws_another_payoff(lab: Lab) -> None:
-    """The expiry control is found by its name, and the payoff tells the day chosen."""
+    """The expiry control is found by its name, and the payoff names the day chosen."""
     page = lab.open([DEMO])
     lab.run_all()
     wait_drawn(page)
@@ -285,7 +285,7 @@ def test_another_expiry_draws_another_payoff(lab: Lab) -> None:
 
 
 def test_the_sum_of_the_table_says_what_it_lacks(lab: Lab) -> None:
-    """A position without a price shows no P&L, and the sum of the others says that it is not in."""
+    """A position without a price shows no P&L, and the sum of the others says how many it lacks."""
     page = lab.open([DEMO])
     lab.run_all()
     wait_drawn(page)
@@ -296,7 +296,7 @@ def test_the_sum_of_the_table_says_what_it_lacks(lab: Lab) -> None:
 
 
 def test_empty_account_looks_designed(lab: Lab) -> None:
-    """An account without positions says so in words and shows no blank chart or table."""
+    """An account without positions has a sentence in place of each blank chart and table."""
     page = lab.open([DEMO])
     lab.run_all()
     wait_drawn(page)
@@ -309,7 +309,7 @@ def test_empty_account_looks_designed(lab: Lab) -> None:
 
 
 def test_margin_call_is_loud(lab: Lab) -> None:
-    """An account under a margin call says the amount in an alert before anything else."""
+    """An account under a margin call shows the amount in an alert above everything else."""
     page = lab.open([DEMO])
     lab.run_all()
     wait_drawn(page)
@@ -354,7 +354,7 @@ def test_five_hundred_positions_stay_quick(lab: Lab) -> None:
 
 
 def test_missing_settings_are_a_sentence(lab: Lab) -> None:
-    """Without a key the dashboard says what is missing and what to do; no traceback."""
+    """Without a key the dashboard shows what is missing and what to do; no traceback."""
     page = lab.open(["import os\ndel os.environ['KIS_NB_DEMO']\nimport kis_nb\nkis_nb.dashboard()"])
     lab.run_all()
     error = page.locator(".kis-error")
@@ -366,7 +366,7 @@ def test_missing_settings_are_a_sentence(lab: Lab) -> None:
 
 
 def test_no_account_is_a_sentence(lab: Lab) -> None:
-    """A client without an account says how to name one."""
+    """A client without an account shows how to name one."""
     one_key = "app_key=broker.app_key, app_secret=broker.app_secret, accounts=[]"
     bare = BROKER.format(rows={}, retries=5).replace("keys=keys", one_key)
     page = lab.open([bare + "kis_nb.dashboard(client)"])
@@ -387,8 +387,8 @@ def test_a_refused_key_is_a_sentence(lab: Lab) -> None:
     assert "xxxx" not in error.inner_text()
 
 
-def test_an_error_keeps_the_last_picture(lab: Lab) -> None:
-    """A closed gateway greys the picture, which stays with its age; recovery ends that."""
+def test_an_error_keeps_the_last_figures(lab: Lab) -> None:
+    """A closed gateway greys the figures, which stay with their age; recovery ends that."""
     close = "broker.fault(Fault(status=503, times=None))"
     page = lab.open([*broker(8, retries=0), close, "broker.clear_faults()"])
     for cell in (0, 1):
@@ -412,7 +412,7 @@ def test_an_error_keeps_the_last_picture(lab: Lab) -> None:
 
 
 def test_a_slow_pull_shows_pages_and_can_be_cancelled(lab: Lab) -> None:
-    """During a pull the old picture is greyed under its own codes, pages count, cancel stops it."""
+    """During a pull the old figures are greyed, its pages are counted, and it can be cancelled."""
     # The gateway keeps the third page to itself until the pull has been cancelled.
     hold = "sent, go = [], threading.Event()\n\ndef hold(page):\n    sent.append(1)\n"
     hold += "    if len(sent) > 2: go.wait()\n"
@@ -435,8 +435,8 @@ def test_a_slow_pull_shows_pages_and_can_be_cancelled(lab: Lab) -> None:
 
 
 def test_the_last_of_many_clicks_wins(lab: Lab) -> None:
-    """200 clicks at random speed end in the picture that the last click asked for, and whatever is
-    shown on the way names its own codes.
+    """200 clicks at random speed end in the view of the last click, and what is shown on the way
+    names its own codes.
     """
     page = lab.open(broker(64))
     lab.run_all()
@@ -560,8 +560,8 @@ def test_second_view_and_reload_show_the_same(lab: Lab) -> None:
     expect(second.locator(".kis-status")).to_contain_text("MGNA_DVSN=01")
 
 
-def test_auto_refresh_beats_while_a_cell_runs(lab: Lab, tmp_path: Path) -> None:
-    """A busy kernel holds up neither the beat nor the drawing."""
+def test_auto_refresh_goes_on_while_a_cell_runs(lab: Lab, tmp_path: Path) -> None:
+    """A busy kernel delays neither auto-refresh nor drawing."""
     seen = tmp_path / "seen"
     busy = f"import os, time\nwhile not os.path.exists({str(seen)!r}): time.sleep(0.1)"
     page = lab.open([DEMO.replace("demo=True)", "demo=True, auto=5)"), busy])
@@ -639,7 +639,7 @@ def test_show_draws_without_a_client(lab: Lab) -> None:
 
 
 def test_code_drives_and_observes(lab: Lab) -> None:
-    """Traits set by code move controls and picture; a wrong code is refused and changes nothing."""
+    """Traits set by code change controls and figures; a wrong code changes nothing."""
     drive = "d.mgna_dvsn, d.excc_stat_cd, d.account = '02', '2', '70045678-03'"
     look = (
         "import json\nprint(json.dumps([d.balance.mgna_dvsn, d.balance.excc_stat_cd,"

@@ -44,7 +44,7 @@ def test_theme_follows_live(lab: Lab, tmp_path: Path) -> None:
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "true")
     lab.screenshot(tmp_path / "light.png")
     dark, light = (tmp_path / "dark.png").read_bytes(), (tmp_path / "light.png").read_bytes()
-    # Width and height stand at the same place in every PNG.
+    # Width and height are at the same place in every PNG.
     assert dark[16:24] == light[16:24] == struct.pack(">II", 800, 600)
     assert dark != light
 
@@ -60,7 +60,7 @@ def test_saved_notebook_is_read_back(lab: Lab) -> None:
 
 
 def test_settings_reach_lab(lab: Lab) -> None:
-    """Widget state is saved when the user's setting says so, and is not by default."""
+    """Widget state is saved when the user's setting is on, and is not by default."""
     lab.open([BUTTON])
     lab.run_all()
     assert "widgets" not in lab.save()["metadata"]

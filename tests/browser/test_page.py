@@ -39,8 +39,8 @@ def test_axe_finds_nothing(lab: Lab) -> None:
         )
         found = Axe().run(page, context=".kis-dashboard").response
         assert len(found["passes"]) > 10
-        told = [(one["id"], node["html"]) for one in found["violations"] for node in one["nodes"]]
-        assert told == [], theme
+        faults = [(one["id"], node["html"]) for one in found["violations"] for node in one["nodes"]]
+        assert faults == [], theme
 
 
 # What sticks out of the dashboard, or is cut; in the charts every text.
@@ -62,7 +62,7 @@ STICKS_OUT = """width => {
     const all = [...boxes, ...texts];
     return all.map(e => e.getAttribute('class') + ' ' + e.textContent.slice(0, 60));
 }"""
-# How far each chart's head stands under its title; less than nothing, it is covered.
+# Pixels between each chart's title and its heading; negative when the title covers it.
 GAPS = """() => [...document.querySelectorAll(".kis-chart svg")].map(chart => {
     const title = chart.querySelector(".role-title text").getBoundingClientRect();
     const heads = [...chart.querySelectorAll("text")].filter(t => t.textContent.includes("KST"));
@@ -106,8 +106,8 @@ def test_a_chart_takes_the_width_that_its_plot_had(lab: Lab) -> None:
 @pytest.mark.parametrize("language", NAMES)
 def test_fits_its_width(lab: Lab, language: str) -> None:
     """From 600 to 1,600 px nothing sticks out, no text is cut, and no chart's title covers the line
-    that says which view and when. At 600 px the controls take two lines and the cards stand two by
-    two.
+    that says which view and when. At 600 px the controls take two lines and the cards are two in a
+    line.
     """
     page = lab.open([DEMO], width=2000)
     lab.run_all()
@@ -129,7 +129,7 @@ def test_fits_its_width(lab: Lab, language: str) -> None:
         "cards => cards.map(card => Math.round(card.getBoundingClientRect().top))"
     )
     assert sorted(Counter(tops).values(), reverse=True)[: len(tops) // 2] == [2] * (len(tops) // 2)
-    # A label that is not seen is heard.
+    # A label that is not shown is there for screen readers.
     for name in NAMES[language]:
         expect(page.get_by_role("combobox", name=name)).to_be_visible()
 
@@ -169,8 +169,8 @@ CTRL_CLICKS = """async pause => {
 
 @pytest.mark.parametrize("pause", [0, 50])
 def test_quick_clicks_lose_no_row(lab: Lab, pause: int) -> None:
-    """Twelve rows picked with Ctrl, as fast as can be: all twelve are, on the page and in code, and
-    then there is silence.
+    """Twelve rows clicked with Ctrl, as fast as possible, are all selected on the page and in code, and
+    no message follows.
     """
     count = """
 messages = []
@@ -252,7 +252,7 @@ print(json.dumps(picked["ids"]))
 
 
 def test_code_and_clicks_end_in_the_last(lab: Lab) -> None:
-    """Two selections in one cell, then a click in a chart: the last stands everywhere."""
+    """Two selections in one cell, then clicks: the last one is shown everywhere."""
     pick = "a, b = d.balance.positions['pdno'][:2]\nd.selected = (a,); d.selected = (b,)"
     page = lab.open([*broker(8), pick, "print(json.dumps(d.selected))"])
     for cell in (0, 1):
@@ -272,7 +272,7 @@ def test_code_and_clicks_end_in_the_last(lab: Lab) -> None:
     assert len(printed(lab, 3)) == 1
 
 
-def test_run_again_the_old_one_rests(lab: Lab) -> None:
+def test_a_dashboard_nobody_sees_stops_refreshing(lab: Lab) -> None:
     """A cell run again leaves a dashboard that nobody sees: it stops refreshing; shown elsewhere,
     and after a reload, it goes on.
     """
@@ -346,13 +346,13 @@ def test_a_chart_goes_when_its_cell_has_run_again(lab: Lab) -> None:
 
 
 def test_a_tooltip_follows_the_figures(lab: Lab) -> None:
-    """A tooltip held over a bar says the new figure when one comes."""
+    """The tooltip under a resting mouse shows the new figure when one comes."""
     rows = """
 import altair as alt
 from kis_nb._widgets.chart_view import ChartView
-def rows(value): return [{"id": "a", "key": "a line", "size": 3, "told": value}]
+def rows(value): return [{"id": "a", "key": "a line", "size": 3, "figure": value}]
 bars = alt.Chart(alt.NamedData("bars")).mark_bar()
-bars = bars.encode(x="size:Q", y=alt.Y("key:N", sort=None), tooltip=["told:N"])
+bars = bars.encode(x="size:Q", y=alt.Y("key:N", sort=None), tooltip=["figure:N"])
 view = ChartView(bars.to_dict() | {"usermeta": {"fresh": "key"}}, {"bars": rows("old")})
 view
 """

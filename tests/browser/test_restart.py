@@ -16,7 +16,7 @@ from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 def test_a_restart_in_mid_pull_leaves_nothing(
     lab: Lab, lab_server: LabServer, guarded: Broker, tmp_path: Path
 ) -> None:
-    """Auto-refresh beats and KIS holds a page back: the old process ends and pulls no more, leaves
+    """Auto-refresh is on and KIS holds a page back: the old process ends and pulls no more, leaves
     no part of a file and no word in the server's log; the cell run again draws, on the token of
     before, and the page has no error.
     """
@@ -58,7 +58,7 @@ d
     printed, _shown = lab.outputs()[0]
     assert int(printed["text"]) != pid
     assert sum(call.path.endswith("tokenP") for call in guarded.calls) == 1
-    # The server's own errors stand there too, and kernels write into the same log.
+    # The server's own errors are there too, and kernels write into the same log.
     log = "".join(lab_server._log[before:])
     assert "Exception in thread" not in log
     assert "Fatal Python error" not in log

@@ -12,8 +12,8 @@ import { hideTooltip, renewTooltip, showTooltip } from "./tooltip.js";
  * @typedef {import("./vega_slots.js").VegaSlot} VegaSlot
  */
 
-// Vega keeps the marks of all rows that ever were, some 25 kB an update, in joins and axes that
-// nothing can be told to sweep. After this many updates a fresh view takes over, unseen.
+// Vega keeps the marks of all rows it ever had, some 25 kB an update, in joins and axes that cannot be
+// emptied. After this many updates a new view replaces the old one, out of sight.
 const MOST_UPDATES = 100;
 
 // Advice on style ("infinite extent", "fit with a step") does not belong in a trader's console.

@@ -13,9 +13,9 @@ export class PaintQueue {
   }
 
   /**
-   * Paint when it is this one's turn.
+   * Paint after those that were added before, unless this one is urgent.
    * @param {() => Promise<void>} paint
-   * @param {() => boolean} isUrgent whether it goes before those that are not; asked at each turn
+   * @param {() => boolean} isUrgent whether it goes before those that are not; called before each paint
    * @returns {Promise<void>} settles as `paint` does
    */
   add(paint, isUrgent) {

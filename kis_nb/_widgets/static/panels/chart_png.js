@@ -10,7 +10,7 @@ const SCALE = 2; // pixels of the file for a pixel of the page
 const STYLES = ["fill", "stroke", "font-family", "font-size", "font-weight", "opacity"];
 
 /**
- * How large the PNG is and where each chart stands in it, one below the other.
+ * How large the PNG is, and the upper edge of each chart in it, one below the other.
  * @param {{width: number, height: number}[]} charts
  */
 export function stack(charts) {

@@ -75,7 +75,7 @@ export function nextOrder(order, { key, number }) {
 }
 
 /**
- * What stands under a column.
+ * What is shown under a column.
  * @param {PositionRow[]} rows
  * @param {Column} column
  * @returns {{total: string | null, lacking: number}} the exact sum as a decimal text, null when a
