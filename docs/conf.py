@@ -161,6 +161,20 @@ def set_language(
         )
 
 
+DEMO = (
+    '<p class="site-note">DEMO: 이 페이지의 숫자는 모두 내장 브로커의 가상 계좌입니다. '
+    "<em>All figures on this page are those of the embedded broker's invented accounts.</em></p>"
+)
+
+
+def mark_demo(
+    _app: Sphinx, pagename: str, _template: str, context: dict[str, Any], _doctree: object
+) -> None:
+    """Say over each executed template that its figures are the demo's: frames do not say it."""
+    if pagename.startswith("notebooks/"):
+        context["body"] = DEMO + context["body"]
+
+
 def write_vega(app: Sphinx, error: Exception | None) -> None:
     """Put the package's Vega bundle beside the pages.
 
@@ -194,5 +208,6 @@ def setup(app: Sphinx) -> None:
     app.connect("env-before-read-docs", spread_notebooks)
     app.connect("doctree-read", unlink_folders)
     app.connect("html-page-context", set_language)
+    app.connect("html-page-context", mark_demo)
     app.connect("html-page-context", add_chart_scripts)
     app.connect("build-finished", write_vega)
