@@ -152,9 +152,8 @@ def revealed(name: str, outputs: str) -> Iterator[str]:
     """A line for what a cell's output must not hold; the value itself is not repeated."""
     if ACCOUNT.search(outputs):
         yield f"{name}: a cell's output holds a full account number"
-    for place in MACHINE:
-        if len(place) > 1 and place in outputs:
-            yield f"{name}: a cell's output holds a path of this machine"
+    if any(len(place) > 1 and place in outputs for place in MACHINE):
+        yield f"{name}: a cell's output holds a path of this machine"
 
 
 def main(arguments: list[str]) -> int:
