@@ -51,6 +51,10 @@ fuzz: $(VENV)/dev.stamp ## bytes nobody would send, guided by coverage; ARGS="--
 screenshots: $(VENV)/dev.stamp browser ## make the pictures under docs/ in real JupyterLab
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
+.PHONY: docs
+docs: $(VENV)/docs.stamp ## build the site in build/site, with the templates executed on the embedded broker
+	$(BIN)/python docs/site/build.py $(ARGS)
+
 .PHONY: voila
 voila: $(VENV)/voila.stamp ## serve the dashboard as a page, on the embedded broker
 	KIS_NB_DEMO=1 $(BIN)/voila --template=kis_nb notebooks/dashboard.ipynb $(ARGS)
@@ -60,6 +64,7 @@ voila: $(VENV)/voila.stamp ## serve the dashboard as a page, on the embedded bro
 lowest: $(VENV)/lowest.stamp ## the unit tests on the lowest dependencies that are allowed
 	$(VENV)/lowest/bin/python -m pytest --ignore=tests/browser --ignore=tests/test_notebooks.py \
 		--ignore=tests/test_readme.py --ignore=tests/test_campaign.py --ignore=tests/test_fuzz.py \
+		--ignore=tests/test_site.py \
 		-k 'not demo_serves and not demo_keeps and not notebook' $(ARGS)
 
 .PHONY: audit
@@ -134,6 +139,10 @@ $(VENV)/lab.stamp: $(VENV)/made.stamp $(SOURCES)
 
 $(VENV)/voila.stamp: $(VENV)/lab.stamp
 	$(INSTALL) --group voila
+	@touch $@
+
+$(VENV)/docs.stamp: $(VENV)/made.stamp $(SOURCES)
+	$(INSTALL) --editable . --group docs
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/lab.stamp

@@ -1,4 +1,4 @@
-"""Korea Investment & Securities night futures and options balances, in a notebook.
+"""Korea Investment & Securities night futures and options balances, in a notebook::
 
     import kis_nb
 
