@@ -11,8 +11,8 @@ import pytest
 
 from kis_nb._widgets import chart_view
 from kis_nb._widgets.chart_view import LIGHT, WIDTH, ChartView, Gesture, split
-from kis_nb.charts._look import Look
 from kis_nb.charts._pnl import PNL, rows
+from kis_nb.charts._style import Style
 from tests.factories import book, make_balance
 
 
@@ -113,7 +113,7 @@ def test_sequence_never_goes_back(page: Page) -> None:
 def test_nothing_in_synced_state(page: Page) -> None:
     """No row, spec or selection is in the state that a notebook may save."""
     balance = make_balance(book(30))
-    view = ChartView(PNL.spec(), {"pnl": rows(balance, Look())}, name="pnl")
+    view = ChartView(PNL.spec(), {"pnl": rows(balance, Style())}, name="pnl")
     view.selected = ("KR4A0161C",)
     state = {
         name: value for name, value in view.get_state().items() if name not in ("_esm", "_css")

@@ -14,8 +14,8 @@ from typing import Any, cast
 import pytest
 
 from kis_nb._account import Account
-from kis_nb._codes import Basis, Margin
-from kis_nb._dashboard.balance_cache import BalanceCache, View
+from kis_nb._codes import Basis, Margin, View
+from kis_nb._dashboard.balance_cache import BalanceCache
 from kis_nb._dashboard.fetch_protocols import Clock
 from kis_nb._dashboard.fetch_state import FetchState
 from kis_nb._dashboard.fetcher import Fetcher

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from kis_nb._codes import Lang
-from kis_nb._schema.endpoint import Block
-from kis_nb._schema.night_balance import POSITIONS, SUMMARY
+from kis_nb._frames.columns import DROP_ORDER, chosen, column_label, relabel
+from kis_nb._frames.prices import OF_PRICE, unpriced
+from kis_nb._frames.text import exact, status_line
+from kis_nb._schema.night_balance import SUMMARY
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,29 +39,8 @@ ENDINGS: dict[str, Format] = {
 BINARY: tuple[Format, ...] = ("parquet", "xlsx")
 BLOCKS = ("positions", "summary")
 
-# The terminal's columns, and the order in which they give way when the terminal is too narrow.
-_SHOWN = (
-    "shtn_pdno",
-    "prdt_name",
-    "side",
-    "cblc_qty",
-    "excc_unpr",
-    "ccld_avg_unpr1",
-    "idx_clpr",
-    "pchs_amt",
-    "evlu_amt",
-    "evlu_pfls_amt",
-    "trad_pfls_amt",
-)
-_GIVE_WAY = (
-    "pchs_amt",
-    "ccld_avg_unpr1",
-    "excc_unpr",
-    "evlu_amt",
-    "prdt_name",
-    "idx_clpr",
-    "trad_pfls_amt",
-)
+# The terminal's columns.
+_SHOWN = chosen("lqd_psbl_qty")
 
 
 def export(
@@ -92,11 +73,10 @@ def export(
     if form == "csv":
         return str(frame.write_csv()).encode()
     if form == "xlsx":
-        from kis_nb._frames.balance import relabel
         from kis_nb._frames.workbook import workbook
 
         sheet = blocks[0] if blocks else "positions"
-        return workbook(relabel(frame, lang), sheet=sheet, about=[head_line(balance, lang)])
+        return workbook(relabel(frame, lang), sheet=sheet, about=[status_line(balance, lang)])
     buffer = io.BytesIO()
     frame.write_parquet(
         buffer, metadata={f"kis_nb.{k}": str(v) for k, v in _about(balance).items()}
@@ -131,40 +111,26 @@ def _text(value: object) -> str:
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 
-def head_line(balance: Balance, lang: Lang) -> str:
-    """Whose, of what kind, how much and how old, in one line."""
-    count = balance.positions.height
-    words = [
-        balance.account.masked,
-        f"MGNA_DVSN={balance.mgna_dvsn.value} {balance.mgna_dvsn.label(lang)}",
-        f"EXCC_STAT_CD={balance.excc_stat_cd.value} {balance.excc_stat_cd.label(lang)}",
-        f"{count} row{'s' if count != 1 else ''}",
-        f"{balance.pages} page{'s' if balance.pages != 1 else ''}",
-        f"as of {balance.as_of:%Y-%m-%d %H:%M:%S %Z}",
-    ]
-    return " · ".join([*words, "DEMO"] if balance.demo else words)
-
-
 def table(balance: Balance, blocks: Sequence[str], lang: Lang, width: int | None) -> str:
     """The head line, and the blocks below it, readable in a terminal."""
-    parts = [head_line(balance, lang)]
+    parts = [status_line(balance, lang)]
     if "positions" in blocks:
         shown = [name for name in _SHOWN if name in balance.positions.columns]
         left_out: list[str] = []
         positions, note = _priced(balance.positions, lang)
-        drawn = _draw(positions.select(shown), POSITIONS, lang)
-        for name in _GIVE_WAY:
+        drawn = _draw(positions.select(shown), lang)
+        for name in DROP_ORDER:
             if width is None or _columns(drawn) <= width:
                 break
             shown.remove(name)
             left_out.append(name)
-            drawn = _draw(positions.select(shown), POSITIONS, lang)
+            drawn = _draw(positions.select(shown), lang)
         parts.append(drawn)
         parts += note
         if left_out:
             parts.append(f"left out for this width: {', '.join(left_out)}")
     if "summary" in blocks:
-        parts.append(_draw(_listed(balance, lang), SUMMARY, lang))
+        parts.append(_draw(_listed(balance, lang), lang))
     return "\n".join(parts) + "\n"
 
 
@@ -172,13 +138,11 @@ def _priced(positions: pl.DataFrame, lang: Lang) -> tuple[pl.DataFrame, list[str
     """The positions with nothing where KIS sends 0 for want of a price, and a line that says so."""
     import polars as pl
 
-    from kis_nb._frames.product_frame import UNPRICED
-    from kis_nb._frames.products import OF_PRICE
-
-    count = positions.filter(UNPRICED).height
+    no_price = unpriced()
+    count = positions.filter(no_price).height
     if not count:
         return positions, []
-    blank = (pl.when(~UNPRICED).then(name).alias(name) for name in OF_PRICE)
+    blank = (pl.when(~no_price).then(name).alias(name) for name in OF_PRICE)
     said = (
         f"가격 없음(null): {count:,}종목. 평가손익 합계에 들어 있지 않습니다"
         if lang == "ko"
@@ -191,31 +155,28 @@ def _listed(balance: Balance, lang: Lang) -> pl.DataFrame:
     """The summary turned upright: a row for each figure, the digits as text."""
     import polars as pl  # a command without a pull must not wait for it
 
-    from kis_nb._frames.balance import exact
-
     row = balance.summary.row(0, named=True)
     digits = [value if isinstance(value, str) else exact(value) for value in row.values()]
     widest = max(map(len, digits), default=0)
-    labels = {field.name: (field.label(lang), field.unit) for field in SUMMARY.fields}
+    units = {field.name: field.unit for field in SUMMARY.fields}
+    names = [column_label(name, lang) if name in units else "" for name in row]
     return pl.DataFrame(
         {
             "output2": list(row),
-            "이름" if lang == "ko" else "Name": [labels.get(n, ("", ""))[0] for n in row],
+            "이름" if lang == "ko" else "Name": names,
             # Text is set flush left and a column has one alignment: the blanks line the digits up.
             "금액" if lang == "ko" else "Amount": [text.rjust(widest) for text in digits],
-            "단위" if lang == "ko" else "Unit": [labels.get(n, ("", ""))[1] for n in row],
+            "단위" if lang == "ko" else "Unit": [units.get(n, "") for n in row],
         }
     )
 
 
-def _draw(frame: pl.DataFrame, block: Block, lang: Lang) -> str:
+def _draw(frame: pl.DataFrame, lang: Lang) -> str:
     """Polars' own table: it knows how wide Hangul is and prints every digit of a Decimal."""
     import polars as pl
 
-    labels = {field.name: field.label(lang) for field in block.fields}
-    labels["side"] = "방향" if lang == "ko" else "Side"
     named = frame.with_columns(_level(frame[name]) for name in frame.columns)
-    named = named.rename({name: labels.get(name, name) for name in frame.columns})
+    named = relabel(named, lang)
     with pl.Config(
         tbl_rows=-1,
         tbl_cols=-1,

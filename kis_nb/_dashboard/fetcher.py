@@ -18,9 +18,10 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING
 
+from kis_nb._codes import View
 from kis_nb._dashboard import thread_errors
 from kis_nb._dashboard.background_pulls import next_background_view
-from kis_nb._dashboard.balance_cache import BalanceCache, View
+from kis_nb._dashboard.balance_cache import BalanceCache
 from kis_nb._dashboard.fetch_protocols import BalanceSource, Clock, Listener
 from kis_nb._dashboard.fetch_state import FetchState
 from kis_nb._dashboard.outcome import Outcome

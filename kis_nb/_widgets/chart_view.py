@@ -305,7 +305,7 @@ LIGHT = {
     "cash": "#2f6f8f",
     "substitute": "#8a6fb0",
     "foreign": "#b58a2f",
-    "room": "#c9d6cf",
+    "excess": "#c9d6cf",
     "alert": "#b3261e",
 }
 _LIVE = {colour: f"var(--kis-{name}, {colour})" for name, colour in LIGHT.items()}

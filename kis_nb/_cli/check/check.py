@@ -24,7 +24,7 @@ from kis_nb._cli.check.setup import RETRIES, one_line
 from kis_nb._client import Client, connect
 from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._errors import AuthError, KisError, TransportError
-from kis_nb._frames.products import products_of
+from kis_nb._frames.position_products import products_of
 from kis_nb._wire.auth import TOKEN_PATH
 from kis_nb._wire.config import LIVE_URL, Settings
 from kis_nb._wire.http import Call, NoReply, Reply, observer
@@ -238,7 +238,11 @@ class Check:
     def _products(self) -> Iterator[Result]:
         if not self._balances:
             return
-        rows = [one for balance in self._balances.values() for one in products_of(balance)]
+        rows = [
+            one
+            for balance in self._balances.values()
+            for one in products_of(balance.positions, balance.master)
+        ]
         unknown = sum(one.kind is None or one.product is None for one in rows)
         if unknown:
             text = self._say(

@@ -24,7 +24,7 @@ function drawCard(card) {
     );
   // Its line is there before there is a change to tell: the page below must not move at each pull.
   const change =
-    card.key !== "room" &&
+    card.key !== "excess" &&
     h("div", { class: `kis-change ${tone(card.change ?? {})}`, title: card.change?.title ?? "" }, card.change?.text ?? "\u00a0");
   return h(
     "div",
