@@ -46,7 +46,7 @@ class Fetcher:
 
     Args:
         client: the balances' source.
-        listener: told of balances and of changes of state. Held weakly: a fetcher does not keep a
+        listener: notified of balances and of changes of state. Held weakly: a fetcher does not keep a
             dropped dashboard alive.
         clock: another one in tests.
     """

@@ -1,7 +1,4 @@
-"""A balance's positions and reconciliation as plain JSON for their panels, every digit exact.
-
-Under the face `_dashboard`: imports `_balance`, `_fields`, `_figures` and `_words`.
-"""
+"""A balance's positions and reconciliation as JSON for their panels, every digit exact."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def keys(frame: pl.DataFrame) -> list[str]:
-    """A different key for each row, the product's number where that is enough."""
+    """A key for each row: ``pdno``, followed by ``#2`` and so on when rows share it or it is blank."""
     seen: dict[str, int] = {}
     made = []
     for value in frame.get_column("pdno"):
@@ -43,7 +40,7 @@ def keys(frame: pl.DataFrame) -> list[str]:
 def table(balance: Balance, lang: Lang) -> Json:
     """The positions: cells as text, and for each column the rows' ranks to sort by.
 
-    Ranks are worked out here, from the Decimals: the page could not compare 19 digits as numbers.
+    Ranks come from the Decimals, since the page could not compare 19 digits as numbers.
     """
     import polars as pl
 

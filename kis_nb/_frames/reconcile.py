@@ -265,11 +265,7 @@ def _row_checks(positions: pl.DataFrame, lang: Lang) -> pl.DataFrame:
         .when(side == "flat")
         .then(pl.lit(_text("flat", lang)))
         .otherwise(pl.lit(_text("no_side", lang))),
-        item=pl.concat_str(
-            pl.lit(f"{_text('row', lang)} "),
-            number,
-            pl.concat_str(pl.lit(" "), "prdt_name").fill_null(""),
-        ),
+        item=pl.concat_str(pl.lit(f"{_text('row', lang)} "), number, name),
         expected=pl.when(no_price)
         .then(pl.lit(None, _AMOUNT))
         .when(side == "short")
