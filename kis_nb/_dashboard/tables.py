@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def keys(frame: pl.DataFrame) -> list[str]:
-    """A key for each row: ``pdno``, followed by ``#2`` and so on when rows share it or it is blank."""
+    """A key for each row: ``pdno``, with ``#2`` and so on where rows share it or it is blank."""
     seen: dict[str, int] = {}
     made = []
     for value in frame.get_column("pdno"):

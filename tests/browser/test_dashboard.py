@@ -107,7 +107,7 @@ LABELS = """frame => [...frame.querySelectorAll(".role-axis-label text")]
 
 
 def test_a_click_turns_the_chart_before_the_kernel_has_heard(lab: Lab, tmp_path: Path) -> None:
-    """What is at hand shows at once; while the kernel says nothing it does not stay for long."""
+    """What is cached shows at once; while the kernel says nothing it does not stay for long."""
     heard = tmp_path / "heard"
     # The cell ends with the lock held: a feed's thread may be drawing under it when it begins.
     busy = "import os, time\nheld = threading.Event()\n\ndef hold():\n    with d._lock:\n"
