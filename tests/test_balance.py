@@ -229,7 +229,7 @@ def test_relabel_speaks_both_languages() -> None:
     assert english.positions["Unrealized P&L"].to_list() == [5]
     assert english.summary["Fees"].to_list() == [7]
     assert balance.positions.columns[0] == "cano"
-    with pytest.raises(ValueError, match="'ko' or 'en'"):
+    with pytest.raises(ValueError, match="lang takes one of 'ko', 'en'"):
         balance.relabel("fr")  # type: ignore[arg-type]
 
 

@@ -54,7 +54,6 @@ from kis_nb._errors import (
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.equity import SAME_MOMENT
 from kis_nb._frames.position_products import products_of
-from kis_nb._frames.reconcile import EQUITY
 from kis_nb._frames.text import status_line
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 from kis_nb.demo import Book
@@ -64,6 +63,7 @@ from tests.workbooks import cells
 
 PATIENCE = 20.0
 HUGE = Decimal(-1234567890123456789)
+EQUITY = "equity at this moment"
 
 
 def balance(*args: Any, **more: Any) -> Balance:
@@ -233,6 +233,7 @@ def test_checks_list_what_differs() -> None:
     korean = tables.checks(made, "ko")["rows"]
     assert [row["item"] for row in korean[-3:]] == ["지금 자산"] * 3
     said = " ".join(row["what"] for row in korean)
+    assert "추정치 prsm_dpast + futr_evlu_pfls_amt ↔ prsm_dpast" in said
     fields = {field.name for field in (*POSITIONS.fields, *SUMMARY.fields)}
     assert set(re.findall(r"[a-z]\w+", said, re.ASCII)) <= fields
 
@@ -543,7 +544,7 @@ class Held:
         return 0.0 if one == other else self._apart
 
     def excess(self) -> tuple[str, str]:
-        """The excess margin's figure, and all that stands below it."""
+        """The excess margin's figure, and the texts below it."""
         displayed = DisplayedBalances(cast("Any", self), None)
         told = card(displayed.cards(displayed.current(view_of(self.first), "en"), "en"), "excess")
         return told["value"], " ".join(part["label"] for part in told["sub"])

@@ -67,6 +67,7 @@ class datetime64: ...
 DRAW = """
 import builtins, sys, threading, time
 import kis_nb.charts
+from kis_nb._codes import View
 from kis_nb._dashboard.chart_panel import spec
 sys.modules.pop("numpy", None)
 sys.path.insert(0, sys.argv[1])

@@ -308,7 +308,7 @@ def test_two_views_are_apart_by_their_first_pages(stand: Stand) -> None:
 
 
 def test_a_wish_does_not_wait_for_the_one_behind(stand: Stand) -> None:
-    """What somebody asks for goes before a pull behind, also when older figures are at hand."""
+    """What somebody asks for goes before a pull behind, also when older figures are cached."""
     stand.fetcher.request(FIRST)
     stand.next().give()
     stand.settle_behind()

@@ -142,12 +142,12 @@ def _priced(positions: pl.DataFrame, lang: Lang) -> tuple[pl.DataFrame, list[str
     if not count:
         return positions, []
     blank = (pl.when(~no_price).then(name).alias(name) for name in OF_PRICE)
-    said = (
+    note = (
         f"가격 없음(null): {count:,}종목. 평가손익 합계에 들어 있지 않습니다"
         if lang == "ko"
         else f"no price yet (null): {count:,}, not in the totals of value and unrealized P&L"
     )
-    return positions.with_columns(blank), [said]
+    return positions.with_columns(blank), [note]
 
 
 def _listed(balance: Balance, lang: Lang) -> pl.DataFrame:

@@ -46,8 +46,8 @@ class Fetcher:
 
     Args:
         client: the balances' source.
-        listener: told of balances and of changes of state. Held weakly: a fetcher does not keep a
-            dropped dashboard alive.
+        listener: notified of balances and of changes of state. Held weakly, so that a fetcher does
+            not keep a dropped dashboard alive.
         clock: another one in tests.
     """
 

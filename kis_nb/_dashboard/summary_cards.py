@@ -1,4 +1,4 @@
-"""A balance as the dashboard's words and figures: plain JSON for the panels, every digit exact."""
+"""The summary cards and other figures of the head panel as JSON, every digit exact."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def cards(
     lang: Lang,
     others: Sequence[Balance] = (),
 ) -> list[Json]:
-    """The head line of figures.
+    """The summary cards.
 
     Args:
-        balance: the picture.
+        balance: the one on display.
         before: the pull of the same view before it; each figure then says its change.
         maintenance: a pull with MGNA_DVSN 02 from about the same time, which tells where a margin
             call begins; without one, a figure of the wire's own (``mmga_tot_amt``) is used.
@@ -158,7 +158,7 @@ def _unpriced(balance: Balance) -> int:
 
 
 def blank(lang: Lang) -> list[Json]:
-    """The head line before the first balance: labels, and a dash for every figure."""
+    """The summary cards before the first balance: labels, and a dash for every figure."""
     words = (
         "total_pnl",
         "excess",
@@ -238,7 +238,7 @@ _PLACES = {
 
 
 def template(key: str, lang: Lang) -> str:
-    """A sentence whose places the page fills."""
+    """A text with its placeholders left in, for the page to fill."""
     return say(key, lang, **{place: f"{{{place}}}" for place in _PLACES.get(key, ())})
 
 

@@ -1,4 +1,4 @@
-"""A balance's positions and reconciliation as plain JSON for their panels, every digit exact."""
+"""A balance's positions and reconciliation as JSON for their panels, every digit exact."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def keys(frame: pl.DataFrame) -> list[str]:
-    """A different key for each row, the product's number where that is enough."""
+    """A key for each row: ``pdno``, with ``#2`` and so on where rows share it or it is blank."""
     seen: dict[str, int] = {}
     made = []
     for value in frame.get_column("pdno"):
@@ -40,7 +40,7 @@ def keys(frame: pl.DataFrame) -> list[str]:
 def table(balance: Balance, lang: Lang) -> Json:
     """The positions: cells as text, and for each column the rows' ranks to sort by.
 
-    Ranks are worked out here, from the Decimals: the page could not compare 19 digits as numbers.
+    Ranks come from the Decimals, since the page could not compare 19 digits as numbers.
     """
     import polars as pl
 
@@ -129,24 +129,27 @@ def checks(balance: Balance, lang: Lang) -> Json:
     """The reconciliation: how many checks ended how, and those that differ."""
     import polars as pl
 
-    from kis_nb._frames.reconcile import EQUITY
+    from kis_nb._frames.equity_estimate import estimate_equity
+    from kis_nb._frames.reconcile import checks as reconciled
 
-    compared = balance.reconcile()
+    positions, summary = balance.positions, balance.summary
+    estimate = estimate_equity(positions, summary, balance.excc_stat_cd)
+    compared = reconciled(positions, summary, estimate, lang)
     # Listed always, since they are not judged: known or not, the list keeps its length.
-    equity = compared.filter(item=EQUITY)
-    found = compared.filter(pl.col("item") != EQUITY)
+    equity = compared.filter(~pl.col("judged"))
+    found = compared.filter("judged")
     counts = {
         key: found.filter(found["status"] == key).height for key in ("exact", "rounding", "differs")
     }
     counts["unknown"] = found["status"].null_count()
-    told = found.height - counts["unknown"]
+    known = found.height - counts["unknown"]
     bad = counts["differs"]
     off = found.filter(pl.col("difference") != 0).sort(pl.col("difference").abs(), descending=True)
     listed = pl.concat([off.head(_LISTED), equity])
     verdict = (
-        say("not_exact", lang, n=f"{told:,}", bad=f"{bad:,}")
+        say("not_exact", lang, n=f"{known:,}", bad=f"{bad:,}")
         if bad
-        else say("all_exact", lang, n=f"{told:,}")
+        else say("all_exact", lang, n=f"{known:,}")
     )
     return {
         "title": say("reconcile", lang),
@@ -155,10 +158,14 @@ def checks(balance: Balance, lang: Lang) -> Json:
         "counts": [(key, say(key, lang), n) for key, n in counts.items()],
         "heads": [say(key, lang) for key in ("check", "expected", "found", "difference")],
         "rows": [
-            _said(row, lang)
-            | {
-                "figures": [_won(row[name]) for name in ("expected", "found")]
-                + [signed(_shortened(row["difference"]))],
+            {
+                "what": row["what"],
+                "item": row["item"],
+                "figures": [
+                    exact(_without_zeros(row["expected"])),
+                    exact(_without_zeros(row["found"])),
+                    signed(_without_zeros(row["difference"])),
+                ],
             }
             for row in listed.iter_rows(named=True)
         ],
@@ -168,42 +175,9 @@ def checks(balance: Balance, lang: Lang) -> Json:
     }
 
 
-# What `Balance.reconcile` says in words, beside the fields' names.
-_KOREAN = {
-    "equity at this moment": "지금 자산",
-    "estimate ": "추정치 ",
-    " against ": " ↔ ",
-    " and ": ", ",
-    "all rows": "전체 행",
-    " of them without a price": "행 가격 없음",
-    "of futures": "(선물)",
-    "of options": "(옵션)",
-    "futures": "선물",
-    "options": "옵션",
-    "(short)": "(매도)",
-    "(long)": "(매수)",
-    "(nothing open)": "(청산)",
-    "(side not told)": "(매매 불명)",
-    "(no price yet)": "(가격 없음)",
-}
-
-
-def _said(row: dict[str, Any], lang: Lang) -> dict[str, str]:
-    """What a check is of, in words; a product's name stays as KIS spells it."""
-    what, item = row["what"], row["item"]
-    if lang == "ko":
-        for english, korean in _KOREAN.items():
-            what = what.replace(english, korean)
-            item = item if item.startswith("row ") else item.replace(english, korean)
-        item = item.replace("row ", "행 ", 1) if item.startswith("row ") else item
-    return {"what": what, "item": item}
-
-
-def _won(value: Decimal | None) -> str:
-    return exact(_shortened(value))
-
-
-def _shortened(value: Decimal | None) -> Decimal | int | None:
-    """A figure without its decimals when they are 0: only one check needs those of its column."""
-    whole = value is not None and value == value.to_integral_value()
-    return int(value) if value is not None and whole else value
+def _without_zeros(value: Decimal | None) -> Decimal | None:
+    """The amount without decimals when it is whole: only a foreign currency's may have some."""
+    if value is None:
+        return None
+    whole = value.to_integral_value()
+    return whole if whole == value else value

@@ -139,7 +139,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "exact": ("일치", "Exact"),
     "rounding": ("원 단위 절사", "Rounding"),
     "differs": ("불일치", "Differs"),
-    "unknown": ("값 없음", "Not told"),
+    "unknown": ("값 없음", "Not sent"),
     "all_exact": (
         "확인한 {n}가지가 모두 맞습니다",
         "All {n} checks add up",

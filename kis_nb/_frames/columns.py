@@ -6,8 +6,9 @@ these lists. A frame itself always has every column. Importing this module does 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from kis_nb._choices import check_choice
 from kis_nb._codes import Lang
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 
@@ -91,8 +92,7 @@ def relabel(frame: pl.DataFrame, lang: Lang) -> pl.DataFrame:
     Raises:
         ValueError: a language other than ko and en.
     """
-    if lang not in ("ko", "en"):
-        raise ValueError(f"lang takes 'ko' or 'en'; got {lang!r}")
+    check_choice("lang", lang, get_args(Lang))
     return frame.rename({name: column_label(name, lang) for name in frame.columns})
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
+from kis_nb._choices import check_choice
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.position_products import products_of
 from kis_nb._frames.prices import is_unpriced
@@ -60,10 +61,8 @@ def rows(
 
     Long is above 0 and short below. Never empty: without positions there is one row with a note.
     """
-    if by not in ("product", "strike"):
-        raise ValueError(f"by takes 'product' or 'strike'; got {by!r}")
-    if measure not in ("quantity", "value"):
-        raise ValueError(f"measure takes 'quantity' or 'value'; got {measure!r}")
+    check_choice("by", by, get_args(By))
+    check_choice("measure", measure, get_args(Measure))
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     names: dict[tuple[Any, ...], str] = {}
     positions = balance.positions.iter_rows(named=True)

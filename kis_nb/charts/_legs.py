@@ -13,6 +13,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from kis_nb._choices import check_choice
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.position_products import products_of
 from kis_nb._frames.prices import multiplier
@@ -138,9 +139,7 @@ def payoff_at_expiry(
         ValueError: an underlying that is not known, or an expiry on which nothing expires; both
             list what is known.
     """
-    if underlying not in UNDERLYINGS:
-        known = ", ".join(map(repr, UNDERLYINGS))
-        raise ValueError(f"underlying takes one of {known}; got {underlying!r}")
+    check_choice("underlying", underlying, UNDERLYINGS)
     legs: list[Leg] = []
     left: list[LeftOut] = []
     products = products_of(balance.positions, balance.master)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
+from kis_nb._choices import check_choice
 from kis_nb._frames.columns import PROFIT_COLUMNS, chosen
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.prices import is_unpriced
@@ -35,14 +36,13 @@ def rows(balance: Balance, style: Style, *, by: By = "position", top: int = 20) 
 
     Never empty: an account without positions has one row with a note.
     """
+    check_choice("by", by, get_args(By))
     if by == "position":
         bars = _positions(balance, style, top)
         title = style.field("evlu_pfls_amt")
-    elif by in _SUMS:
+    else:
         bars = _sums(balance, style, by)
         title = ""
-    else:
-        raise ValueError(f"by takes 'position', 'kind' or 'realized'; got {by!r}")
     return add_heading(keyed(bars), balance, style, title)
 
 

@@ -231,7 +231,7 @@ class Check:
             )
             return Result("products", "note", text)
         text = self._say(
-            f"the master files are at hand: {count} products",
+            f"the master files can be fetched: {count} products",
             f"종목 마스터 파일 있음: 상품 {count}개",
         )
         return Result("products", "ok", text)
@@ -294,7 +294,7 @@ class Check:
     def _clock(self) -> Result:
         ahead = self._difference()
         if ahead is None:
-            text = self._say("not known: no answer told the time", "응답이 없어 알 수 없습니다")
+            text = self._say("not known: no response had a time", "응답이 없어 알 수 없습니다")
             return Result("clock", "note", text)
         if abs(ahead) <= _CLOCK_SECONDS:
             text = self._say(

@@ -16,7 +16,7 @@ class Result:
 
     Attributes:
         step: the step's name, the same in every language; for the report.
-        mark: "ok", "note" (worth knowing; nothing is broken) or "wrong".
+        mark: "ok", "note" (for information; nothing is broken) or "wrong".
         text: what is right, or what to do. May be shown: it holds no secret and no account number.
     """
 
