@@ -35,7 +35,8 @@ if TYPE_CHECKING:
         RateLimitError,
         TransportError,
     )
-    from kis_nb._frames.balance import Balance, Balances, Failure
+    from kis_nb._frames.balance import Balance
+    from kis_nb._frames.balances import Balances, Failure
     from kis_nb._frames.decode import fields
     from kis_nb._magic import load_ipython_extension, unload_ipython_extension
 
@@ -44,7 +45,7 @@ _HOME = {
     "ApiError": "_errors",
     "AuthError": "_errors",
     "Balance": "_frames.balance",
-    "Balances": "_frames.balance",
+    "Balances": "_frames.balances",
     "Basis": "_codes",
     "Cancelled": "_errors",
     "Client": "_client",
@@ -52,7 +53,7 @@ _HOME = {
     "Dashboard": "_dashboard.dashboard",
     "DecimalError": "_errors",
     "DecodeError": "_errors",
-    "Failure": "_frames.balance",
+    "Failure": "_frames.balances",
     "KisError": "_errors",
     "Margin": "_codes",
     "PaginationError": "_errors",

@@ -6,14 +6,11 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import TypeAlias
 
-from kis_nb._account import Account
-from kis_nb._codes import Basis, Margin
+from kis_nb._codes import View
 from kis_nb._errors import Cancelled, KisError
-from kis_nb._frames.balance import Balance, Balances, Failure
-
-View: TypeAlias = tuple[Account, Margin, Basis]
+from kis_nb._frames.balance import Balance
+from kis_nb._frames.balances import Balances, Failure
 
 # Enough to keep one key's allowance of 20 a second busy at 250 ms an answer.
 THREADS = 8

@@ -14,10 +14,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
 
 from kis_nb._account import Account, Names, account_labels, find_account, named_labels
-from kis_nb._batch import View, pull_all
-from kis_nb._codes import Basis, Margin
+from kis_nb._batch import pull_all
+from kis_nb._codes import Basis, Margin, View
 from kis_nb._errors import ConfigError
-from kis_nb._frames.balance import Balance, Balances
+from kis_nb._frames.balance import Balance
+from kis_nb._frames.balances import Balances
 from kis_nb._frames.product_frame import listed_frame
 from kis_nb._master_files import MasterFiles
 from kis_nb._pull import KeyClient

@@ -1,7 +1,7 @@
-"""Codes that KIS's calls take, and the language of labels.
+"""The two codes of the night balance call, the view that they select, and how both are named.
 
-`Margin` (MGNA_DVSN) and `Basis` (EXCC_STAT_CD) are the two codes of the night balance call. Imports
-nothing else of the package.
+`Margin` (MGNA_DVSN) and `Basis` (EXCC_STAT_CD) are query parameters of TR ``CTFN6118R``. One
+account pulled with one pair of codes is a `View`: another pair gives other figures.
 """
 
 from __future__ import annotations
@@ -9,15 +9,26 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
+from kis_nb._account import Account
+
 Lang: TypeAlias = Literal["ko", "en"]
 
 
 class _Code(StrEnum):
-    """A query parameter's code, with the words people read beside it."""
+    """A code that a query parameter takes, with its names for people."""
+
+    @property
+    def query(self) -> str:
+        """The parameter and its code as the call spells them: ``MGNA_DVSN=01``."""
+        return f"{_PARAMETER[type(self).__name__]}={self.value}"
 
     def label(self, lang: Lang) -> str:
-        """The Korean or the English word for the code."""
+        """The Korean or the English word for the code: ``개시``, ``Initial``."""
         return _WORDS[self][lang][0]
+
+    def label_with_code(self, lang: Lang) -> str:
+        """The word and the code: ``개시 01``, ``Initial 01``."""
+        return f"{self.label(lang)} {self.value}"
 
     def explain(self, lang: Lang) -> str:
         """One sentence on what choosing the code does."""
@@ -30,17 +41,35 @@ class _Code(StrEnum):
 
 
 class Margin(_Code):
-    """MGNA_DVSN, 증거금구분: which margin the reply's margin fields hold."""
+    """MGNA_DVSN, 증거금구분: which margin the reply's margin fields hold.
+
+    Attributes:
+        INITIAL: ``"01"``, the margin that opening the positions takes.
+        MAINTENANCE: ``"02"``, the least margin that keeps them open.
+    """
 
     INITIAL = "01"
     MAINTENANCE = "02"
 
 
 class Basis(_Code):
-    """EXCC_STAT_CD, 정산상태코드: the price that cost and P&L are counted from."""
+    """EXCC_STAT_CD, 정산상태코드: the price that cost and unrealized P&L are counted from.
+
+    Attributes:
+        SETTLEMENT: ``"1"``, the last settlement price.
+        PURCHASE: ``"2"``, the average fill price.
+    """
 
     SETTLEMENT = "1"
     PURCHASE = "2"
+
+
+View: TypeAlias = tuple[Account, Margin, Basis]
+
+
+def view_title(margin: Margin, basis: Basis, lang: Lang) -> str:
+    """The name of a view without its account: ``개시 01 · 정산 1``."""
+    return f"{margin.label_with_code(lang)} · {basis.label_with_code(lang)}"
 
 
 _PARAMETER = {"Margin": "MGNA_DVSN", "Basis": "EXCC_STAT_CD"}

@@ -1,8 +1,4 @@
-"""``%kis`` in IPython: one line pulls an account, or opens the dashboard on it.
-
-A face: imports `_args`, `_errors`, once it is used `_client`, and for the dashboard the package's
-top.
-"""
+"""The ``%kis`` magic of IPython: one line pulls an account, or opens the dashboard on it."""
 
 from __future__ import annotations
 
@@ -26,16 +22,16 @@ if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
 
 _NAME = "kis"
-_WORDS = ("--mgna-dvsn", "--excc-stat-cd", "--demo", "--dashboard")
+_OPTIONS = ("--mgna-dvsn", "--excc-stat-cd", "--demo", "--dashboard")
 
 
 class KisMagic:
-    """The magic, with the demo's client, which it keeps between lines."""
+    """The magic. It keeps the demo's client between lines, so that pulls can be compared."""
 
     def __init__(self) -> None:
         self._demo: Client | None = None
-        self._parser = arguments.Parser(prog=f"%{_NAME}", add_help=False)
-        arguments.add_pull(self._parser)
+        self._parser = arguments.Parser(prog=f"%{_NAME}", hint=f"see %{_NAME}?", add_help=False)
+        arguments.add_pull_arguments(self._parser)
         self._parser.add_argument("--dashboard", action="store_true")
 
     @output_can_be_silenced
@@ -60,18 +56,15 @@ class KisMagic:
             balance = %kis --demo
             balance.positions
 
-        What goes wrong is said in one line, and stops a "Run All" as any error does. The key comes
-        from the environment or the config file, never from this line.
+        An error is shown in one line, and stops a "Run All" as any error does. The key comes from
+        the environment or the config file, never from this line.
         """
         try:
             # A trailing semicolon is IPython's way to keep a result without showing it.
-            args = self._parser.read(shlex.split(line.rstrip().removesuffix(";")))
-        except (
-            arguments.UsageProblem,
-            ValueError,
-        ) as problem:  # ValueError: an open quotation mark
-            said = str(problem).replace(f"(see %{_NAME} --help)", f"(see %{_NAME}?)")
-            wrong = UsageError(f"%{_NAME}: {said}")
+            args = self._parser.parse(shlex.split(line.rstrip().removesuffix(";")))
+        # A ValueError is an open quotation mark.
+        except (arguments.UsageProblem, ValueError) as problem:
+            wrong = UsageError(f"%{_NAME}: {problem}")
         else:
             return self._pull(args)
         raise wrong
@@ -84,7 +77,7 @@ class KisMagic:
                 account = client.accounts[0]
             codes = {"mgna_dvsn": args.mgna_dvsn, "excc_stat_cd": args.excc_stat_cd}
             if args.dashboard:
-                import kis_nb  # the other face, and only it needs ipywidgets
+                import kis_nb  # loads ipywidgets
 
                 return kis_nb.dashboard(client, account=account, **codes)
             return client.balance(account, **codes)
@@ -97,7 +90,7 @@ class KisMagic:
             raise
 
     def _client(self, *, demo: bool) -> Client:
-        """The default client, or the demo's, which keeps its broker so that pulls compare."""
+        """The default client, or the one of the demo."""
         from kis_nb._client import connect, default_client  # `%load_ext` must not wait for polars
 
         if not demo:
@@ -107,22 +100,35 @@ class KisMagic:
         return self._demo
 
     def complete(self, event: Any) -> list[str]:
-        """What may follow: a code after its option, otherwise the options not yet there."""
+        """The words that may follow: a code after its option, else the options not used yet.
+
+        Args:
+            event: IPython's, with the `line` and the `symbol` to complete.
+        """
         words = event.line[: event.line.rfind(event.symbol)].split()
         for action in self._parser._actions:  # noqa: SLF001  (argparse shows them no other way)
             if words and words[-1] in action.option_strings and action.choices:
                 return list(action.choices)
-        return [word for word in _WORDS if word not in words]
+        return [word for word in _OPTIONS if word not in words]
 
     def close(self) -> None:
-        """Let go of the demo's broker; the default client belongs to the session."""
+        """Close the demo's client. The default client stays, since it is the session's."""
         if self._demo is not None:
             self._demo.close()
             self._demo = None
 
 
 def load_ipython_extension(ipython: InteractiveShell) -> None:
-    """``%load_ext kis_nb``: register ``%kis`` and its completion."""
+    """Register ``%kis`` and its completion; IPython calls it for ``%load_ext kis_nb``.
+
+    Nothing is raised. An earlier registration is replaced.
+
+    Args:
+        ipython: the running shell.
+
+    Returns:
+        Nothing.
+    """
     unload_ipython_extension(ipython)
     magic = KisMagic()
     ipython.magics_manager.register_function(magic.kis, "line", _NAME)
@@ -130,7 +136,16 @@ def load_ipython_extension(ipython: InteractiveShell) -> None:
 
 
 def unload_ipython_extension(ipython: InteractiveShell) -> None:
-    """``%unload_ext kis_nb``: take ``%kis`` away and close its clients."""
+    """Remove ``%kis`` and close its clients; IPython calls it for ``%unload_ext kis_nb``.
+
+    Nothing is raised, also when ``%kis`` was never registered.
+
+    Args:
+        ipython: the running shell.
+
+    Returns:
+        Nothing.
+    """
     registered = ipython.magics_manager.magics["line"].pop(_NAME, None)
     ipython.strdispatchers["complete_command"].strs.pop(f"%{_NAME}", None)
     magic = getattr(registered, "__self__", None)

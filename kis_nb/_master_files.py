@@ -162,7 +162,7 @@ class MasterFiles(Mapping[str, Listed]):
     def __repr__(self) -> str:
         return f"<MasterFiles of {urlsplit(self.origin).netloc}: {len(self)} products>"
 
-    def at_hand(self) -> MasterFiles:
+    def cached(self) -> MasterFiles:
         """This, with what any process has stored since; the network is not asked."""
         with self._lock:
             for file in self._files:
@@ -187,9 +187,9 @@ class MasterFiles(Mapping[str, Listed]):
         )
 
     @property
-    def worth_asking(self) -> bool:
+    def fetch_due(self) -> bool:
         """Whether a fetch is due and none has failed in the last ten minutes."""
-        return self._clock.monotonic() >= self._not_before and self.at_hand().due
+        return self._clock.monotonic() >= self._not_before and self.cached().due
 
     def fetch(self, cancel: threading.Event | None = None) -> MasterFiles:
         """This with today's files: stored ones if they are of the trading day, else fetched.
@@ -200,7 +200,7 @@ class MasterFiles(Mapping[str, Listed]):
         """
         with self._fetching, self._sole():
             # Another process may have been at it while this one waited for the lock.
-            if not self.at_hand().due:
+            if not self.cached().due:
                 return self
             clock = self._clock
             http = Http(
@@ -222,7 +222,7 @@ class MasterFiles(Mapping[str, Listed]):
     @contextlib.contextmanager
     def _sole(self) -> Iterator[None]:
         """Held while files are fetched; other processes wait for it and then find the files."""
-        if self._folder is None or not self.at_hand().due:
+        if self._folder is None or not self.cached().due:
             yield
             return
         import filelock  # here because most processes find the files in the store
@@ -286,7 +286,7 @@ class MasterFiles(Mapping[str, Listed]):
     def _run(self, done: Callable[[KisError | None], None] | None) -> None:
         error: KisError | None = None
         try:
-            if self.worth_asking:
+            if self.fetch_due:
                 self.fetch()
         except KisError as caught:
             error = caught
@@ -297,7 +297,7 @@ class MasterFiles(Mapping[str, Listed]):
     def complete(self) -> MasterFiles:
         """As `fetch` when that is worth it; a failure is logged in one line and costs no more."""
         try:
-            return self.fetch() if self.worth_asking else self
+            return self.fetch() if self.fetch_due else self
         except KisError as error:
             _log.warning("products may be incomplete: %s", error)
             return self

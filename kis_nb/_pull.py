@@ -8,7 +8,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from kis_nb._batch import THREADS, View
+from kis_nb._batch import THREADS
+from kis_nb._codes import View
 from kis_nb._errors import DecodeError, KisError
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.completeness import check_complete

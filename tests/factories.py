@@ -10,9 +10,10 @@ import polars as pl
 
 from kis_nb._account import Account
 from kis_nb._codes import Basis, Margin
-from kis_nb._frames.balance import SIDE, Balance
+from kis_nb._frames.balance import Balance
 from kis_nb._frames.decode import dtype_of
-from kis_nb._frames.products import MasterHandle
+from kis_nb._frames.position_products import MasterHandle
+from kis_nb._frames.sides import SIDE
 from kis_nb._schema.endpoint import Block
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 from kis_nb._seoul import KST

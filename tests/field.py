@@ -1,7 +1,8 @@
-"""The campaign's field of play: a broker that stands still, a road to it, and pulls, judged.
+"""Pulls against a broker with scripted faults, each checked for its result.
 
-A pull ends in exactly the rows that a bare HTTP walk reads, or in a typed error holding a whole
-prefix of them, within a bounded number of calls, waits and seconds; or something is wrong.
+The broker's figures do not move. A pull must end in exactly the rows that plain HTTP calls read, or
+in a typed error with all rows of the pages before it, within a bounded number of calls, waits and
+seconds.
 """
 
 from __future__ import annotations
@@ -31,21 +32,21 @@ ACCOUNT = "80012345-03"
 ROWS, PAGES, RETRIES = 45, 3, 3
 NOW = 1_795_356_904.0
 
-# Faults that last as long as the client's patience (its read timeout). A client that is to get over
-# them needs some, since a busy machine stalls now and then; one that cannot get over them next to
-# none; and one that meets none of them has plenty.
+# Faults that last as long as the client's read timeout. A client that must recover from them needs
+# a timeout that a busy machine does not reach by itself; one that cannot recover, next to none; and
+# one that meets none of them, a long one.
 TIRING = {"hang", "drip head"}
 PLENTY, SOME, NONE = 2.0, 0.15, 0.03
-# Seconds that a pull may take for real, beside what tires it.
+# Seconds that a pull may take, besides its timeouts.
 GRACE = 10.0
 
 
-# What a pull may end in: an error of just this type, or (None) in whole rows.
+# What a pull may end in: an error of exactly this type, or all rows (None).
 End: TypeAlias = type[KisError] | None
 
 
 class Patient(Clock):
-    """A client's clock on which waiting costs nothing; real time goes on beside it."""
+    """A client's clock on which waiting takes no real time."""
 
     def __init__(self) -> None:
         self.waited = 0.0
@@ -63,7 +64,7 @@ class Patient(Clock):
 
 @dataclass
 class Tally:
-    """What came of the pulls."""
+    """How many pulls ended in which way."""
 
     tried: int = 0
     recovered: int = 0
@@ -81,7 +82,7 @@ class Tally:
 
 
 class Field:
-    """A broker that stands still, what a bare walk reads from it, and pulls against it."""
+    """A broker, the rows that plain HTTP calls read from it, and pulls against it."""
 
     def __init__(self, broker: Broker, road: Road) -> None:
         self.broker = broker
@@ -114,7 +115,7 @@ class Field:
             query |= {name: body[name.lower()] for name in NIGHT_BALANCE.cursors}
 
     def script(self, fault: Fault | Bump, place: int | None, times: int | None = 1) -> None:
-        """Have the next pull meet a fault at a page, or at the token call (place 0)."""
+        """Script a fault for the next pull, at a page or at the token call (place 0)."""
         if fault.name in TIRING:
             self._patience = min(self._patience, SOME if times else NONE)
         if isinstance(fault, Bump):
@@ -137,10 +138,10 @@ class Field:
         )
 
     def pull(self, tally: Tally, title: str, ends: set[End], *, proxy: bool = False) -> None:
-        """One pull by a fresh client, judged: it must end in one of `ends`.
+        """Pull once with a new client, and count how it ended; it must end in one of `ends`.
 
-        It takes the road when something on the road is scripted, through the proxy when that is
-        the proxy's or `proxy` is set.
+        The client goes through `road` when a fault of the network is scripted, and through its
+        proxy when that fault is the proxy's or `proxy` is set.
         """
         clock = Patient()
         with self.road.way(proxy=proxy or "proxy" in self._steps):
@@ -156,7 +157,7 @@ class Field:
         finally:
             client.close()
         seconds = time.perf_counter() - begin
-        # Not every attempt gets as far as the broker, and not every pull takes the road.
+        # Not every attempt reaches the broker, and not every pull goes through the road.
         calls = max(len(self.broker.calls), len(self.road.met))
         tally.most_calls = max(tally.most_calls, calls)
         complaint = self._judge(read, error, ends) or self._distrust(error)
@@ -185,7 +186,7 @@ class Field:
         self._patience = PLENTY
 
     def _distrust(self, error: KisError | None) -> str | None:
-        """What is wrong after a certificate that is not to be trusted: anything but stopping."""
+        """What is wrong after an untrusted certificate, where a client must stop; or None."""
         met = self.road.met
         if not any(name in DISTRUST for name in met):
             return None
@@ -195,7 +196,7 @@ class Field:
         return f"{len(sent)} bytes were sent all the same" if sent else None
 
     def _judge(self, read: Balance | None, error: KisError | None, ends: set[End]) -> str | None:
-        """What is wrong with an outcome."""
+        """What is wrong with how a pull ended; None when nothing is."""
         if (type(error) if error else None) not in ends:
             return f"ended in {type(error).__name__}: {error}"
         height = 0 if read is None else read.positions.height

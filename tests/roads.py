@@ -1,9 +1,9 @@
-"""A road to the embedded broker on which everything before a request can fail: the look-up of a
-name, the connection, a proxy, and TLS.
+"""A network path to the embedded broker on which everything before a request can fail: the look-up
+of a name, the connection, a proxy, and TLS.
 
-The broker itself speaks plain HTTP on loopback, where none of that stands between. A `Road` is one
-loopback server that is both the proxy (it answers CONNECT) and the TLS end in front of the broker;
-each connection carries one call, so that every page is asked for on a new one.
+The broker itself speaks plain HTTP on loopback, without any of these. A `Road` is one loopback
+server that is both the proxy (it answers CONNECT) and the TLS server in front of the broker. Each
+connection carries one call, so that every page is asked for on a new one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ HARMLESS = {"slow", "drip", "chunked", "gzip"}
 
 @dataclass(frozen=True)
 class Bump:
-    """A fault on the way, met by the next `times` attempts (None: all) to get to a place.
+    """A fault of the network, for the next `times` attempts (None: all) at a place.
 
     `place` is 0 for the token call, else the page (None: any); `says` is the proxy's answer.
     """
@@ -49,7 +49,7 @@ class Bump:
 
 
 PROXY = "HTTP/1.1 {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-# A certificate that is not to be trusted: nothing may be sent, and nothing tried again.
+# Certificates that must not be trusted: nothing may be sent, and nothing retried.
 DISTRUST = ("unknown authority", "another host's certificate", "expired certificate")
 BUMPS: dict[str, Bump] = {
     name: replace(bump, name=name)
@@ -66,14 +66,14 @@ BUMPS: dict[str, Bump] = {
 
 
 class Certificates(NamedTuple):
-    """What the TLS end shows, by fault; "" is the good one."""
+    """The certificates of the TLS server, by fault; "" is the valid one."""
 
     contexts: dict[str, ssl.SSLContext]
     authority: trustme.CA
 
     @classmethod
     def make(cls) -> Self:
-        """Fresh ones."""
+        """New ones, with an authority of their own."""
         authority, name, past = trustme.CA(), NAME, datetime(2020, 1, 1, tzinfo=UTC)
         shown = {
             "": authority.issue_cert(name),
@@ -88,11 +88,11 @@ class Certificates(NamedTuple):
 
 
 class Road(Server):
-    """The way to a broker.
+    """A network path to a broker.
 
     Attributes:
-        met: for each attempt of the client the fault that it met, "" when it got through.
-        heard: what was sent in spite of each certificate that is not to be trusted.
+        met: for each attempt of the client the fault that it met, "" when it reached the broker.
+        heard: what was sent to each server with an untrusted certificate.
     """
 
     def __init__(self, broker: Broker) -> None:
@@ -110,7 +110,7 @@ class Road(Server):
 
     @contextmanager
     def open(self) -> Iterator[Self]:
-        """The name leads here, and nothing else is different for anyone; closed at the end."""
+        """Make `NAME` resolve to this server, and no other name; closed at the end."""
         with (
             mock.patch("socket.getaddrinfo", self._look_up(socket.getaddrinfo)),
             self._certificates.authority.cert_pem.tempfile() as self._trusted,
@@ -123,14 +123,14 @@ class Road(Server):
 
     @contextmanager
     def way(self, *, proxy: bool) -> Iterator[None]:
-        """An environment in which clients take this road, through its proxy or straight."""
+        """Set the environment so that clients go through this path, by its proxy or directly."""
         through = f"http://{NAME}:{self.port}" if proxy else ""
         environment = {"https_proxy": through, "all_proxy": "", "no_proxy": ""}
         with mock.patch.dict("os.environ", environment, REQUESTS_CA_BUNDLE=self._trusted):
             yield
 
     def bump(self, bump: Bump, place: int | None, times: int | None) -> None:
-        """Script a fault; the first one scripted that fits an attempt is met."""
+        """Script a fault. An attempt meets the first scripted one that fits it."""
         with self._guard:
             self._bumps.append(replace(bump, place=place, times=times))
 
@@ -141,7 +141,7 @@ class Road(Server):
         self.met.clear()
 
     def _place(self) -> int:
-        """Where the walk stands that the broker sees: the page that is wanted next."""
+        """The page that is asked for next, by the calls that the broker has answered."""
         place = 0
         for call in self._broker.calls:
             if call.outcome in {"ok", *HARMLESS}:

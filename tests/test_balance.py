@@ -12,9 +12,19 @@ import pytest
 
 from kis_nb._account import Account
 from kis_nb._cli.export import export
-from kis_nb._codes import Basis, Margin
+from kis_nb._codes import Basis, Margin, view_title
 from kis_nb._errors import KisError
-from kis_nb._frames.balance import Balance, Balances, Failure, exact
+from kis_nb._frames.balance import Balance
+from kis_nb._frames.balances import Balances, Failure
+from kis_nb._frames.columns import (
+    DROP_ORDER,
+    POSITION_COLUMNS,
+    PROFIT_COLUMNS,
+    SUMMARY_FIGURES,
+    TEXT_COLUMNS,
+    column_label,
+)
+from kis_nb._frames.text import arrowed, exact, file_name, status_line
 from tests.factories import make_balance, position
 
 if TYPE_CHECKING:
@@ -219,7 +229,7 @@ def test_relabel_speaks_both_languages() -> None:
     assert english.positions["Unrealized P&L"].to_list() == [5]
     assert english.summary["Fees"].to_list() == [7]
     assert balance.positions.columns[0] == "cano"
-    with pytest.raises(ValueError, match="'ko' or 'en'"):
+    with pytest.raises(ValueError, match="lang takes one of 'ko', 'en'"):
         balance.relabel("fr")  # type: ignore[arg-type]
 
 
@@ -231,6 +241,7 @@ def test_relabel_speaks_both_languages() -> None:
         (Decimal(-1234567890123456789), "-1,234,567,890,123,456,789"),
         (Decimal("309.10000000"), "309.10"),
         (Decimal("309.12345678"), "309.12345678"),
+        (Decimal("1234.12345678"), "1,234.12345678"),
         (Decimal("0.00000000"), "0.00"),
         (Decimal("1E+3"), "1,000"),
         (-1234, "-1,234"),
@@ -239,6 +250,42 @@ def test_relabel_speaks_both_languages() -> None:
 def test_exact_figures_have_separators_and_every_digit(value: Any, text: str) -> None:
     """Trailing zeros of a price beyond two say nothing and are left out."""
     assert exact(value) == text
+
+
+def test_a_status_line_names_the_codes_when_asked() -> None:
+    """Without a language it is the same for all readers; with one the codes get their words."""
+    balance = make_balance([position(), position()], demo=True)
+    plain = status_line(balance)
+    assert plain == (
+        "800*****-03 · MGNA_DVSN=01 · EXCC_STAT_CD=1 · 2 rows · 1 page · "
+        "as of 2026-11-22 23:15:04 KST · DEMO"
+    )
+    assert "MGNA_DVSN=01 개시 · EXCC_STAT_CD=1 정산" in status_line(balance, "ko")
+    assert file_name(balance) == "kis-800xxxxx-03-01-1-20261122-231504-DEMO"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "–"), (0, "0"), (Decimal("7.5"), "▲ +7.50"), (-3, "▼ -3")]
+)
+def test_profits_and_losses_have_sign_and_arrow(value: Any, text: str) -> None:
+    """A gain has a plus, and an arrow says what the colour says."""
+    assert arrowed(value) == text
+
+
+def test_readers_see_columns_that_every_balance_has() -> None:
+    """Each column of the lists is in the frames, and has a label in both languages."""
+    balance = make_balance()
+    assert set(POSITION_COLUMNS) <= set(balance.positions.columns)
+    assert set(SUMMARY_FIGURES) <= set(balance.summary.columns)
+    assert {*TEXT_COLUMNS, *PROFIT_COLUMNS, *DROP_ORDER} <= set(POSITION_COLUMNS)
+    for name in (*POSITION_COLUMNS, *SUMMARY_FIGURES):
+        assert name not in {column_label(name, "ko"), column_label(name, "en")}
+
+
+def test_views_are_named_by_word_and_code() -> None:
+    """The word alone would leave open which code goes out, the code alone what it means."""
+    assert view_title(Margin.INITIAL, Basis.SETTLEMENT, "ko") == "개시 01 · 정산 1"
+    assert view_title(Margin.MAINTENANCE, Basis.PURCHASE, "en") == "Maintenance 02 · Purchase 2"
 
 
 def test_the_html_repr_shows_exact_digits_and_no_account() -> None:
@@ -360,7 +407,7 @@ def _sibling() -> Balance:
 
 
 def test_products_of_an_account_of_the_old_scheme() -> None:
-    """Codes of 2023 with names in KIS's spellings are told like today's."""
+    """Codes of 2023 with names in KIS's spellings are read like today's."""
     frame = _sibling().products()
     assert frame["kind"].to_list() == ["future", "future", "future", "call"]
     assert frame["product"].to_list() == ["KOSPI 200", "USD/KRW", "KOSPI 200", "KOSPI 200"]

@@ -15,8 +15,9 @@ import pytest
 from kis_nb import charts
 from kis_nb._frames.balance import Balance
 from kis_nb._widgets.vega_spec import split
-from kis_nb.charts import _legs
-from kis_nb.charts._look import Look, columns, exact
+from kis_nb.charts._labels import columns
+from kis_nb.charts._legs import payoff_at_expiry
+from kis_nb.charts._style import Style
 from tests.factories import book, make_balance, position
 
 SUMS: dict[str, Any] = {
@@ -192,26 +193,26 @@ def test_payoff_of_a_spread_of_calls() -> None:
         position("B01612570", "C 202612 570.0", "long", 2, "6.00", "5.00"),
         position("B01612580", "C 202612 580.0", "short", 2, "2.50", "2.00"),
     ]
-    whole = _legs.book(make_balance(held))
-    assert whole.value(Decimal(500)) == -3 * 2 * 250_000
-    assert whole.value(Decimal(600)) == 7 * 2 * 250_000
-    assert whole.break_evens([Decimal(500), *whole.corners(), Decimal(600)]) == [Decimal(573)]
-    assert whole.today is None
+    payoff = payoff_at_expiry(make_balance(held))
+    assert payoff.pnl(Decimal(500)) == -3 * 2 * 250_000
+    assert payoff.pnl(Decimal(600)) == 7 * 2 * 250_000
+    assert payoff.break_evens([Decimal(500), *payoff.strikes(), Decimal(600)]) == [Decimal(573)]
+    assert payoff.underlying_price is None
     assert not [row for row in _rows(charts.payoff(make_balance(held))) if "today" in row]
 
 
 def test_payoff_meets_the_balance_today() -> None:
     """At today's price a book of futures alone is worth its unrealized P&L, to the won."""
     balance = make_balance(book(2))
-    whole = _legs.book(balance)
-    assert whole.today == Decimal("571.35")
-    assert whole.value(whole.today) == balance.positions["evlu_pfls_amt"].sum()
+    payoff = payoff_at_expiry(balance)
+    assert payoff.underlying_price == Decimal("571.35")
+    assert payoff.pnl(payoff.underlying_price) == balance.positions["evlu_pfls_amt"].sum()
     now = [row for row in _rows(charts.payoff(balance)) if "today" in row]
     assert [row["today"] for row in now] == ["현재 571.35"]
 
 
 def test_payoff_names_what_it_leaves_out() -> None:
-    """A product that cannot be told is returned with its reason and named in the chart."""
+    """A product that cannot be read is returned with its reason and named in the chart."""
     held = [
         position(),
         position("Z01W09572", "??"),
@@ -233,8 +234,8 @@ def test_payoff_names_what_it_leaves_out() -> None:
         ("F 202706", "multiplier not known"),
         ("F 202709", "no cost was sent"),
     ]
-    told = _rows(charts.payoff(balance, lang="en"))[0]["left"]
-    assert told.startswith("7 left out: kind not known 1")
+    line = _rows(charts.payoff(balance, lang="en"))[0]["left"]
+    assert line.startswith("7 left out: kind not known 1")
 
 
 def test_a_researcher_can_take_them_apart() -> None:
@@ -260,9 +261,9 @@ def test_colors_switch() -> None:
         )
         return [str(color) for color in found[:2]]
 
-    look = Look()
-    assert up_and_down("kr") == [look["red"], look["blue"]]
-    assert up_and_down("us") == [look["green"], look["red"]]
+    style = Style()
+    assert up_and_down("kr") == [style["red"], style["blue"]]
+    assert up_and_down("us") == [style["green"], style["red"]]
 
 
 @pytest.mark.parametrize("ending", ["svg", "png", "html"])
@@ -296,22 +297,6 @@ def test_wrong_arguments_are_refused(wrong: dict[str, Any]) -> None:
     """An argument that is none of the known ones raises ValueError."""
     with pytest.raises(ValueError, match="got"):
         charts.pnl(make_balance(), **wrong)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, "–"),
-        (Decimal("0.00000000"), "0.00"),
-        (Decimal("309.10000000"), "309.10"),
-        (Decimal("1234.12345678"), "1,234.12345678"),
-        (Decimal(-9999999999999999999), "-9,999,999,999,999,999,999"),
-        (-3, "-3"),
-    ],
-)
-def test_exact(value: Decimal | int | None, text: str) -> None:
-    """Separators are added, zeros behind the second decimal dropped, no digit changed."""
-    assert exact(value) == text
 
 
 def test_columns_are_as_wide_as_the_widest() -> None:

@@ -14,8 +14,8 @@ from kis_nb._widgets.chart_view import ChartView, Gesture
 from kis_nb._widgets.palette import LIGHT
 from kis_nb._widgets.vega_source import VegaSource
 from kis_nb._widgets.vega_spec import WIDTH, split
-from kis_nb.charts._look import Look
 from kis_nb.charts._pnl import PNL, rows
+from kis_nb.charts._style import Style
 from tests.factories import book, make_balance
 
 
@@ -116,7 +116,7 @@ def test_sequence_never_goes_back(page: Page) -> None:
 def test_nothing_in_synced_state(page: Page) -> None:
     """No row, spec or selection is in the state that a notebook may save."""
     balance = make_balance(book(30))
-    view = ChartView(PNL.spec(), {"pnl": rows(balance, Look())}, name="pnl")
+    view = ChartView(PNL.spec(), {"pnl": rows(balance, Style())}, name="pnl")
     view.selected = ("KR4A0161C",)
     state = {
         name: value for name, value in view.get_state().items() if name not in ("_esm", "_css")

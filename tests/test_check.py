@@ -108,7 +108,7 @@ def test_all_is_right() -> None:
         assert "800*****-03" in one.text
         assert "sums: " in one.text
     files, positions = found["products"]
-    assert re.search(r"master files are at hand: \d{3,}", files.text)
+    assert re.search(r"master files can be fetched: \d{3,}", files.text)
     assert "25 positions" in positions.text
 
 

@@ -25,8 +25,8 @@ from urllib3.util import Retry
 
 from kis_nb._cli import arguments, export, lab, main
 from kis_nb._client import connect
-from kis_nb._frames.balance import exact
-from kis_nb._frames.products import OF_PRICE, is_unpriced
+from kis_nb._frames.prices import OF_PRICE, is_unpriced
+from kis_nb._frames.text import exact
 from kis_nb.demo import WIRE, Book, Broker, Portfolio
 from tests.factories import environment
 
@@ -239,14 +239,14 @@ def test_table_has_every_row_and_digit(
         assert word in head
     cells = {tuple(cell.strip() for cell in line.strip("│ ").split("┆")) for line in table}
     for row in balance.positions.to_dicts():
-        (shown,) = [cell for cell in cells if cell[0] == row["shtn_pdno"]]
-        assert shown[1] == row["prdt_name"]
+        (shown,) = [cell for cell in cells if cell[1:2] == (row["shtn_pdno"],)]
+        assert shown[0] == row["prdt_name"]
         digits = [None if text == "null" else Decimal(text.replace(",", "")) for text in shown[3:]]
         # Without a price there is no figure of it to show.
         told = row | (dict.fromkeys(OF_PRICE) if is_unpriced(row) else {})
         assert digits == [
-            *(told["cblc_qty"], told["excc_unpr"], told["ccld_avg_unpr1"], told["idx_clpr"]),
-            *(told["pchs_amt"], told["evlu_amt"], told["evlu_pfls_amt"], told["trad_pfls_amt"]),
+            *(told["cblc_qty"], told["evlu_pfls_amt"], told["trad_pfls_amt"], told["evlu_amt"]),
+            *(told["pchs_amt"], told["idx_clpr"], told["excc_unpr"], told["ccld_avg_unpr1"]),
         ]
     for name, value in balance.summary.row(0, named=True).items():
         (shown,) = [cell for cell in cells if cell[0] == name]
@@ -780,7 +780,7 @@ def test_what_a_parser_says_is_scrubbed() -> None:
     parser.add_argument("--code", choices=["01"])
     for words in (["--code=800\\12345"], ["--code", "it's 80012345"], ["80012345=80012345"]):
         with pytest.raises(arguments.UsageProblem) as problem:
-            parser.read(words)
+            parser.parse(words)
         assert "12345" not in str(problem.value)
 
 

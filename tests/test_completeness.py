@@ -20,7 +20,7 @@ TOTALS = {
 }
 
 
-# Totals that are not told.
+# Totals that were not sent.
 OTHERS = [pl.lit(None).alias(name) for name in TOTALS if name != "pchs_amt_smtl"]
 
 
@@ -54,7 +54,7 @@ def test_no_rows_add_up_to_nothing() -> None:
 
 
 def test_what_is_not_told_is_not_compared() -> None:
-    """A total that is null, or a row's amount; but cost or value must be told."""
+    """A total that is null, or a row's amount; but cost or value must have been sent."""
     assert add_up(evlu_amt_smtl=None, evlu_pfls_amt_smtl=None)
     assert add_up([position(price=None)], evlu_amt_smtl=5)
     assert not add_up(pchs_amt_smtl=None, evlu_amt_smtl=None)
@@ -77,7 +77,7 @@ def test_the_users_decimal_context_changes_nothing() -> None:
 
 
 def test_it_is_said_which_page() -> None:
-    """And what to do; no amount is told."""
+    """And what to do; the message names no amount."""
     balance = make_balance([], pchs_amt_smtl=100)
     with pytest.raises(PaginationError, match=r"page 3: .*do not add up.*pull again"):
         check_complete(balance.positions, balance.summary, 3)

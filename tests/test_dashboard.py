@@ -20,7 +20,7 @@ import traitlets
 
 import kis_nb
 from kis_nb._account import Account
-from kis_nb._codes import Basis, Margin
+from kis_nb._codes import Basis, Margin, View
 from kis_nb._dashboard import (
     controls as controls_module,
 )
@@ -32,7 +32,7 @@ from kis_nb._dashboard import (
     texts,
 )
 from kis_nb._dashboard import status as status_module
-from kis_nb._dashboard.balance_cache import View, view_of
+from kis_nb._dashboard.balance_cache import view_of
 from kis_nb._dashboard.chart_data import ChartData, comparison_rows
 from kis_nb._dashboard.chart_panel import ChartPanel
 from kis_nb._dashboard.controls import Controls
@@ -53,15 +53,16 @@ from kis_nb._errors import (
 )
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.equity import SAME_MOMENT
-from kis_nb._frames.products import products_of
-from kis_nb._frames.reconcile import EQUITY
+from kis_nb._frames.position_products import products_of
+from kis_nb._frames.text import status_line
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 from kis_nb.demo import Book, Broker, Fault
 from tests.factories import book, make_balance, position
-from tests.test_workbook import cells
+from tests.workbooks import cells
 
 PATIENCE = 20.0
 HUGE = Decimal(-1234567890123456789)
+EQUITY = "equity at this moment"
 
 
 def balance(*args: Any, **more: Any) -> Balance:
@@ -116,7 +117,7 @@ def test_each_error_has_its_sentence(error: KisError | None, says: str) -> None:
 def test_status_line_is_as_designed() -> None:
     """One line: account, codes, rows, pages, moment, and DEMO in the demo."""
     made = balance(book(25), demo=True, mgna_dvsn="02")
-    assert summary_cards.status(made) == (
+    assert status_line(made) == (
         "800*****-03 · MGNA_DVSN=02 · EXCC_STAT_CD=1 · 25 rows · 2 pages"
         " · as of 2026-11-22 23:15:04 KST · DEMO"
     )
@@ -167,18 +168,18 @@ def test_changes_are_against_the_pull_before() -> None:
     assert card(summary_cards.cards(after, None, None, "ko"), "equity")["change"] is None
 
 
-def test_room_is_equity_less_maintenance() -> None:
+def test_excess_margin_is_equity_less_maintenance_margin() -> None:
     """The distance to a margin call needs the maintenance margin, and says so without it."""
     made = balance(prsm_dpast="1000", mmga_tot_amt="0")
     upkeep = balance(mgna_dvsn="02", mgna_tota="400")
-    room = card(summary_cards.cards(made, None, upkeep, "en"), "room")
-    assert room["value"] == "600"
-    assert "60.0% of equity" in room["sub"][0]["label"]
-    unknown = card(summary_cards.cards(made, None, None, "en"), "room")
+    excess = card(summary_cards.cards(made, None, upkeep, "en"), "excess")
+    assert excess["value"] == "600"
+    assert "60.0% of equity" in excess["sub"][0]["label"]
+    unknown = card(summary_cards.cards(made, None, None, "en"), "excess")
     assert unknown["value"] == "–"
     assert "02" in unknown["sub"][0]["label"]
     short = balance(mgna_dvsn="02", mgna_tota="1500")
-    assert card(summary_cards.cards(made, None, short, "en"), "room")["loud"]
+    assert card(summary_cards.cards(made, None, short, "en"), "excess")["loud"]
 
 
 def test_margin_call_is_a_sentence() -> None:
@@ -231,6 +232,7 @@ def test_checks_list_what_differs() -> None:
     korean = tables.checks(made, "ko")["rows"]
     assert [row["item"] for row in korean[-3:]] == ["지금 자산"] * 3
     said = " ".join(row["what"] for row in korean)
+    assert "추정치 prsm_dpast + futr_evlu_pfls_amt ↔ prsm_dpast" in said
     fields = {field.name for field in (*POSITIONS.fields, *SUMMARY.fields)}
     assert set(re.findall(r"[a-z]\w+", said, re.ASCII)) <= fields
 
@@ -258,7 +260,7 @@ def test_excel_of_positions_has_labels() -> None:
     assert name.endswith("-DEMO.xlsx")
     texts = [text for _, text in cells(content).values()]
     assert "평가손익금액" in texts
-    assert summary_cards.status(made) in texts
+    assert status_line(made) in texts
 
 
 # --- charts -----------------------------------------------------------------------------------
@@ -540,10 +542,10 @@ class Held:
     def seconds_between(self, one: View, other: View) -> float:
         return 0.0 if one == other else self._apart
 
-    def room(self) -> tuple[str, str]:
-        """The room's figure, and all that stands below it."""
+    def excess(self) -> tuple[str, str]:
+        """The excess margin's figure, and the texts below it."""
         displayed = DisplayedBalances(cast("Any", self), None)
-        told = card(displayed.cards(displayed.current(view_of(self.first), "en"), "en"), "room")
+        told = card(displayed.cards(displayed.current(view_of(self.first), "en"), "en"), "excess")
         return told["value"], " ".join(part["label"] for part in told["sub"])
 
     def beside(self) -> str:
@@ -557,8 +559,8 @@ class Held:
 def test_maintenance_of_the_same_moment_is_unmarked() -> None:
     """Within some seconds card and chart show it as it is."""
     held = Held(4)
-    assert held.room()[0] == "700"
-    assert "as of" not in held.room()[1]
+    assert held.excess()[0] == "700"
+    assert "as of" not in held.excess()[1]
     assert "as of" not in held.beside()
 
 
@@ -566,9 +568,9 @@ def test_maintenance_of_the_same_moment_is_unmarked() -> None:
 def test_maintenance_of_another_moment_says_when(*, renewing: bool) -> None:
     """Further apart its time stands beside it, on the card and over the chart."""
     held = Held(250 if renewing else 30, renewing=renewing)
-    figure, below = held.room()
+    figure, below = held.excess()
     assert figure == "700"
-    assert below.startswith("Equity less maintenance margin as of 00:15:04 ")
+    assert below.startswith("before a margin call · maintenance margin as of 00:15:04 ")
     assert "other views as of 00:15:04" in held.beside()
 
 
@@ -583,7 +585,7 @@ def test_an_estimate_without_a_mark_is_of_the_same_moment() -> None:
 def test_maintenance_of_long_ago_is_not_shown(*, renewing: bool) -> None:
     """Too far apart it is left out, also while pulls go on for ever."""
     held = Held(301 if renewing else 61, renewing=renewing)
-    assert held.room()[0] == "–"
+    assert held.excess()[0] == "–"
     assert "as of" not in held.beside()
 
 
@@ -679,7 +681,10 @@ def test_the_master_files_come_in_the_background(
         came.set()
         while told.get(timeout=PATIENCE) == first:
             pass
-        assert {product.strike for product in products_of(dashboard.balance)} != {None}
+        assert {
+            product.strike
+            for product in products_of(dashboard.balance.positions, dashboard.balance.master)
+        } != {None}
         files = [call.path for call in broker.calls if "/common/master/" in call.path]
         assert len(files) == len(set(files)) == 2
         dashboard.close()

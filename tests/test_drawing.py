@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kis_nb._dashboard.balance_cache import View
+from kis_nb._codes import View
 from tests.test_fetcher import FIRST, Ear, Stand
 
 TOP = Path(__file__).parents[1]
@@ -18,7 +18,7 @@ LIMIT = 60  # reached by a hang only
 
 
 class Clumsy(Ear):
-    """Fails whenever it is told something, and remembers it all the same."""
+    """Remembers every notification, and then fails."""
 
     def on_balance(self, view: View) -> None:
         super().on_balance(view)
@@ -67,6 +67,7 @@ class datetime64: ...
 DRAW = """
 import builtins, sys, threading, time
 import kis_nb.charts
+from kis_nb._codes import View
 from kis_nb._dashboard.chart_panel import spec
 sys.modules.pop("numpy", None)
 sys.path.insert(0, sys.argv[1])

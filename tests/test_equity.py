@@ -1,4 +1,4 @@
-"""Equity as told and of this moment, on balances typed in: card, chart and checks say the same."""
+"""Reported and current equity on balances typed in: card, chart and checks show the same."""
 
 from __future__ import annotations
 
@@ -29,18 +29,25 @@ def test_sent_before_estimate_before_unknown() -> None:
     """
     figures: dict[str, Any] = {"prsm_dpast": 1000, "futr_evlu_pfls_amt": -300}
     sent = equity(make_balance(prsm_dpast_amt=690, **figures))
-    assert (sent.told, sent.now, sent.source) == (Decimal(1000), Decimal(690), "sent")
+    assert (sent.reported_equity, sent.current_equity, sent.source) == (
+        Decimal(1000),
+        Decimal(690),
+        "sent",
+    )
     guess = make_balance(prsm_dpast_amt=None, **figures)
-    assert (equity(guess).now, equity(guess).source) == (Decimal(700), "estimate")
+    assert (equity(guess).current_equity, equity(guess).source) == (Decimal(700), "estimate")
     bought = make_balance(prsm_dpast_amt=None, excc_stat_cd="2", **figures)
-    assert (equity(bought).now, equity(bought).source) == (None, None)
-    assert equity(bought, [guess]).now == 700
+    assert (equity(bought).current_equity, equity(bought).source) == (None, None)
+    assert equity(bought, [guess]).current_equity == 700
     other = make_balance(prsm_dpast_amt=None, account="80012346-03", **figures)
-    assert equity(bought, [other]).now is None
-    assert equity(bought, [replace(guess, as_of=guess.as_of + timedelta(seconds=5))]).now == 700
+    assert equity(bought, [other]).current_equity is None
+    assert (
+        equity(bought, [replace(guess, as_of=guess.as_of + timedelta(seconds=5))]).current_equity
+        == 700
+    )
     for seconds in (-6, 6):
         later = replace(guess, as_of=guess.as_of + timedelta(seconds=seconds))
-        assert equity(bought, [later]).now is None
+        assert equity(bought, [later]).current_equity is None
 
 
 @pytest.mark.parametrize(
@@ -57,10 +64,10 @@ def test_an_estimate_is_named_as_one(sent: int | None, card: str, line: str) -> 
     upkeep = make_balance(mgna_dvsn="02", mgna_tota=400, prsm_dpast_amt=sent, **figures)
     cards = {one["key"]: one for one in summary_cards.cards(shown, None, upkeep, "en")}
     assert cards["equity"]["sub"][0]["label"].startswith(card)
-    assert cards["room"]["sub"][1]["label"].startswith(card)
+    assert cards["excess"]["sub"][1]["label"].startswith(card)
     rows = _rows(charts.margin(shown, upkeep, lang="en"))
-    told = {row["aria"].partition(":")[0] for row in rows}
-    assert {name for name in told if name.startswith("Equity now")} == {line}
+    names = {row["aria"].partition(":")[0] for row in rows}
+    assert {name for name in names if name.startswith("Equity now")} == {line}
 
 
 def test_the_dashboards_chart_takes_equity_from_all_views_as_its_card_does() -> None:
@@ -74,11 +81,11 @@ def test_the_dashboards_chart_takes_equity_from_all_views_as_its_card_does() -> 
         one["key"]: one for one in summary_cards.cards(shown, None, upkeep, "en", [shown, upkeep])
     }
     assert cards["equity"]["sub"][0]["value"] == "700"
-    assert cards["room"]["value"] == "600"
+    assert cards["excess"]["value"] == "600"
     rows = comparison_rows("margin", [shown, upkeep], shown, "en", "")
-    said = {row["aria"] for row in rows}
-    assert "Equity now (estimate): Free 300" in said
-    assert "Estimated account equity: Free 600" in said
+    texts = {row["aria"] for row in rows}
+    assert "Equity now (estimate): Excess margin 300" in texts
+    assert "Estimated account equity: Excess margin 600" in texts
     # Its bars are of the basis on show.
     assert not [row for row in rows if "Maintenance 02" in row["key"]]
 
@@ -86,20 +93,20 @@ def test_the_dashboards_chart_takes_equity_from_all_views_as_its_card_does() -> 
 def test_a_future_without_a_price_leaves_no_estimate() -> None:
     """Its 0 is no P&L, so the sum that it is in is not known."""
     held = [position(price="0", evlu_pfls_amt=Decimal(0))]
-    assert equity(make_balance(held, prsm_dpast=5, prsm_dpast_amt=None)).now is None
+    assert equity(make_balance(held, prsm_dpast=5, prsm_dpast_amt=None)).current_equity is None
 
 
-def test_card_and_chart_show_one_room_on_a_margin_call() -> None:
-    """The deposit covers the margin, the equity does not: neither shows room that is free."""
+def test_card_and_chart_show_no_excess_margin_on_a_margin_call() -> None:
+    """The deposit covers the margin, the equity does not: neither shows an excess margin."""
     shown = make_balance(
         tot_dncl_amt=2000, dnca_cash=2000, prsm_dpast=900, prsm_dpast_amt=800, mgna_tota=1500
     )
     upkeep = make_balance(mgna_dvsn="02", mgna_tota=1100, prsm_dpast=900, prsm_dpast_amt=800)
     cards = {card["key"]: card for card in summary_cards.cards(shown, None, upkeep, "en")}
-    assert cards["room"]["value"] == "-200"
-    assert cards["room"]["sub"][1]["value"] == "-300"
+    assert cards["excess"]["value"] == "-200"
+    assert cards["excess"]["sub"][1]["value"] == "-300"
     rows = _rows(charts.margin(shown, upkeep, lang="en"))
-    assert not [row for row in rows if row["name"] == "Free"]
+    assert not [row for row in rows if row["name"] == "Excess margin"]
     assert [row["amount"] for row in rows if row["name"] == "Short of"] == ["200", "300"]
     assert not [row for row in rows if row["name"] == "Maintenance margin"]
 
@@ -232,7 +239,7 @@ def test_many_other_expiries_are_summed_up() -> None:
 
 
 def test_a_head_that_is_too_long_has_two_lines() -> None:
-    """Both lines together say what the one line says, in either form with room for the widest."""
+    """Both lines together say what the one line says, in either form with space for the widest."""
     row = _rows(charts.pnl(make_balance([position()]), lang="en"))[0]
     assert row["head"] == f"{row['head_top']} · {row['head_end']}"
     assert row["head_half"] < row["head_width"] <= row["head_most"]

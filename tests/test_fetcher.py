@@ -14,8 +14,8 @@ from typing import Any, cast
 import pytest
 
 from kis_nb._account import Account
-from kis_nb._codes import Basis, Margin
-from kis_nb._dashboard.balance_cache import BalanceCache, View
+from kis_nb._codes import Basis, Margin, View
+from kis_nb._dashboard.balance_cache import BalanceCache
 from kis_nb._dashboard.fetch_protocols import Clock
 from kis_nb._dashboard.fetch_state import FetchState
 from kis_nb._dashboard.fetcher import Fetcher
@@ -308,7 +308,7 @@ def test_two_views_are_apart_by_their_first_pages(stand: Stand) -> None:
 
 
 def test_a_wish_does_not_wait_for_the_one_behind(stand: Stand) -> None:
-    """What somebody asks for goes before a pull behind, also when older figures are at hand."""
+    """What somebody asks for goes before a pull behind, also when older figures are cached."""
     stand.fetcher.request(FIRST)
     stand.next().give()
     stand.settle_behind()

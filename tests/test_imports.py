@@ -118,6 +118,7 @@ PULL = "import kis_nb\nb = kis_nb.connect(demo=True).balances().positions\n"
         ("import kis_nb; kis_nb.charts.pnl", {"altair"}, {"requests"}),
         ("import kis_nb; kis_nb.dashboard", {"ipywidgets"}, set()),
         ("import kis_nb._cli.main", set(), set(HEAVY)),
+        ("import kis_nb._frames.text, kis_nb._frames.columns", set(), set(HEAVY)),
     ],
 )
 def test_what_an_import_loads(tmp_path: Path, code: str, loads: set[str], spares: set[str]) -> None:

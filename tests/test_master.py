@@ -173,7 +173,7 @@ def test_a_damaged_store_is_fetched_anew(
     master().fetch()
     for path in (tmp_path / "cache").glob("master-*"):
         path.write_bytes(b"x" * 3_000_000)
-    assert len(master().at_hand()) == 0
+    assert len(master().cached()) == 0
     assert len(host.asked) == 2
     assert len(master().fetch()) == 10
 
@@ -258,7 +258,7 @@ def test_another_process_reads_the_store(master: Callable[[], MasterFiles]) -> N
     """A pickled handle finds the same files."""
     master().fetch()
     copy = pickle.loads(pickle.dumps(master()))
-    assert copy.at_hand()["A01612"].prdt_name == "F 202612"
+    assert copy.cached()["A01612"].prdt_name == "F 202612"
 
 
 def test_real_clients_ask_kis_itself() -> None:

@@ -20,6 +20,7 @@ import polars as pl
 import pytest
 
 from kis_nb._cli import export, main
+from tests.workbooks import rows
 
 if TYPE_CHECKING:
     from kis_nb.demo import Broker
@@ -43,14 +44,6 @@ def mine(guarded: Broker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Br
     return guarded
 
 
-def cells(workbook: bytes) -> list[list[str]]:
-    """The rows of a workbook's one sheet, as text."""
-    with zipfile.ZipFile(io.BytesIO(workbook)) as file:
-        sheet = file.read("xl/worksheets/sheet1.xml").decode()
-    rows = re.findall(r"<row [^>]*>(.*?)</row>", sheet)
-    return [re.findall(r"<(?:v|t)[^>]*>(.*?)</(?:v|t)>", row) for row in rows]
-
-
 @pytest.mark.parametrize("ending", [".xlsx", ".XLSX", ".csv", ".CSV", ".Json", ".PARQUET", ".txt"])
 def test_the_ending_is_kept_in_any_case_of_letters(
     ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -61,17 +54,17 @@ def test_the_ending_is_kept_in_any_case_of_letters(
     content = file.read_bytes()
     match ending.lower():
         case ".xlsx":
-            rows = len([row for row in cells(content) if len(row) > 2]) - 1
+            count = len([row for row in rows(content) if len(row) > 2]) - 1
         case ".csv":
-            rows = len(list(csv.reader(io.StringIO(content.decode())))) - 1
+            count = len(list(csv.reader(io.StringIO(content.decode())))) - 1
         case ".json":
-            rows = len(json.loads(content)["positions"])
+            count = len(json.loads(content)["positions"])
         case ".parquet":
-            rows = pl.read_parquet(io.BytesIO(content)).height
+            count = pl.read_parquet(io.BytesIO(content)).height
         case _:
             assert "┌" in content.decode()
-            rows = int(re.findall(r"(\d+) rows", content.decode())[0])
-    assert rows == 45
+            count = int(re.findall(r"(\d+) rows", content.decode())[0])
+    assert count == 45
     assert file.stat().st_mode & 0o077 == 0
 
 
@@ -83,9 +76,9 @@ def test_a_workbook_holds_every_digit(tmp_path: Path) -> None:
     place = frame.columns.index("evlu_amt")
     amounts = [Decimal(text) for text in frame["evlu_amt"]]
     text = (tmp_path / "p.xlsx").read_bytes()
-    rows = [row for row in cells(text) if len(row) > 2]
-    assert "Market value" in rows[0][place] or "평가금액" in rows[0][place]
-    in_rows = [{Decimal(c) for c in row if re.fullmatch(r"-?[0-9.]+", c)} for row in rows[1:]]
+    table = [row for row in rows(text) if len(row) > 2]
+    assert "Market value" in table[0][place] or "평가금액" in table[0][place]
+    in_rows = [{Decimal(c) for c in row if re.fullmatch(r"-?[0-9.]+", c)} for row in table[1:]]
     assert all(amount in row for amount, row in zip(amounts, in_rows, strict=True))
     with zipfile.ZipFile(io.BytesIO(text)) as file:
         assert all("80012345" not in file.read(name).decode() for name in file.namelist())

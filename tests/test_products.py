@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kis_nb._frames.products import Product, is_unpriced, kind_of, multiplier, read_product
+from kis_nb._frames.prices import is_unpriced, multiplier
+from kis_nb._frames.products import Product, kind_of, read_product
 
 _K = "KOSPI 200"
 
 
-def _told(product: Product) -> tuple[Any, ...]:
+def _read(product: Product) -> tuple[Any, ...]:
     """Kind, product, underlying, term, strike and multiplier, figures as text."""
     return (
         product.kind,
@@ -71,7 +72,7 @@ def _told(product: Product) -> tuple[Any, ...]:
 def test_tells_todays_products(code: str, name: str, expected: tuple[Any, ...]) -> None:
     """Code and name of every line that products.md quotes tell the whole product."""
     product = read_product(code, name)
-    assert _told(product) == expected
+    assert _read(product) == expected
     assert product.source == "name"
     assert kind_of(code, name) == product.kind
 
@@ -137,15 +138,15 @@ A11610 | SamsungEle F 202610 (  10) | future | | |
 
 @pytest.mark.parametrize("line", _BOOK.strip("\n").splitlines())
 def test_a_book_of_every_kind(line: str) -> None:
-    """Nothing is unknown that code and name tell, and nothing is told that they do not."""
+    """Whatever code and name give is read, and nothing that they do not give."""
     code, name, kind, product, day, *strike = (cell.strip(" ") for cell in line.split("|"))
-    told = read_product(code, name or None)
-    assert told.kind == kind
-    assert told.product == (product or None)
-    assert (told.expiry.isoformat() if told.expiry else "") == day
-    assert (str(told.strike) if told.strike else "") == "".join(strike)
-    assert (told.underlying is None) == (told.multiplier is None) == (not product)
-    assert told.source == ("name" if name else "code")
+    read = read_product(code, name or None)
+    assert read.kind == kind
+    assert read.product == (product or None)
+    assert (read.expiry.isoformat() if read.expiry else "") == day
+    assert (str(read.strike) if read.strike else "") == "".join(strike)
+    assert (read.underlying is None) == (read.multiplier is None) == (not product)
+    assert read.source == ("name" if name else "code")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ def test_what_is_contradicted_is_null(
     code: str | None, name: str | None, expected: tuple[Any, ...]
 ) -> None:
     """What code and name tell differently is null, and only that; nothing else is made up."""
-    assert _told(read_product(code, name)) == expected
+    assert _read(read_product(code, name)) == expected
 
 
 @pytest.mark.parametrize("traps", [False, True])
@@ -188,9 +189,9 @@ def test_the_users_decimal_context_changes_nothing(traps: bool) -> None:  # noqa
     """Strikes and multipliers are the same with a precision of 2 and with every signal trapped."""
     signals = [Inexact, Rounded, FloatOperation, Subnormal] if traps else []
     with localcontext(Context(prec=2, traps=signals)):
-        told = read_product("C01612A49", "P 202612 1,117.5")
-        assert told.strike is not None
-        assert (str(told.strike), str(told.multiplier)) == ("1117.5", "250000")
+        read = read_product("C01612A49", "P 202612 1,117.5")
+        assert read.strike is not None
+        assert (str(read.strike), str(read.multiplier)) == ("1117.5", "250000")
         row = _row(evlu_amt="1234567890000", idx_clpr="1117.55", cblc_qty="3")
         found = multiplier(row, "1")
         row = _row(pchs_amt="170150000", excc_unpr="340.30", idx_clpr="0", cblc_qty="2")
@@ -249,8 +250,8 @@ def test_multiplier_without_a_price_comes_from_the_cost() -> None:
 
 def test_a_1_in_front_of_todays_code_is_passed_over() -> None:
     """``1A01612``, as one of KIS's files spells it; no code of the old scheme looks like it."""
-    told = read_product("1A01612", "F 202612")
-    assert (told.kind, told.product, told.term) == ("future", "KOSPI 200", "202612")
+    read = read_product("1A01612", "F 202612")
+    assert (read.kind, read.product, read.term) == ("future", "KOSPI 200", "202612")
     assert read_product("1A4S12", None).kind == "future"
 
 

@@ -20,7 +20,7 @@ import pytest
 from packaging.metadata import Metadata
 from packaging.requirements import Requirement
 
-from kis_nb._cli import main
+from kis_nb._cli.parser import build_parser
 
 TOP = Path(__file__).parents[1]
 READMES = [TOP / "README.md", TOP / "README.ko.md"]
@@ -84,7 +84,7 @@ def made_targets() -> set[str]:
 
 def subcommands() -> set[str]:
     """The command line's own."""
-    actions = main._parser()._actions
+    actions = build_parser()._actions
     (choices,) = [a.choices for a in actions if isinstance(a, argparse._SubParsersAction)]
     return set(choices)
 

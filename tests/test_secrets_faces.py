@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from kis_nb._cli import main
 from kis_nb._cli.arguments import UsageProblem
+from kis_nb._cli.parser import build_parser
 from kis_nb._magic import KisMagic
 from kis_nb.demo import WIRE
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search, watch_kernels
@@ -165,7 +165,7 @@ def test_no_option_is_forgotten() -> None:
     """Each option of each command is in one of the lists below and above."""
     tried = {(words[0], word) for words in (*OTHERS, *CHECK, SERVE) for word in words}
     tried |= {("balance", word) for words in BALANCE for word in words}
-    (commands,) = (a for a in main._parser()._actions if isinstance(a.choices, dict))
+    (commands,) = (a for a in build_parser()._actions if isinstance(a.choices, dict))
     assert isinstance(commands.choices, dict)
     for name, parser in commands.choices.items():
         for action in parser._actions:
@@ -175,9 +175,9 @@ def test_no_option_is_forgotten() -> None:
 
 def test_no_command_takes_a_secret() -> None:
     """Neither the command line's nor the magic's options: others could read them there."""
-    (commands,) = (a for a in main._parser()._actions if isinstance(a.choices, dict))
+    (commands,) = (a for a in build_parser()._actions if isinstance(a.choices, dict))
     assert isinstance(commands.choices, dict)
-    parsers = {**commands.choices, "": main._parser(), "%kis": KisMagic()._parser}
+    parsers = {**commands.choices, "": build_parser(), "%kis": KisMagic()._parser}
     for name, parser in parsers.items():
         taken = {
             word for action in parser._actions for word in (*action.option_strings, action.dest)

@@ -2,43 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import random
-import zipfile
 from decimal import Decimal
-from xml.etree import ElementTree as ET
 
 import polars as pl
 import pytest
 
 from kis_nb._frames.workbook import workbook
+from tests.workbooks import MAIN, cells, part, read_cells
 
-MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 HUGE = Decimal(-1234567890123456789)
-
-
-def _part(content: bytes, name: str) -> ET.Element:
-    with zipfile.ZipFile(io.BytesIO(content)) as file:
-        return ET.fromstring(file.read(name))  # noqa: S314 - our own bytes
-
-
-def _read(content: bytes) -> dict[str, tuple[str, str, int]]:
-    """Type ("n" or "s"), text and style number of each cell of the only sheet, by its place."""
-    with zipfile.ZipFile(io.BytesIO(content)) as file:
-        assert file.testzip() is None
-    shared = ["".join(one.itertext()) for one in _part(content, "xl/sharedStrings.xml")]
-    sheet = _part(content, "xl/worksheets/sheet1.xml")
-    found = {}
-    for cell in sheet.iter(f"{MAIN}c"):
-        kind, text = cell.attrib.get("t", "n"), "".join(cell.itertext())
-        text = shared[int(text)] if kind == "s" else text
-        found[cell.attrib["r"]] = (kind, text, int(cell.attrib.get("s", 0)))
-    return found
-
-
-def cells(content: bytes) -> dict[str, tuple[str, str]]:
-    """Type ("n" or "s") and text of each cell of a workbook's only sheet, by its place."""
-    return {place: (kind, text) for place, (kind, text, _) in _read(content).items()}
 
 
 def test_excel_loses_no_digit() -> None:
@@ -97,8 +70,8 @@ def test_a_header_and_formats_make_it_readable() -> None:
         }
     )
     content = workbook(frame, sheet="positions")
-    found = _read(content)
-    styles = _part(content, "xl/styles.xml")
+    found = read_cells(content)
+    styles = part(content, "xl/styles.xml")
     formats = styles.findall(f"{MAIN}cellXfs/{MAIN}xf")
     fonts = styles.findall(f"{MAIN}fonts/{MAIN}font")
     custom = {
@@ -112,7 +85,7 @@ def test_a_header_and_formats_make_it_readable() -> None:
     alignment = long.find(f"{MAIN}alignment")
     assert alignment is not None
     assert alignment.attrib["horizontal"] == "right"
-    pane = next(_part(content, "xl/worksheets/sheet1.xml").iter(f"{MAIN}pane"))
+    pane = next(part(content, "xl/worksheets/sheet1.xml").iter(f"{MAIN}pane"))
     assert (pane.attrib["ySplit"], pane.attrib["state"]) == ("1", "frozen")
 
 

@@ -1,6 +1,6 @@
-"""What the command line and the magic both take, read by a parser that repeats nothing private.
+"""The parser and the arguments that the command line and the ``%kis`` magic share.
 
-Under the faces `_cli` and `_magic`: imports `_fields`.
+Its errors repeat nothing that could be an account number or a secret.
 """
 
 from __future__ import annotations
@@ -13,28 +13,34 @@ from typing import Any, NoReturn
 from kis_nb._codes import Basis, Margin
 
 # Words that an error may repeat: an option, a command, a small number. An account number or a key
-# that slipped onto the line must not end in a terminal's log or a saved notebook.
+# that was typed by mistake must not get into a terminal's log or a saved notebook.
 _HARMLESS = re.compile(r"-{0,2}[a-z][a-z-]{0,20}|-?[0-9]{1,6}")
 _SECRET = re.compile(r"--?[a-z-]*(key|secret|token|password|pwd)", re.IGNORECASE)
 
 
 class UsageProblem(Exception):
-    """The line cannot be understood; the message says why and may be shown."""
+    """The line cannot be understood. The message says why, and may be shown."""
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse that raises `UsageProblem` instead of printing and leaving."""
+    """An `argparse.ArgumentParser` that raises `UsageProblem` instead of printing and exiting.
 
-    def __init__(self, **options: Any) -> None:
+    Args:
+        hint: where help is, for errors; ``see PROG --help`` when left out.
+        **options: as of `argparse.ArgumentParser`.
+    """
+
+    def __init__(self, *, hint: str = "", **options: Any) -> None:
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **options)
+        self._hint = hint or f"see {self.prog} --help"
 
     def error(self, message: str) -> NoReturn:
         """Called by argparse when an argument does not fit."""
-        raise UsageProblem(f"{message} (see {self.prog} --help)")
+        raise UsageProblem(f"{message} ({self._hint})")
 
-    def read(self, argv: Sequence[str]) -> argparse.Namespace:
-        """As `parse_args`.
+    def parse(self, argv: Sequence[str]) -> argparse.Namespace:
+        """Parse the words of a line, like `parse_args`.
 
         Raises:
             UsageProblem: an argument does not fit. The message repeats no word that could be an
@@ -43,17 +49,17 @@ class Parser(argparse.ArgumentParser):
         try:
             return self.parse_args(argv)
         except UsageProblem as problem:
-            said = str(problem)
+            message = str(problem)
         if any(_SECRET.match(word) for word in argv):
-            said = (
+            message = (
                 "keys, secrets and tokens are never given here, where others can read them; "
                 "put them in the environment or in a file"
             )
-        raise UsageProblem(_without(said, argv))
+        raise UsageProblem(_redacted(message, argv))
 
 
-def _without(message: str, argv: Sequence[str]) -> str:
-    """The message, with what could be private replaced by an ellipsis."""
+def _redacted(message: str, argv: Sequence[str]) -> str:
+    """The message, with words of the line that could be private replaced by an ellipsis."""
     parts = {part for word in argv for part in (word, *word.split("=", 1))}
     # argparse quotes with repr(), which escapes some characters.
     parts |= {repr(part)[1:-1] for part in parts}
@@ -63,8 +69,8 @@ def _without(message: str, argv: Sequence[str]) -> str:
     return message
 
 
-def add_account(parser: argparse.ArgumentParser) -> None:
-    """The arguments that say whose: account, or the demo."""
+def add_account_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that choose accounts: one, or the demo's."""
     parser.add_argument(
         "account",
         metavar="ACCOUNT",
@@ -74,8 +80,8 @@ def add_account(parser: argparse.ArgumentParser) -> None:
     _add_demo(parser)
 
 
-def add_pull(parser: argparse.ArgumentParser) -> None:
-    """The arguments that say what to pull: account, both codes, and the demo."""
+def add_pull_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what to pull: account, both codes, and the demo."""
     parser.add_argument(
         "account",
         metavar="ACCOUNT",
@@ -83,9 +89,9 @@ def add_pull(parser: argparse.ArgumentParser) -> None:
         help="12345678-03, or the name or masked label of a configured account; may be left out "
         "when there is one, and in the demo",
     )
-    for option, code, default in (
-        ("--mgna-dvsn", Margin, Margin.INITIAL),
-        ("--excc-stat-cd", Basis, Basis.SETTLEMENT),
+    for option, name, code, default in (
+        ("--mgna-dvsn", "MGNA_DVSN, 증거금구분", Margin, Margin.INITIAL),
+        ("--excc-stat-cd", "EXCC_STAT_CD, 정산상태코드", Basis, Basis.SETTLEMENT),
     ):
         meanings = ", ".join(
             f"{member.value} {member.label('en').lower()} {member.label('ko')}" for member in code
@@ -94,8 +100,7 @@ def add_pull(parser: argparse.ArgumentParser) -> None:
             option,
             choices=[member.value for member in code],
             default=default.value,
-            help=f"{code.__doc__.split(':')[0] if code.__doc__ else ''}: {meanings} "
-            f"(default {default.value})",
+            help=f"{name}: {meanings} (default {default.value})",
         )
     _add_demo(parser)
 
@@ -107,7 +112,7 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 
 
 def port(text: str) -> int:
-    """A TCP port; 0 lets the system choose."""
+    """Read a TCP port; 0 lets the system choose."""
     if not re.fullmatch(r"[0-9]{1,5}", text, re.ASCII) or int(text) > 65535:
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
     return int(text)

@@ -1,8 +1,5 @@
-"""A balance outside the notebook: the terminal's table, CSV, JSON, Parquet, Excel, and files that
-are whole or not there.
-
-Under the faces, above the meeting: imports `_fields` and, once there is one, `_balance` and
-`_board._xlsx`.
+"""A balance in another format: a table for the terminal, CSV, JSON, Parquet or Excel; and how the
+file is written.
 """
 
 from __future__ import annotations
@@ -18,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from kis_nb._codes import Lang
-from kis_nb._schema.endpoint import Block
-from kis_nb._schema.night_balance import POSITIONS, SUMMARY
+from kis_nb._frames.columns import DROP_ORDER, chosen, column_label, relabel
+from kis_nb._frames.prices import OF_PRICE, unpriced
+from kis_nb._frames.text import exact, status_line
+from kis_nb._schema.night_balance import SUMMARY
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 Format: TypeAlias = Literal["table", "csv", "json", "parquet", "xlsx"]
 FORMATS: tuple[Format, ...] = ("table", "csv", "json", "parquet", "xlsx")
-# What a file's name promises, in small letters.
+# The format by a file name's ending, in small letters.
 ENDINGS: dict[str, Format] = {
     ".csv": "csv",
     ".json": "json",
@@ -36,33 +35,12 @@ ENDINGS: dict[str, Format] = {
     ".xlsx": "xlsx",
     ".txt": "table",
 }
-# Not for a terminal, and of one block only.
+# Not for a terminal.
 BINARY: tuple[Format, ...] = ("parquet", "xlsx")
 BLOCKS = ("positions", "summary")
 
-# The terminal's columns, and the order in which they give way when the terminal is too narrow.
-_SHOWN = (
-    "shtn_pdno",
-    "prdt_name",
-    "side",
-    "cblc_qty",
-    "excc_unpr",
-    "ccld_avg_unpr1",
-    "idx_clpr",
-    "pchs_amt",
-    "evlu_amt",
-    "evlu_pfls_amt",
-    "trad_pfls_amt",
-)
-_GIVE_WAY = (
-    "pchs_amt",
-    "ccld_avg_unpr1",
-    "excc_unpr",
-    "evlu_amt",
-    "prdt_name",
-    "idx_clpr",
-    "trad_pfls_amt",
-)
+# The terminal's columns.
+_SHOWN = chosen("lqd_psbl_qty")
 
 
 def export(
@@ -73,16 +51,19 @@ def export(
     lang: Lang = "en",
     width: int | None = None,
 ) -> bytes:
-    """The balance in a format, every digit kept and the account masked.
+    """Write a balance in a format, with every digit and a masked account.
 
     Args:
         balance: what to write.
         form: "table" for people; "csv", "parquet" and "xlsx" hold one block, "json" both in one
             object with numbers of the wire's decimals as strings.
-        blocks: "positions", "summary" or both; none named is both for "table" and "json",
+        blocks: "positions", "summary" or both; when left out, both for "table" and "json",
             positions for the others.
         lang: labels of the table and the workbook; the other formats keep the wire names.
-        width: columns of the terminal; None lets the table grow as wide as it is.
+        width: columns of the terminal; None is no limit.
+
+    Returns:
+        The content of the file.
     """
     if form == "table":
         return table(balance, blocks or BLOCKS, lang, width).encode()
@@ -92,11 +73,10 @@ def export(
     if form == "csv":
         return str(frame.write_csv()).encode()
     if form == "xlsx":
-        from kis_nb._frames.balance import relabel
         from kis_nb._frames.workbook import workbook
 
         sheet = blocks[0] if blocks else "positions"
-        return workbook(relabel(frame, lang), sheet=sheet, about=[head_line(balance, lang)])
+        return workbook(relabel(frame, lang), sheet=sheet, about=[status_line(balance, lang)])
     buffer = io.BytesIO()
     frame.write_parquet(
         buffer, metadata={f"kis_nb.{k}": str(v) for k, v in _about(balance).items()}
@@ -116,13 +96,13 @@ def _about(balance: Balance) -> dict[str, str | int | bool]:
 
 
 def _json(balance: Balance, blocks: Sequence[str]) -> str:
-    held: dict[str, object] = dict(_about(balance))
+    content: dict[str, object] = dict(_about(balance))
     if "positions" in blocks:
-        held["positions"] = balance.positions.to_dicts()
+        content["positions"] = balance.positions.to_dicts()
     if "summary" in blocks:
-        held["summary"] = balance.summary.row(0, named=True)
+        content["summary"] = balance.summary.row(0, named=True)
     # A JSON number is a float to most readers, so a Decimal goes out as text.
-    return json.dumps(held, ensure_ascii=False, indent=1, default=_text) + "\n"
+    return json.dumps(content, ensure_ascii=False, indent=1, default=_text) + "\n"
 
 
 def _text(value: object) -> str:
@@ -131,40 +111,26 @@ def _text(value: object) -> str:
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 
-def head_line(balance: Balance, lang: Lang) -> str:
-    """Whose, of what kind, how much and how old, in one line."""
-    count = balance.positions.height
-    words = [
-        balance.account.masked,
-        f"MGNA_DVSN={balance.mgna_dvsn.value} {balance.mgna_dvsn.label(lang)}",
-        f"EXCC_STAT_CD={balance.excc_stat_cd.value} {balance.excc_stat_cd.label(lang)}",
-        f"{count} row{'s' if count != 1 else ''}",
-        f"{balance.pages} page{'s' if balance.pages != 1 else ''}",
-        f"as of {balance.as_of:%Y-%m-%d %H:%M:%S %Z}",
-    ]
-    return " · ".join([*words, "DEMO"] if balance.demo else words)
-
-
 def table(balance: Balance, blocks: Sequence[str], lang: Lang, width: int | None) -> str:
     """The head line, and the blocks below it, readable in a terminal."""
-    parts = [head_line(balance, lang)]
+    parts = [status_line(balance, lang)]
     if "positions" in blocks:
         shown = [name for name in _SHOWN if name in balance.positions.columns]
         left_out: list[str] = []
         positions, note = _priced(balance.positions, lang)
-        drawn = _draw(positions.select(shown), POSITIONS, lang)
-        for name in _GIVE_WAY:
+        drawn = _draw(positions.select(shown), lang)
+        for name in DROP_ORDER:
             if width is None or _columns(drawn) <= width:
                 break
             shown.remove(name)
             left_out.append(name)
-            drawn = _draw(positions.select(shown), POSITIONS, lang)
+            drawn = _draw(positions.select(shown), lang)
         parts.append(drawn)
         parts += note
         if left_out:
             parts.append(f"left out for this width: {', '.join(left_out)}")
     if "summary" in blocks:
-        parts.append(_draw(_listed(balance, lang), SUMMARY, lang))
+        parts.append(_draw(_listed(balance, lang), lang))
     return "\n".join(parts) + "\n"
 
 
@@ -172,50 +138,45 @@ def _priced(positions: pl.DataFrame, lang: Lang) -> tuple[pl.DataFrame, list[str
     """The positions with nothing where KIS sends 0 for want of a price, and a line that says so."""
     import polars as pl
 
-    from kis_nb._frames.product_frame import UNPRICED
-    from kis_nb._frames.products import OF_PRICE
-
-    count = positions.filter(UNPRICED).height
+    no_price = unpriced()
+    count = positions.filter(no_price).height
     if not count:
         return positions, []
-    blank = (pl.when(~UNPRICED).then(name).alias(name) for name in OF_PRICE)
-    said = (
+    blank = (pl.when(~no_price).then(name).alias(name) for name in OF_PRICE)
+    note = (
         f"가격 없음(null): {count:,}종목. 평가손익 합계에 들어 있지 않습니다"
         if lang == "ko"
         else f"no price yet (null): {count:,}, not in the totals of value and unrealized P&L"
     )
-    return positions.with_columns(blank), [said]
+    return positions.with_columns(blank), [note]
 
 
 def _listed(balance: Balance, lang: Lang) -> pl.DataFrame:
     """The summary turned upright: a row for each figure, the digits as text."""
     import polars as pl  # a command without a pull must not wait for it
 
-    from kis_nb._frames.balance import exact
-
     row = balance.summary.row(0, named=True)
     digits = [value if isinstance(value, str) else exact(value) for value in row.values()]
     widest = max(map(len, digits), default=0)
-    labels = {field.name: (field.label(lang), field.unit) for field in SUMMARY.fields}
+    units = {field.name: field.unit for field in SUMMARY.fields}
+    names = [column_label(name, lang) if name in units else "" for name in row]
     return pl.DataFrame(
         {
             "output2": list(row),
-            "이름" if lang == "ko" else "Name": [labels.get(n, ("", ""))[0] for n in row],
+            "이름" if lang == "ko" else "Name": names,
             # Text is set flush left and a column has one alignment: the blanks line the digits up.
             "금액" if lang == "ko" else "Amount": [text.rjust(widest) for text in digits],
-            "단위" if lang == "ko" else "Unit": [labels.get(n, ("", ""))[1] for n in row],
+            "단위" if lang == "ko" else "Unit": [units.get(n, "") for n in row],
         }
     )
 
 
-def _draw(frame: pl.DataFrame, block: Block, lang: Lang) -> str:
+def _draw(frame: pl.DataFrame, lang: Lang) -> str:
     """Polars' own table: it knows how wide Hangul is and prints every digit of a Decimal."""
     import polars as pl
 
-    labels = {field.name: field.label(lang) for field in block.fields}
-    labels["side"] = "방향" if lang == "ko" else "Side"
     named = frame.with_columns(_level(frame[name]) for name in frame.columns)
-    named = named.rename({name: labels.get(name, name) for name in frame.columns})
+    named = relabel(named, lang)
     with pl.Config(
         tbl_rows=-1,
         tbl_cols=-1,
@@ -247,10 +208,10 @@ def _columns(drawn: str) -> int:
 
 
 def save(path: Path, content: bytes, *, overwrite: bool = False) -> None:
-    """Write a file that is whole or not there, readable by its owner only.
+    """Write a file whole or not at all, readable by its owner only.
 
     Raises:
-        FileExistsError: the file is there already and `overwrite` is not set.
+        FileExistsError: the file exists and `overwrite` is not set.
         OSError: it cannot be written.
     """
     if not overwrite and path.exists():

@@ -1,7 +1,4 @@
-"""Notebook templates, and a JupyterLab opened on one of them with the embedded broker.
-
-Under the faces `_cli`: imports `_errors`.
-"""
+"""JupyterLab opened on the dashboard template, with the embedded broker."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from kis_nb._cli.signals import on_end
+from kis_nb._cli.signals import on_termination
 from kis_nb._cli.templates import copy_template
 from kis_nb._errors import ConfigError
 
@@ -23,23 +20,26 @@ _NO_LAB = (
     "JupyterLab is not installed for {python}; "
     'install it with: {python} -m pip install "kis_nb[lab]"'
 )
-# Asks whether to fetch Jupyter's news, and fetches them: a demo does neither.
+# The extension asks whether to fetch Jupyter's news, and fetches them: a demo does neither.
 _PAGE_CONFIG = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
 
 
 def demo(
     *, port: int | None, browser: bool, folder: Path | None, lab_args: Sequence[str] = ()
 ) -> int:
-    """Run JupyterLab on the dashboard template until it ends; gives its exit code.
+    """Run JupyterLab on the dashboard template until it ends.
 
     The kernel is this very Python, with ``KIS_NB_DEMO=1`` and without the credentials of the
-    environment. A termination signal or Ctrl-C ends Lab with its kernels, and gives 0.
+    environment. A termination signal or Ctrl-C ends Lab with its kernels.
 
     Args:
         port: where Lab listens; None lets it choose.
         browser: open one.
         folder: where to work and to keep the notebook; None works in a folder that is removed.
-        lab_args: handed on to JupyterLab.
+        lab_args: passed on to JupyterLab.
+
+    Returns:
+        JupyterLab's exit code; 0 after a termination signal.
 
     Raises:
         ConfigError: JupyterLab is not installed.
@@ -51,7 +51,7 @@ def demo(
         work = folder or Path(made) / "kis-nb-demo"
         work.mkdir(parents=True, exist_ok=True)
         notebook = work / "dashboard.ipynb"
-        if not notebook.exists():  # with a folder of one's own, the work of last time is opened
+        if not notebook.exists():  # in the user's own folder, the notebook of last time is opened
             copy_template("dashboard", notebook)
         if folder is None:
             sys.stderr.write("kis-nb: the work folder is removed at the end; --dir DIR keeps one\n")
@@ -60,8 +60,8 @@ def demo(
 
 
 def _command(notebook: Path, *, port: int | None, browser: bool) -> list[str]:
-    # Not as a file to open: only the browser that Lab starts would go there, and the address that
-    # it prints would lead to the launcher.
+    # Not as an argument: only the browser that Lab starts would open it, and the address that it
+    # prints would lead to the launcher.
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         "--ServerApp.ip=127.0.0.1",
@@ -72,7 +72,7 @@ def _command(notebook: Path, *, port: int | None, browser: bool) -> list[str]:
         command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     if not browser:
         command += ["--no-browser"]
-    # Lab refuses to run as root, which is who one is in most containers.
+    # Lab refuses to run as root, which most containers do.
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command += ["--allow-root"]
     return command
@@ -81,14 +81,14 @@ def _command(notebook: Path, *, port: int | None, browser: bool) -> list[str]:
 def _environment(made: Path) -> dict[str, str]:
     """The demo's environment: no credentials, no news, this Python as the kernel.
 
-    Lab reads `made` besides the user's own settings, so that theme and shortcuts stay theirs.
+    Lab reads the folder `made` in addition to the user's own settings, so theme and shortcuts stay.
     """
     from ipykernel.kernelspec import write_kernel_spec  # comes with JupyterLab
 
     labconfig = made / "config" / "labconfig"
     labconfig.mkdir(parents=True)
     (labconfig / "page_config.json").write_text(json.dumps(_PAGE_CONFIG), encoding="utf-8")
-    # A python3 kernel that some other environment left in the user's folder may lack kis_nb.
+    # A python3 kernel that another environment left in the user's folder may lack kis_nb.
     (made / "data" / "kernels").mkdir(parents=True)
     write_kernel_spec(made / "data" / "kernels" / "python3")
     kept = {
@@ -98,45 +98,46 @@ def _environment(made: Path) -> dict[str, str]:
     }
     return kept | {
         "KIS_NB_DEMO": "1",
-        "JUPYTER_CONFIG_PATH": _first(made / "config", kept.get("JUPYTER_CONFIG_PATH")),
-        "JUPYTER_PATH": _first(made / "data", kept.get("JUPYTER_PATH")),
+        "JUPYTER_CONFIG_PATH": _prepended(made / "config", kept.get("JUPYTER_CONFIG_PATH")),
+        "JUPYTER_PATH": _prepended(made / "data", kept.get("JUPYTER_PATH")),
         "JUPYTERLAB_WORKSPACES_DIR": str(made / "workspaces"),
     }
 
 
-def _first(path: Path, others: str | None) -> str:
+def _prepended(path: Path, others: str | None) -> str:
+    """A search path with `path` in front."""
     return f"{path}{os.pathsep}{others}" if others else str(path)
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str], work: Path) -> int:
-    """Run until it ends, or until we are told to end; gives its exit code, 0 when told."""
+    """Run JupyterLab; returns its exit code, or 0 after a termination signal."""
     running: list[subprocess.Popen[bytes]] = []
-    told: list[int] = []
+    received: list[int] = []
 
     def end(number: int, _frame: FrameType | None) -> None:
-        told.append(number)
+        received.append(number)
         for process in running:
             process.terminate()
 
     # A session of its own: the terminal's Ctrl-C would make Lab ask whether it is meant.
     with (
-        on_end(end),
+        on_termination(end),
         subprocess.Popen(command, env=environment, cwd=work, start_new_session=True) as process,
     ):
         running.append(process)
-        if told:  # before the process was there to be ended
+        if received:  # before there was a process to terminate
             process.terminate()
         while (code := _ended(process)) is None:
-            if told:
-                # Lab loses a signal that comes between its last line and its loop.
+            if received:
+                # Lab ignores a signal that comes between its last line and its loop.
                 process.terminate()
-    if told:
+    if received:
         return 0
     return code if code >= 0 else 128 - code
 
 
 def _ended(process: subprocess.Popen[bytes], seconds: float = 2) -> int | None:
-    """The exit code, or None when it still runs after a moment."""
+    """The exit code; None when it still runs after so many seconds."""
     try:
         return process.wait(seconds)
     except subprocess.TimeoutExpired:

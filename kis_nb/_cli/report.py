@@ -1,12 +1,11 @@
 """How the service answered, without one value of it: `kis-nb check --report`.
 
-Below `_check`: imports `_fields`, `_http`, `_recovery`, `_config` and `_errors`. A report is JSON
-that a customer may send to strangers. It tells which keys came in which order, how figures and
-texts are written, and how pages follow each other. It holds no figure, no text, no account, no key,
-no token and no digest; `write` looks for them and refuses. The embedded broker answers in its form
-(`kis_nb.demo.form`).
+A report is JSON that a customer may send to strangers. It holds which keys came in which order, how
+figures and texts are written, and how pages follow each other. It holds no figure, no text, no
+account, no key, no token and no digest; `write` searches for them and refuses. The embedded broker
+can answer in its form (`kis_nb.demo.form`).
 
-How a text is written is told by classes of characters, each with its count: ``9`` digit, ``0``
+How a text is written is described by classes of characters, each with its count: ``9`` digit, ``0``
 leading zero of a figure, ``A`` and ``a`` Latin letter, ``H`` Hangul, ``L`` another letter, ``_``
 blank, ``?`` anything else; ``^ ! - + . , : / %`` stand for themselves. So ``-1237500`` is
 ``-9(7)``, ``309.10000000`` is ``9(3).9(8)``, and a key of a next page ``9(8)^9(2)^9(2)^9^_(183)``.
@@ -32,28 +31,28 @@ from kis_nb._wire.secrets import Secret
 
 VERSION = 1
 _KEPT = frozenset("^!-+.,:/%")
-# What may be told as it is: names and codes of KIS's own forms. Anything else is told by its
-# pattern, since a service that errs may put a number or a key anywhere.
+# What may appear as it is: names and codes of KIS's own forms. Anything else appears as a pattern,
+# since a service that errs may put a number or a key anywhere.
 _NAME = re.compile(r"[a-z][a-z_]{0,29}[0-9]{0,3}[a-z_]{0,9}", re.ASCII)
 _HEADER = re.compile(r"[A-Za-z]{1,20}([-_][A-Za-z]{1,20}){0,4}", re.ASCII)
 _CODE = re.compile(r"[A-Z]{3,5}[0-9]{4,5}|900[0-9]{2}000", re.ASCII)
 _LARGEST = 5_000_000
-# As long a part of a secret as is as good as the whole.
+# A part of a secret of this length is taken for the whole.
 _PART = 12
 
 
 class Number(str):
-    """A JSON number as it was spelt, told apart from a text."""
+    """A JSON number as it was written, as distinct from a text."""
 
     __slots__ = ()
 
 
 def pattern(text: str, *, figure: bool = False) -> str:
-    """The classes of a text's characters with their counts, as the module says.
+    """The classes of a text's characters with their counts, as described above.
 
     Args:
-        text: what came.
-        figure: it is a number: zeros before its first other digit of the integer are padding.
+        text: as received.
+        figure: it is a number, whose leading zeros are padding.
     """
     classes = [_class(letter) for letter in text]
     if figure and (found := re.search(r"[0-9]+", text)):
@@ -89,11 +88,11 @@ def value_pattern(value: object, *, figure: bool = False) -> str:
 
 
 class Recorder:
-    """Describes exchanges as they happen and keeps nothing else of them.
+    """Describes requests and responses as they happen, and keeps nothing else of them.
 
     Attributes:
-        calls: a description of each exchange, since the last `take`.
-        shown: secrets that were sent or came along, which a report must not hold.
+        calls: a description of each response since the last `take`.
+        shown: secrets that were sent, which a report must not hold.
     """
 
     def __init__(self) -> None:
@@ -101,7 +100,7 @@ class Recorder:
         self.shown: set[Secret] = set()
 
     def __call__(self, call: Call, reply: Reply | NoReply, seconds: float) -> None:
-        """Note one exchange."""
+        """Describe the response to one call."""
         sent = call.headers.get("authorization", "").removeprefix("Bearer ")
         if sent:
             self.shown.add(Secret(sent))
@@ -114,47 +113,47 @@ class Recorder:
         self.calls.append(entry | describe(reply, token=entry["call"] == "token"))
 
     def take(self) -> list[dict[str, Any]]:
-        """The descriptions so far, which are forgotten here."""
+        """Return the descriptions so far, and clear them."""
         taken, self.calls = self.calls, []
         return taken
 
 
 def describe(reply: Reply | NoReply, *, token: bool = False) -> dict[str, Any]:
-    """One answer: status, names of headers, codes, and the form of its body."""
+    """Describe one response: status, names of headers, codes, and the form of its body."""
     if isinstance(reply, NoReply):
         return {"body": "no answer"}
     tr_cont = reply.headers.get("tr_cont")
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "status": reply.status,
         "headers": [_safe(name, _HEADER) for name in reply.headers],
         "tr_cont": None if tr_cont is None else _safe(tr_cont, re.compile(r"[A-Z]|\s*")),
     }
     body = _parse(reply.body)
     if not isinstance(body, dict):
-        return told | _unread(reply.body, body)
-    told["body"] = "JSON"
-    told["order"] = [_safe(name, _NAME) for name in body]
+        return described | _unread(reply.body, body)
+    described["body"] = "JSON"
+    described["order"] = [_safe(name, _NAME) for name in body]
     for name in ("rt_cd", "msg_cd", "error_code"):
         if name in body:
             form = re.compile(r"[0-9]") if name == "rt_cd" else _CODE
-            told[name] = _safe(body[name], form)
+            described[name] = _safe(body[name], form)
     if token:
-        return told
+        return described
     if "msg1" in body:
-        told["msg1"] = value_pattern(body["msg1"])
-    told["page_keys"] = {
+        described["msg1"] = value_pattern(body["msg1"])
+    described["page_keys"] = {
         name: value_pattern(body[name])
         for name in map(str.lower, NIGHT_BALANCE.cursors)
         if name in body
     }
     for block in (NIGHT_BALANCE.rows, NIGHT_BALANCE.summary):
         if block.name in body:
-            told[block.name] = _block(body[block.name], block)
-    return told
+            described[block.name] = _block(body[block.name], block)
+    return described
 
 
 def _parse(body: bytes) -> Any:
-    """The JSON, its numbers as spelt; None when it is none."""
+    """The parsed JSON with its numbers as they were written; None when it is no JSON."""
     try:
         return json.loads(body, parse_float=Number, parse_int=Number, parse_constant=Number)
     except (ValueError, RecursionError):
@@ -162,7 +161,7 @@ def _parse(body: bytes) -> Any:
 
 
 def _unread(body: bytes, parsed: object) -> dict[str, Any]:
-    """An answer that is no JSON object: what it is, and the code that it names all the same."""
+    """A response that is no JSON object: what it is, and the error code in it if any."""
     if not body.strip():
         return {"body": "empty"}
     if parsed is not None:
@@ -187,11 +186,11 @@ def _block(found: object, block: Block) -> dict[str, Any]:
     kind = "list" if isinstance(found, list) else "object"
     if not all(isinstance(row, dict) for row in rows):
         return {"type": "list of others" if isinstance(found, list) else value_pattern(found)}
-    told: dict[str, Any] = {"type": kind, "rows": len(rows)}
+    described: dict[str, Any] = {"type": kind, "rows": len(rows)}
     if not rows:
-        return told
+        return described
     fields = {field.name: field for field in block.fields}
-    # The first row's order, and what only a later row has behind it.
+    # The first row's order, then what only later rows have.
     order = list(dict.fromkeys(name for row in rows for name in row))
     patterns = {
         _safe(name, _NAME): Counter(
@@ -201,7 +200,7 @@ def _block(found: object, block: Block) -> dict[str, Any]:
         )
         for name in order
     }
-    return told | {
+    return described | {
         "order": [_safe(name, _NAME) for name in order],
         "orders": len({tuple(row) for row in rows}),
         "in_some_rows": [
@@ -219,8 +218,8 @@ def write(
     """The report as a file's content.
 
     Raises:
-        ConfigError: it holds a part of a secret, or an account number. Nothing is to be written
-            then; that is a defect of ours.
+        ConfigError: it holds a part of a secret, or an account number. Nothing may be written then;
+            it is a defect of this package.
     """
     text = json.dumps({"kis_nb_report": VERSION, **report}, ensure_ascii=False, indent=1) + "\n"
     if _holds(text, secrets, accounts):
@@ -242,10 +241,10 @@ def _holds(text: str, secrets: Iterable[Secret], accounts: Iterable[Account]) ->
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A report that `write` made.
+    """Read a report that `write` made.
 
     Raises:
-        ConfigError: the file is none, or of a later version.
+        ConfigError: the file is no report, or one of another version.
         OSError: it cannot be read.
     """
     with path.open("rb") as file:

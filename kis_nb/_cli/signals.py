@@ -1,4 +1,4 @@
-"""Termination signals, for commands that run until they are told to end."""
+"""Termination signals, for commands that run until one comes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from types import FrameType
 
 
 @contextmanager
-def on_end(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Let a handler take Ctrl-C, a termination signal and the terminal's closing."""
+def on_termination(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Have a handler called for Ctrl-C, a termination signal and the closing of the terminal.
+
+    The handlers of before are restored at the end.
+    """
     names = ("SIGINT", "SIGTERM", "SIGHUP")
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.signal(number, handler) for number in numbers}
+    previous = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
-        for number, handled in before.items():
-            signal.signal(number, handled)
+        for number, old in previous.items():
+            signal.signal(number, old)

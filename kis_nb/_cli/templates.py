@@ -1,4 +1,4 @@
-"""The notebook templates: which there are, and copying one."""
+"""The notebook templates: listing and copying them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kis_nb._errors import ConfigError
 
 
 def templates() -> dict[str, Traversable]:
-    """The notebooks that can be copied, by name: from the wheel, or a checkout's own folder."""
+    """The templates by name, from the wheel or the folder of a checkout."""
     packaged = resources.files("kis_nb") / "notebooks"
     folder = packaged if packaged.is_dir() else Path(__file__).parents[2] / "notebooks"
     if not folder.is_dir():
@@ -21,7 +21,7 @@ def templates() -> dict[str, Traversable]:
 
 
 def title(template: Traversable) -> str:
-    """The template's first heading."""
+    """The first heading of a template; blank without one."""
     for cell in json.loads(template.read_text(encoding="utf-8"))["cells"]:
         for line in "".join(cell["source"]).splitlines():
             if line.startswith("# ") and cell["cell_type"] == "markdown":
@@ -30,11 +30,18 @@ def title(template: Traversable) -> str:
 
 
 def copy_template(name: str, path: Path | None = None) -> Path:
-    """Copy a template to a file, or into a folder under its own name; gives the new file's path.
+    """Copy a template.
+
+    Args:
+        name: one of `templates`.
+        path: a file, with or without its ending, or a folder; the current one when left out.
+
+    Returns:
+        The new file's path.
 
     Raises:
         ConfigError: no template has that name.
-        FileExistsError: the file is there already.
+        FileExistsError: the file exists.
         OSError: it cannot be written.
     """
     known = templates()

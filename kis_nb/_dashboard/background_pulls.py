@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import product
 
-from kis_nb._codes import Basis, Margin
-from kis_nb._dashboard.balance_cache import BalanceCache, View
+from kis_nb._codes import Basis, Margin, View
+from kis_nb._dashboard.balance_cache import BalanceCache
 
 # Views in the background are pulled again when they are older than this, in seconds.
 _MAX_AGE = 30.0

@@ -6,16 +6,12 @@ A balance is stored under the view it was pulled for, and found under no other.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from kis_nb._account import Account
-from kis_nb._codes import Basis, Margin
+from kis_nb._codes import View
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
-
-# Account, MGNA_DVSN and EXCC_STAT_CD: what one pull is asked for.
-View: TypeAlias = tuple[Account, Margin, Basis]
 
 # Eight accounts in all their views; more than anybody clicks through between two pulls.
 _CAPACITY = 32

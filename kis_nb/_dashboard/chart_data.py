@@ -64,9 +64,9 @@ class ChartData:
             choice: what the controls over the charts say.
         """
         from kis_nb.charts import _book, _payoff, _pnl
-        from kis_nb.charts._look import Look
+        from kis_nb.charts._style import Style
 
-        look = Look(self.lang)
+        look = Style(self.lang)
         balance: Any = self.balance
         if chart == "pnl":
             by: Any = choice["pnl_by"]
@@ -102,10 +102,10 @@ class ChartData:
         from kis_nb.charts import _legs
 
         def make() -> tuple[dict[str, int], str]:
-            book = _legs.book(self.balance, underlying)
+            book = _legs.payoff_at_expiry(self.balance, underlying)
             if book.expiry is None:
                 return {}, ""
-            days = book.others | {book.expiry: len(book.legs)}
+            days = book.other_expiries | {book.expiry: len(book.legs)}
             return {str(day): days[day] for day in sorted(days)}, str(book.expiry)
 
         made: tuple[dict[str, int], str] = self._once(("expiries", underlying), make)
@@ -114,11 +114,11 @@ class ChartData:
     def left_out(self) -> str:
         """How many positions the payoff leaves out, by reason; blank without any."""
         from kis_nb.charts import left_out
-        from kis_nb.charts._look import Look
-        from kis_nb.charts._payoff import summed
+        from kis_nb.charts._payoff import left_out_line
+        from kis_nb.charts._style import Style
 
         made: str = self._once(
-            ("left_out",), lambda: summed(left_out(self.balance), Look(self.lang))
+            ("left_out",), lambda: left_out_line(left_out(self.balance), Style(self.lang))
         )
         return made
 
@@ -173,9 +173,9 @@ def comparison_rows(
         other_times: when the others were pulled if that is another time, else blank.
     """
     from kis_nb.charts import _margin, _views
-    from kis_nb.charts._look import Look
+    from kis_nb.charts._style import Style
 
-    look = Look(lang)
+    look = Style(lang)
     if chart == "margin":
         same_basis = [one for one in balances if one.excc_stat_cd is shown.excc_stat_cd]
         rows = _margin.rows(same_basis, look, of=shown, others=balances)
@@ -199,12 +199,13 @@ def _with_heading(
         longest: the longest note that may come, for which space is kept, so that a later one does
             not move the line break.
     """
-    from kis_nb.charts._look import HEAD_SIZE, codes, head_fields, text_width
+    from kis_nb.charts._heading import HEAD_SIZE, head_fields, head_view
+    from kis_nb.charts._labels import text_width
 
-    code_texts, width = codes(balance, lang)
+    title, width = head_view(balance, lang)
     width += text_width(longest, HEAD_SIZE) - text_width(note, HEAD_SIZE)
     # The charts' own DEMO mark would cover the end of the title when there is only half a page.
     demo = "DEMO" if balance.demo else ""
     when = (f"{balance.as_of:%H:%M:%S} KST", *rows[0]["own"], note)
-    heading = head_fields((demo, *code_texts), when, room=width)
+    heading = head_fields((demo, title), when, reserve=width)
     return [rows[0] | heading | {"demo": ""}, *rows[1:]]

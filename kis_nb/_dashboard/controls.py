@@ -48,10 +48,8 @@ class Controls:
         self.relabelling = False
         self._options: dict[str, Callable[[Lang], _Options]] = {
             "account": self._account_options,
-            "mgna_dvsn": lambda to: [(f"{one.label(to)} {one.value}", one.value) for one in Margin],
-            "excc_stat_cd": lambda to: [
-                (f"{one.label(to)} {one.value}", one.value) for one in Basis
-            ],
+            "mgna_dvsn": lambda to: [(one.label_with_code(to), one.value) for one in Margin],
+            "excc_stat_cd": lambda to: [(one.label_with_code(to), one.value) for one in Basis],
             "auto": lambda to: [(_interval(seconds, to), seconds) for seconds in AUTO_SECONDS],
             "language": lambda _: [("한국어", "ko"), ("English", "en")],
             "colors": _options_of("colors", ("kr", "us")),

@@ -20,9 +20,8 @@ import traitlets
 
 from kis_nb._account import Account
 from kis_nb._choices import Colors, check_choice
-from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._codes import Basis, Lang, Margin, View
 from kis_nb._dashboard import summary_cards, thread_errors
-from kis_nb._dashboard.balance_cache import View
 from kis_nb._dashboard.chart_variants import ChartVariants
 from kis_nb._dashboard.controls import AUTO_SECONDS, Controls, close_all
 from kis_nb._dashboard.displayed_balances import DisplayedBalances

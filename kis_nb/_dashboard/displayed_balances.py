@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._codes import Basis, Lang, Margin, View
 from kis_nb._dashboard import summary_cards
-from kis_nb._dashboard.balance_cache import View, view_of
+from kis_nb._dashboard.balance_cache import view_of
 from kis_nb._dashboard.chart_data import ChartData, Choice
 from kis_nb._dashboard.fetcher import Fetcher
 from kis_nb._dashboard.panel_json import Json
@@ -93,14 +93,14 @@ class DisplayedBalances:
             lock: the dashboard's.
             draw: called under the lock when the files have come, to draw everything again.
         """
-        from kis_nb._frames.products import complete_in_background
+        from kis_nb._frames.position_products import fetch_missing_products
 
         def redraw() -> None:
             with lock:
                 self._chart_data.clear()
                 draw()
 
-        complete_in_background(balance, redraw)
+        fetch_missing_products(balance.positions, balance.master, redraw)
 
     def current(self, requested: View, lang: Lang) -> ChartData | None:
         """The requested view if it is cached, else the one displayed so far; it is then `shown`."""
@@ -155,9 +155,9 @@ class DisplayedBalances:
         others = self.comparable(balance)
         cards = summary_cards.cards(balance, data.previous, maintenance, lang, others)
         if maintenance is not None and (at := self.other_times(balance, [maintenance])):
-            room = next(card for card in cards if card["key"] == "room")
+            excess = next(card for card in cards if card["key"] == "excess")
             # In place of a line that is there: another line would move all below it at each pull.
-            room["sub"][0] = {"label": say("room_moment", lang, at=at), "value": ""}
+            excess["sub"][0] = {"label": say("excess_moment", lang, at=at), "value": ""}
         return cards
 
     def maintenance(self, balance: Balance) -> Balance | None:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from kis_nb._codes import Lang
-from kis_nb._dashboard import summary_cards, tables
+from kis_nb._dashboard import tables
+from kis_nb._frames.columns import relabel
+from kis_nb._frames.text import file_name, status_line
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,7 +44,7 @@ def as_csv(balance: Balance, keys: Sequence[str], _lang: Lang) -> File:
     buffer = io.BytesIO()
     # The byte order mark tells Excel that the file is UTF-8.
     _rows(balance, keys).write_csv(buffer, include_bom=True)
-    return File(f"{summary_cards.file_name(balance)}.csv", "text/csv", buffer.getvalue())
+    return File(f"{file_name(balance)}.csv", "text/csv", buffer.getvalue())
 
 
 def as_excel(balance: Balance, keys: Sequence[str], lang: Lang) -> File:
@@ -52,10 +54,9 @@ def as_excel(balance: Balance, keys: Sequence[str], lang: Lang) -> File:
         balance, keys: as of `as_csv`.
         lang: of the labels.
     """
-    from kis_nb._frames.balance import relabel
     from kis_nb._frames.workbook import workbook
 
     frame = relabel(_rows(balance, keys), lang)
-    content = workbook(frame, sheet="positions", about=[summary_cards.status(balance)])
+    content = workbook(frame, sheet="positions", about=[status_line(balance)])
     mime = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    return File(f"{summary_cards.file_name(balance)}.xlsx", mime, content)
+    return File(f"{file_name(balance)}.xlsx", mime, content)

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from kis_nb._account import Account
-from kis_nb._codes import Basis, Margin
-from kis_nb._dashboard.balance_cache import View
+from kis_nb._codes import Basis, Margin, View
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance

@@ -18,9 +18,10 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING
 
+from kis_nb._codes import View
 from kis_nb._dashboard import thread_errors
 from kis_nb._dashboard.background_pulls import next_background_view
-from kis_nb._dashboard.balance_cache import BalanceCache, View
+from kis_nb._dashboard.balance_cache import BalanceCache
 from kis_nb._dashboard.fetch_protocols import BalanceSource, Clock, Listener
 from kis_nb._dashboard.fetch_state import FetchState
 from kis_nb._dashboard.outcome import Outcome
@@ -45,8 +46,8 @@ class Fetcher:
 
     Args:
         client: the balances' source.
-        listener: told of balances and of changes of state. Held weakly: a fetcher does not keep a
-            dropped dashboard alive.
+        listener: notified of balances and of changes of state. Held weakly, so that a fetcher does
+            not keep a dropped dashboard alive.
         clock: another one in tests.
     """
 

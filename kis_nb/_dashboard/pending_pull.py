@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kis_nb._dashboard.balance_cache import View
+from kis_nb._codes import View
 
 
 @dataclass(eq=False, slots=True)

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from kis_nb._codes import Lang
+from kis_nb._codes import Lang, View
 from kis_nb._dashboard import summary_cards
-from kis_nb._dashboard.balance_cache import View, view_of
+from kis_nb._dashboard.balance_cache import view_of
 from kis_nb._dashboard.error_texts import ErrorText, error_text, no_account_text
 from kis_nb._dashboard.fetch_state import FetchState
 from kis_nb._dashboard.panel_json import Json
 from kis_nb._dashboard.texts import say
 from kis_nb._errors import ConfigError
+from kis_nb._frames.text import file_name, status_words
 from kis_nb._seoul import KST
 
 if TYPE_CHECKING:
@@ -95,10 +96,10 @@ class DashboardStatus:
             "busy": self._busy(),
             "note": self._note(),
             "error": error._asdict() if error is not None else None,
-            "status": summary_cards.status_words(shown) if shown is not None else [self._waiting()],
+            "status": status_words(shown) if shown is not None else [self._waiting()],
             "demo": shown is not None and shown.demo,
             "as_of": shown.as_of.timestamp() if shown is not None else None,
-            "file": summary_cards.file_name(shown) if shown is not None else "",
+            "file": file_name(shown) if shown is not None else "",
             "call": summary_cards.call(shown, self.lang) if shown is not None else None,
         }
 

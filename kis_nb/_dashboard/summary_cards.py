@@ -1,78 +1,21 @@
-"""A balance as the dashboard's words and figures: plain JSON for the panels, every digit exact.
-
-Under the face `_dashboard`: imports `_balance`, `_fields` and `_words`.
-"""
+"""The summary cards and other figures of the head panel as JSON, every digit exact."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._dashboard.panel_json import Json
 from kis_nb._dashboard.texts import say
 from kis_nb._frames.decimal_context import EXACT, exactly
+from kis_nb._frames.prices import is_unpriced
+from kis_nb._frames.text import arrowed, exact, signed, tone
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
     from kis_nb._frames.equity import Equity
-
-_Figure: TypeAlias = Decimal | int | None
-
-
-def exact(value: _Figure) -> str:
-    """Every digit with separators; null is a dash."""
-    from kis_nb._frames.balance import (
-        exact as spell,  # polars comes with it, so it waits for a balance
-    )
-
-    return spell(value)
-
-
-def signed(value: _Figure) -> str:
-    """As `exact`, a gain with its plus."""
-    return f"+{exact(value)}" if value is not None and value > 0 else exact(value)
-
-
-def arrowed(value: _Figure) -> str:
-    """As `signed`, with an arrow: colour alone tells nothing to some eyes."""
-    return f"{_ARROWS[tone(value)]}{signed(value)}"
-
-
-_ARROWS = {"up": "▲ ", "down": "▼ ", "flat": "", "": ""}
-
-
-def tone(value: _Figure) -> str:
-    """``up``, ``down`` or ``flat``; blank without a value."""
-    return "" if value is None else "up" if value > 0 else "down" if value < 0 else "flat"
-
-
-def status(balance: Balance) -> str:
-    """The status line: its words, and DEMO in the demo. The same in both languages."""
-    words = status_words(balance)
-    return " · ".join([*words, "DEMO"] if balance.demo else words)
-
-
-def status_words(balance: Balance) -> list[str]:
-    """Account, codes, rows, pages and time of a balance."""
-    rows, pages = balance.positions.height, balance.pages
-    return [
-        balance.account.masked,
-        f"MGNA_DVSN={balance.mgna_dvsn.value}",
-        f"EXCC_STAT_CD={balance.excc_stat_cd.value}",
-        f"{rows:,} row{'' if rows == 1 else 's'}",
-        f"{pages:,} page{'' if pages == 1 else 's'}",
-        f"as of {balance.as_of:%Y-%m-%d %H:%M:%S} KST",
-    ]
-
-
-def file_name(balance: Balance) -> str:
-    """For a file of it, without an ending; no system forbids a character of it."""
-    account = balance.account.masked.replace("*", "x")
-    moment = f"{balance.as_of:%Y%m%d-%H%M%S}"
-    demo = "-DEMO" if balance.demo else ""
-    return f"kis-{account}-{balance.mgna_dvsn}-{balance.excc_stat_cd}-{moment}{demo}"
 
 
 def figures(balance: Balance) -> dict[str, Decimal | None]:
@@ -111,10 +54,10 @@ def cards(
     lang: Lang,
     others: Sequence[Balance] = (),
 ) -> list[Json]:
-    """The head line of figures.
+    """The summary cards.
 
     Args:
-        balance: the picture.
+        balance: the one on display.
         before: the pull of the same view before it; each figure then says its change.
         maintenance: a pull with MGNA_DVSN 02 from about the same time, which tells where a margin
             call begins; without one, a figure of the wire's own (``mmga_tot_amt``) is used.
@@ -168,7 +111,7 @@ def cards(
                 else []
             ),
         },
-        _room(own, lang),
+        _excess(own, lang),
         _used(balance, now, lang) | {"change": change(now["mgna_tota"], old("mgna_tota"))},
         {
             "key": "equity",
@@ -178,7 +121,7 @@ def cards(
             "change": change(now["prsm_dpast"], old("prsm_dpast")),
         }
         | (
-            {"sub": [{"label": say(f"now_{own.source}", lang), "value": exact(own.now)}]}
+            {"sub": [{"label": say(f"now_{own.source}", lang), "value": exact(own.current_equity)}]}
             if own.source is not None
             else {}
         ),
@@ -211,23 +154,21 @@ def cards(
 
 def _unpriced(balance: Balance) -> int:
     """How many positions are held without a price, and so are in no sum of P&L."""
-    from kis_nb._frames.products import is_unpriced
-
     return sum(is_unpriced(row) for row in balance.positions.iter_rows(named=True))
 
 
 def blank(lang: Lang) -> list[Json]:
-    """The head line before the first balance: labels, and a dash for every figure."""
+    """The summary cards before the first balance: labels, and a dash for every figure."""
     words = (
         "total_pnl",
-        "room",
+        "excess",
         "margin_used",
         "equity",
         "additional",
         "orderable",
         "withdrawable",
     )
-    keys = ("pnl", "room", "margin", "equity", "additional", "orderable", "withdrawable")
+    keys = ("pnl", "excess", "margin", "equity", "additional", "orderable", "withdrawable")
     return [
         {"key": key, "label": say(word, lang), "value": "–"}
         for key, word in zip(keys, words, strict=True)
@@ -238,7 +179,7 @@ def _used(balance: Balance, now: dict[str, Decimal | None], lang: Lang) -> Json:
     """Margin against the deposit, as a percentage and a bar."""
     margin, deposit = now["mgna_tota"], now["tot_dncl_amt"]
     used = _percent(margin, deposit)
-    code = f"{balance.mgna_dvsn.label(lang)} {balance.mgna_dvsn.value}"
+    code = balance.mgna_dvsn.label_with_code(lang)
     card: Json = {
         "key": "margin",
         "label": f"{say('margin_used', lang)} · {code}",
@@ -256,27 +197,27 @@ def _used(balance: Balance, now: dict[str, Decimal | None], lang: Lang) -> Json:
     return card
 
 
-def _room(own: Equity, lang: Lang) -> Json:
+def _excess(own: Equity, lang: Lang) -> Json:
     """How far the equity may fall before more margin is called."""
-    room = own.room
+    excess = own.excess_margin
     card: Json = {
-        "key": "room",
-        "label": say("room", lang),
-        "value": exact(room),
+        "key": "excess",
+        "label": say("excess", lang),
+        "value": exact(excess),
         "unit": say("won", lang),
     }
-    if room is None:
-        text = say("room_unknown", lang)
-    elif room < 0:
-        text, card["loud"] = say("room_none", lang), True
+    if excess is None:
+        text = say("excess_unknown", lang)
+    elif excess < 0:
+        text, card["loud"] = say("excess_none", lang), True
     else:
-        percent = _percent(room, own.told)
-        key = "room_all" if percent is None else "room_how"
+        percent = _percent(excess, own.reported_equity)
+        key = "excess_all" if percent is None else "excess_how"
         text = say(key, lang, percent=_percent_text(percent))
     sub = [{"label": text, "value": ""}]
-    if own.room_now is not None:
-        sub.append({"label": say(f"now_{own.source}", lang), "value": exact(own.room_now)})
-        card["loud"] = card.get("loud", False) or own.room_now < 0
+    if own.excess_margin_now is not None:
+        sub.append({"label": say(f"now_{own.source}", lang), "value": exact(own.excess_margin_now)})
+        card["loud"] = card.get("loud", False) or own.excess_margin_now < 0
     return card | {"sub": sub}
 
 
@@ -297,13 +238,12 @@ _PLACES = {
 
 
 def template(key: str, lang: Lang) -> str:
-    """A sentence whose places the page fills."""
+    """A text with its placeholders left in, for the page to fill."""
     return say(key, lang, **{place: f"{{{place}}}" for place in _PLACES.get(key, ())})
 
 
 def explain(margin: Margin, basis: Basis, lang: Lang) -> list[Json]:
     """What the chosen codes do, a sentence for each."""
     return [
-        {"name": f"{code.label(lang)} {code.value}", "text": code.explain(lang)}
-        for code in (margin, basis)
+        {"name": code.label_with_code(lang), "text": code.explain(lang)} for code in (margin, basis)
     ]

@@ -82,20 +82,20 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "realized": ("매매손익", "Realized"),
     "margin_used": ("증거금 사용률", "Margin used"),
     "margin_of": ("증거금 {margin} / 예탁금 {deposit}", "{margin} of {deposit} deposit"),
-    "room": ("추가증거금까지 여유", "Room before a margin call"),
-    "room_how": (
-        "추정예탁자산 − 유지증거금 · 자산의 {percent}",
-        "Equity less maintenance margin · {percent} of equity",
+    "excess": ("여유증거금", "Excess margin"),
+    "excess_how": (
+        "추가증거금까지 남은 금액 · 자산의 {percent}",
+        "before a margin call · {percent} of equity",
     ),
-    "room_all": ("추정예탁자산 − 유지증거금", "Equity less maintenance margin"),
-    "room_none": (
+    "excess_all": ("추가증거금까지 남은 금액", "before a margin call"),
+    "excess_none": (
         "추정예탁자산이 유지증거금보다 적습니다",
         "Equity is below the maintenance margin",
     ),
-    "room_unknown": ("유지증거금(02)이 아직 없습니다", "Needs the maintenance pull (02)"),
-    "room_moment": (
-        "추정예탁자산 − 유지증거금({at} 조회)",
-        "Equity less maintenance margin as of {at}",
+    "excess_unknown": ("유지증거금(02)이 아직 없습니다", "Needs the maintenance pull (02)"),
+    "excess_moment": (
+        "추가증거금까지 · 유지증거금은 {at} 조회",
+        "before a margin call · maintenance margin as of {at}",
     ),
     "other_views": ("다른 조회는 {at}", "other views as of {at}"),
     "now_sent": ("지금 자산 기준", "With the equity of this moment"),
@@ -128,9 +128,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "no_match": ("조건에 맞는 포지션이 없습니다", "No position matches"),
     "filter": ("종목 찾기", "Find a position"),
     "side_all": ("전체", "All sides"),
-    "long": ("매수", "Long"),
-    "short": ("매도", "Short"),
-    "flat": ("청산", "Flat"),
     "count": ("{shown} / {all}종목", "{shown} of {all}"),
     "picked": ("{n}종목 선택", "{n} selected"),
     "clear": ("선택 해제", "Clear selection"),
@@ -142,7 +139,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "exact": ("일치", "Exact"),
     "rounding": ("원 단위 절사", "Rounding"),
     "differs": ("불일치", "Differs"),
-    "unknown": ("값 없음", "Not told"),
+    "unknown": ("값 없음", "Not sent"),
     "all_exact": (
         "확인한 {n}가지가 모두 맞습니다",
         "All {n} checks add up",

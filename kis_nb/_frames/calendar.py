@@ -1,7 +1,4 @@
-"""The Korea Exchange's trading days, and the last one of a contract.
-
-Imports the standard library; `holidays`, which takes a third of a second to load, when a day is
-first asked for.
+"""The Korea Exchange's trading days, and the last trading day of a contract.
 
 A weekday is a trading day unless it is a public holiday (`holidays` knows the elections and the
 substitute days, and what the law changed in 2026), 1 May or the year's last weekday. A day that the
@@ -24,7 +21,8 @@ _OPENS = time(8, 45)
 @cache
 def _closed(year: int) -> frozenset[date]:
     """The weekdays of a year on which the exchange is closed."""
-    from holidays import country_holidays  # here because a pull needs no calendar
+    # Here because a pull needs no calendar, and this takes a third of a second to load.
+    from holidays import country_holidays
 
     days = {*country_holidays("KR", years=year, expand=False), date(year, 5, 1)}
     last = date(year, 12, 31)
@@ -34,26 +32,26 @@ def _closed(year: int) -> frozenset[date]:
 
 
 def is_trading_day(day: date) -> bool:
-    """Whether the exchange's day session is held."""
+    """Whether the exchange holds its day session on this day."""
     return day.weekday() < _SATURDAY and day not in _closed(day.year)
 
 
-def _next(day: date, step: timedelta) -> date:
-    """This day, or the nearest trading day in the direction of the step."""
+def _nearest(day: date, step: timedelta) -> date:
+    """This day if it is a trading day, else the nearest one in the direction of the step."""
     while not is_trading_day(day):
         day += step
     return day
 
 
 def last_opening(moment: float) -> float:
-    """Epoch seconds of the last opening of a day session at or before a moment."""
+    """When the last day session at or before a moment opened; both in epoch seconds."""
     now = datetime.fromtimestamp(moment, KST)
     today = now.date() if now.time() >= _OPENS else now.date() - _DAY
-    return datetime.combine(_next(today, -_DAY), _OPENS, KST).timestamp()
+    return datetime.combine(_nearest(today, -_DAY), _OPENS, KST).timestamp()
 
 
 def _nth(year: int, month: int, weekday: int, n: int) -> date | None:
-    """The n-th such weekday of a month; None when it has fewer."""
+    """The n-th of these weekdays in a month; None when the month has fewer."""
     first = date(year, month, 1)
     day = first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (n - 1))
     return day if n > 0 and day.month == month else None
@@ -71,7 +69,8 @@ def last_trading_day(product: str, term: str) -> date | None:
 
     Returns:
         None when the rules give no day: the product has no such term, the month has no such week,
-        week 0, or the second week of a Thursday weekly, whose place the monthly contract takes.
+        the week is 0, or it is the second week of a Thursday weekly, which the monthly contract
+        replaces.
     """
     weekly = product.rpartition(" weekly ")[2] if " weekly " in product else ""
     if ("W" in term) != bool(weekly):
@@ -86,4 +85,4 @@ def last_trading_day(product: str, term: str) -> date | None:
             return None
         weekday = _MONDAY if weekly == "Mon" else _THURSDAY
         day = _nth(2000 + int(term[:2]), int(term[2:4]), weekday, n)
-    return None if day is None else _next(day, _DAY if weekly == "Mon" else -_DAY)
+    return None if day is None else _nearest(day, _DAY if weekly == "Mon" else -_DAY)

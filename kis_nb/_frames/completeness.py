@@ -1,4 +1,4 @@
-"""Whether the rows that were read are all of them, by the totals that KIS sends beside them."""
+"""Whether all rows were read, by the totals that KIS sends in ``output2``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import polars as pl
 
 from kis_nb._errors import PaginationError
 
-# Fields of a row whose sums `output2` holds, each as NAME_smtl. Of the first two at least one must
-# be told: the other two are often 0 with and without the missing rows.
+# Fields of a row with a sum in `output2`, called NAME_smtl there. At least one of the first two
+# must have been sent: the other two are often 0 with and without the missing rows.
 _COST_OR_VALUE = ("pchs_amt", "evlu_amt")
 _SUMMED = (*_COST_OR_VALUE, "evlu_pfls_amt", "trad_pfls_amt")
 # Amounts are whole won, cut off at each step inside KIS: its sums were seen a won off.
@@ -18,10 +18,10 @@ _AMOUNT = pl.Decimal(38, 0)
 
 
 def rows_add_up(positions: pl.DataFrame, summary: pl.DataFrame) -> bool:
-    """Whether the rows' amounts come to the totals of `output2`, to a won or two.
+    """Whether the rows' amounts add up to the totals of ``output2``, to a won or two.
 
-    A total or an amount that is null is not compared; False when too little is told to say. No
-    rows add up to totals of 0.
+    A field is not compared when its total or one of its amounts is null. False when neither cost
+    nor value could be compared. An account without rows adds up to totals of 0.
     """
     compared: list[str] = []
     for name in _SUMMED:
@@ -36,7 +36,12 @@ def rows_add_up(positions: pl.DataFrame, summary: pl.DataFrame) -> bool:
 
 
 def check_complete(positions: pl.DataFrame, summary: pl.DataFrame, page: int) -> None:
-    """After a last page (the number `page`) that may not be the last.
+    """Check the rows against the totals when it is not certain that the last page was the last.
+
+    Args:
+        positions: the rows that were read.
+        summary: ``output2`` of the last page.
+        page: number of the last page, for the message.
 
     Raises:
         PaginationError: the rows do not add up to the totals.

@@ -1,6 +1,6 @@
 """Decimal arithmetic that does not depend on the user's decimal context.
 
-Imports nothing of the package. A notebook may set precision, rounding, traps or exponent limits
+A notebook may set precision, rounding, traps or exponent limits
 with `decimal.setcontext`; figures of a balance must come out the same.
 """
 
@@ -35,7 +35,7 @@ EXACT = Context(
 
 
 def exactly(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """The function with its arithmetic in `EXACT`, whatever the caller's context is."""
+    """A decorator: run the function in the context `EXACT`, whatever the caller's context is."""
 
     @wraps(function)
     def inside(*args: _P.args, **more: _P.kwargs) -> _R:

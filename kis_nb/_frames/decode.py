@@ -346,11 +346,22 @@ def _where(block: Block, page: int, place: int) -> str:
 
 
 def fields() -> pl.DataFrame:
-    """The glossary: a row a documented field.
+    """The glossary of the night balance: what each field of KIS's reply is called and means.
+
+    Source: (야간)선물옵션 잔고현황, TR ``CTFN6118R``,
+    ``/uapi/domestic-futureoption/v1/trading/inquire-ngt-balance``.
+
+    Args:
+        None.
 
     Returns:
-        Columns ``block`` (``output1`` positions, ``output2`` summary), ``field`` (wire name),
-        ``ko``, ``en`` (labels), ``dtype``, ``unit`` ("" for text) and ``note``.
+        One row a documented field, in the order of the frames' columns; all columns String, none
+        null: ``block`` (``output1`` positions, ``output2`` summary), ``field`` (wire name), ``ko``,
+        ``en`` (labels), ``dtype`` (of the frame's column), ``unit`` (KRW, points, contracts, %; ""
+        for text) and ``note`` (what the name does not say, or "").
+
+    Raises:
+        Nothing.
     """
     return pl.DataFrame(
         [

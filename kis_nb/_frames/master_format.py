@@ -1,6 +1,6 @@
-"""KIS's master files, from their bytes to one entry a product.
+"""The format of KIS's master files: from their bytes to one entry a product.
 
-Right wing, above `_products`. Source: ``fo_idx_code_mts.mst`` (index futures and options, nine
+Source: ``fo_idx_code_mts.mst`` (index futures and options, nine
 columns with ``|``) and ``fo_com_code.mst`` (commodity and currency futures, fixed width), both
 cp949 and zipped.
 """
@@ -24,7 +24,7 @@ FILES = (INDEX_FILE, COMMODITY_FILE)
 _MOST = 16 * 1024 * 1024
 
 _MONTHLY, _MINI, _SMALL = "KOSPI 200", "KOSPI 200 mini", "KOSDAQ 150"
-# The file's kind: what it is, and of which product. 7 (volatility) and 9 (sector) are futures on
+# The file's kind: our kind and product. 7 (volatility) and 9 (sector) are futures on
 # their own indices.
 _KINDS: dict[str, tuple[Kind, str | None]] = {
     "1": ("future", _MONTHLY),
@@ -65,7 +65,7 @@ def read_zip(name: str, content: bytes) -> dict[str, Listed] | None:
             text = file.read(_MOST + 1)
     except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError):
         return None
-    except (NotImplementedError, RuntimeError):  # packed in a way of its own, or encrypted
+    except (NotImplementedError, RuntimeError):  # an unknown compression, or encrypted
         return None
     if len(text) > _MOST:
         return None
@@ -91,7 +91,7 @@ def _index(text: bytes) -> Iterator[Listed]:
 
 
 def _strike(text: str) -> Decimal | None:
-    """``01120.00``; zeros only are no strike."""
+    """A strike like ``01120.00``; None for 0, which stands for no strike, and for other text."""
     try:
         strike = Decimal(text) if text.isascii() and text.replace(".", "").isdigit() else Decimal(0)
     except InvalidOperation:  # two points

@@ -1,7 +1,4 @@
-"""Products as Polars frames: a balance's, and every listed one.
-
-Right wing, above `_products`.
-"""
+"""Products as Polars frames: those of a balance, and every listed one."""
 
 from __future__ import annotations
 
@@ -24,20 +21,13 @@ _COLUMNS: dict[str, Any] = {
     "source": SOURCE,
 }
 
-# `is_unpriced` over the columns of `positions`.
-UNPRICED = (
-    (pl.col("cblc_qty") != 0)
-    & (pl.col("idx_clpr").fill_null(0) == 0)
-    & (pl.col("evlu_amt").fill_null(0) == 0)
-)
-
 
 def _cells(product: Product) -> tuple[Any, ...]:
     return tuple(getattr(product, name) for name in _COLUMNS)
 
 
 def frame_of(codes: Iterable[str | None], products: Iterable[Product]) -> pl.DataFrame:
-    """A row a product, its short code in front."""
+    """One row a product, with its short code in front; the columns of `Balance.products`."""
     return pl.DataFrame(
         [(code, *_cells(product)) for code, product in zip(codes, products, strict=True)],
         schema={"shtn_pdno": pl.String, **_COLUMNS},
@@ -46,7 +36,15 @@ def frame_of(codes: Iterable[str | None], products: Iterable[Product]) -> pl.Dat
 
 
 def listed_frame(master: Mapping[str, Listed]) -> pl.DataFrame:
-    """A row a listed product, in the order of the files."""
+    """One row a listed product, in the order of KIS's files.
+
+    Args:
+        master: the products of the master files by short code.
+
+    Returns:
+        ``shtn_pdno``, ``pdno`` (standard code), ``prdt_name``, then the columns of
+        `Balance.products`.
+    """
     rows = []
     for code, line in master.items():
         product = read_product(code, line.prdt_name, {code: line})

@@ -1,6 +1,6 @@
-"""What a short code tells of a product, and what a name tells, each for itself.
+"""Parse a product's short code (``shtn_pdno``) and its name (``prdt_name``), each alone.
 
-Right wing, below `_products`, which puts the two together; imports the standard library.
+`kis_nb._frames.products` combines the two.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _NAME = re.compile(
     r"(?:\s+(?P<strike>[0-9]{1,3}(?:,[0-9]{3}){1,2}(?:\.[0-9]{1,4})?|[0-9]{1,6}(?:\.[0-9]{1,4})?)"
     r"(?=[\s(]|$))?"
 )
-# What stands before those letters, without blanks. Other words leave the product to the code.
+# The text before those letters, without blanks. With other words the code decides the product.
 _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), product)
     for pattern, product in (
@@ -72,15 +72,22 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ("코스닥(?:150)?위클리", "KOSDAQ 150 weekly Thu"),
         ("코스닥(?:150)?위클리M", "KOSDAQ 150 weekly Mon"),
         ("미국달러", "USD/KRW"),
-        # Index futures outside the table above: no product of ours.
+        # Index futures that are not supported.
         ("변동성|고배당50", ""),
     )
 )
 
 
-class Told(NamedTuple):
-    """What one text tells. `product` is "" for a product outside the table, None when not told;
-    `weekly` whether the term is a week.
+class ParsedText(NamedTuple):
+    """What one text says about a product; None is not said.
+
+    Attributes:
+        kind: future, call, put or spread.
+        product: as of `kis_nb._frames.products.Product`; "" is a product that is not supported,
+            and ``bare`` a name without a word for the product.
+        term: ``202612``, a weekly's ``2609W4``, a spread's ``2612-2703``.
+        strike: of an option, in points.
+        weekly: whether the term is a week.
     """
 
     kind: Kind | None = None
@@ -91,11 +98,11 @@ class Told(NamedTuple):
 
 
 @lru_cache(maxsize=4_096)
-def read_code(text: str) -> Told:
-    """What a short code tells."""
+def read_code(text: str) -> ParsedText:
+    """Parse a short code such as ``A01612``; an unknown one gives None throughout."""
     found = _CODE.fullmatch(text)
     if found is None:
-        return Told(kind=_KINDS.get(text[:1]))
+        return ParsedText(kind=_KINDS.get(text[:1]))
     kind = _KINDS[found["kind"]]
     product = _CODES.get(found["product"], "")
     weekly = "weekly" in product if product else None
@@ -110,7 +117,7 @@ def read_code(text: str) -> Told:
     # sure to be whole. From 1,000 up the characters are a serial.
     if kind in ("call", "put") and re.fullmatch("[0-9]{2}[05]", found["tail"], re.ASCII):
         strike = Decimal(found["tail"]) or None
-    return Told(kind, product, term, strike, weekly)
+    return ParsedText(kind, product, term, strike, weekly)
 
 
 def whole_points(text: str) -> int | None:
@@ -120,23 +127,23 @@ def whole_points(text: str) -> int | None:
 
 
 @lru_cache(maxsize=4_096)
-def read_name(text: str) -> Told:
-    """What a name tells; nothing when two places in it could be the expiry."""
+def read_name(text: str) -> ParsedText:
+    """Parse a name such as ``F 202612``; nothing when two parts of it could be the expiry."""
     several = list(_NAME.finditer(text))
     if len(several) != 1:
-        return Told()
+        return ParsedText()
     found = several[0]
     words = "".join(text[: found.start()].split())
     product = next((p for pattern, p in _WORDS if pattern.fullmatch(words)), None)
     if found["spread"]:
-        return Told("spread", product, found["legs"], None, weekly=False)
+        return ParsedText("spread", product, found["legs"], None, weekly=False)
     kind = _LETTERS[found["letter"]]
     strike = None
     if kind != "future" and found["strike"]:
         strike = Decimal(found["strike"].replace(",", "")) or None
     weekly = "W" in found["term"]
     if not words and not weekly:
-        # KIS's names of the main contracts have no word in front. As evidence it is weak, so
-        # `_products` hears the code first.
+        # KIS's names of the main contracts have no word in front. That is weak evidence, so the
+        # code decides first.
         product = "bare"
-    return Told(kind, product, found["term"], strike, weekly)
+    return ParsedText(kind, product, found["term"], strike, weekly)

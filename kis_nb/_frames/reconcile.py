@@ -1,9 +1,7 @@
-"""What adds up in a balance, and what does not: each check as a row, judged by arithmetic alone.
+"""Which figures of a balance add up and which do not, one check a row.
 
-Meaning wing, between `_frames` and `_balance`: imports `_fields`, `_product_frame`
-and `_products`. Sums have been
-seen one won off the rows on a live account, and some documented identities do not hold in KIS's own
-example, so a difference is reported and nothing is refused over it.
+On a live account, sums have been seen one won off the rows, and some documented identities do not
+hold in KIS's own example. So a difference is reported, and nothing is refused over it.
 """
 
 from __future__ import annotations
@@ -13,8 +11,9 @@ from decimal import Decimal, localcontext
 
 import polars as pl
 
+from kis_nb._codes import Lang
 from kis_nb._frames.decimal_context import EXACT
-from kis_nb._frames.product_frame import UNPRICED
+from kis_nb._frames.prices import unpriced
 from kis_nb._frames.products import kind_of
 from kis_nb._schema.night_balance import SUMMARY
 
@@ -58,13 +57,76 @@ _IDENTITIES = {
 }
 
 
+# What `what` and `item` say beside the fields' names, in Korean and English.
+_TEXTS: dict[str, dict[Lang, str]] = {
+    "all_rows": {"ko": "전체 행", "en": "all rows"},
+    "without_price": {
+        "ko": "전체 행, {n}행 가격 없음",
+        "en": "all rows, {n} of them without a price",
+    },
+    "futures": {"ko": "선물", "en": "futures"},
+    "options": {"ko": "옵션", "en": "options"},
+    "sum_of_kind": {
+        "ko": "{total} = Σ {field} ({kind})",
+        "en": "{total} = Σ {field} of {kind}",
+    },
+    "equity": {"ko": "지금 자산", "en": "equity at this moment"},
+    "estimate": {"ko": "추정치 {formula}", "en": "estimate {formula}"},
+    "against": {"ko": "{one} ↔ {other}", "en": "{one} against {other}"},
+    "row": {"ko": "행", "en": "row"},
+    "no_price": {
+        "ko": "evlu_pfls_amt (가격 없음)",
+        "en": "evlu_pfls_amt (no price yet)",
+    },
+    "short": {
+        "ko": "evlu_pfls_amt = pchs_amt - evlu_amt (매도)",
+        "en": "evlu_pfls_amt = pchs_amt - evlu_amt (short)",
+    },
+    "long": {
+        "ko": "evlu_pfls_amt = evlu_amt - pchs_amt (매수)",
+        "en": "evlu_pfls_amt = evlu_amt - pchs_amt (long)",
+    },
+    "flat": {
+        "ko": "evlu_pfls_amt = 0 (청산)",
+        "en": "evlu_pfls_amt = 0 (nothing open)",
+    },
+    "no_side": {
+        "ko": "evlu_pfls_amt ↔ evlu_amt, pchs_amt (매매 불명)",
+        "en": "evlu_pfls_amt against evlu_amt and pchs_amt (side not told)",
+    },
+}
+
+
+def _text(key: str, lang: Lang, **values: object) -> str:
+    return _TEXTS[key][lang].format(**values)
+
+
 def reconcile(
     positions: pl.DataFrame, summary: pl.DataFrame, estimate: Decimal | None = None
 ) -> pl.DataFrame:
-    """The checks of `Balance.reconcile`, account first, then row by row.
+    """The checks of `Balance.reconcile`; arguments as of `checks`."""
+    return checks(positions, summary, estimate).drop("judged")
 
-    `estimate` is the equity of this moment as `kis_nb._frames.equity.estimate` has it. How it
-    compares with what KIS sends is shown with its difference and not judged: status stays null.
+
+def checks(
+    positions: pl.DataFrame,
+    summary: pl.DataFrame,
+    estimate: Decimal | None = None,
+    lang: Lang = "en",
+) -> pl.DataFrame:
+    """The checks of the account, then one for each position.
+
+    Args:
+        positions: of a balance.
+        summary: of the same balance.
+        estimate: the equity at the moment of the pull, as
+            `kis_nb._frames.equity_estimate.estimate_equity` has it. Its comparison with what KIS
+            sends has a difference and no status.
+        lang: of `what` and `item`.
+
+    Returns:
+        The columns of `SCHEMA`, and ``judged`` (Boolean): whether the check has a status once its
+        figures are known. The comparisons of equity have none.
     """
     figures: dict[str, Decimal | None] = summary.select(f.name for f in SUMMARY.fields).row(
         0, named=True
@@ -72,18 +134,19 @@ def reconcile(
     with localcontext(EXACT):
         account = pl.DataFrame(
             [
-                *_sum_checks(positions, figures),
-                *_kind_checks(positions, figures),
+                *_sum_checks(positions, figures, lang),
+                *_kind_checks(positions, figures, lang),
                 *_identity_checks(figures),
-                *_equity_checks(figures, estimate),
+                *_equity_checks(figures, estimate, lang),
             ],
-            schema={name: SCHEMA[name] for name in ("what", "item", "expected", "found")},
+            schema={name: SCHEMA[name] for name in ("what", "item", "expected", "found")}
+            | {"judged": pl.Boolean()},
             orient="row",
         )
-    checks = pl.concat([account, _row_checks(positions)])
+    found = pl.concat([account, _row_checks(positions, lang)])
     size = pl.col("difference").abs()
-    return checks.with_columns(difference=pl.col("found") - pl.col("expected")).with_columns(
-        status=pl.when(pl.col("item") == EQUITY)
+    return found.with_columns(difference=pl.col("found") - pl.col("expected")).with_columns(
+        status=pl.when(~pl.col("judged"))
         .then(None)
         .when(size == 0)
         .then(pl.lit("exact"))
@@ -95,9 +158,8 @@ def reconcile(
     )
 
 
-EQUITY = "equity at this moment"
-
-_Check = tuple[str, str, Decimal | None, Decimal | None]
+# What, item, expected, found, and whether the difference is judged.
+_Check = tuple[str, str, Decimal | None, Decimal | None, bool]
 
 
 def _sum(values: pl.Series) -> Decimal | None:
@@ -107,21 +169,27 @@ def _sum(values: pl.Series) -> Decimal | None:
     return sum(values.cast(_AMOUNT), Decimal(0))
 
 
-def _sum_checks(positions: pl.DataFrame, figures: Mapping[str, Decimal | None]) -> list[_Check]:
-    unpriced = positions.filter(UNPRICED).height
-    lack = f"all rows, {unpriced} of them without a price" if unpriced else "all rows"
+def _sum_checks(
+    positions: pl.DataFrame, figures: Mapping[str, Decimal | None], lang: Lang
+) -> list[_Check]:
+    without = positions.filter(unpriced()).height
+    every = _text("all_rows", lang)
+    rows = _text("without_price", lang, n=without) if without else every
     return [
         (
             f"{total} = Σ {field}",
-            lack if field in ("evlu_amt", "evlu_pfls_amt") else "all rows",
+            rows if field in ("evlu_amt", "evlu_pfls_amt") else every,
             _sum(positions[field]),
             figures[total],
+            True,
         )
         for total, field in _SUMS.items()
     ]
 
 
-def _kind_checks(positions: pl.DataFrame, figures: Mapping[str, Decimal | None]) -> list[_Check]:
+def _kind_checks(
+    positions: pl.DataFrame, figures: Mapping[str, Decimal | None], lang: Lang
+) -> list[_Check]:
     kinds = pl.Series(
         [
             _SIDES.get(kind_of(code, name) or "")
@@ -129,14 +197,15 @@ def _kind_checks(positions: pl.DataFrame, figures: Mapping[str, Decimal | None])
         ],
         dtype=pl.String,
     )
-    # A product of unknown kind could belong to either total, so neither can be told.
+    # A product of unknown kind could belong to either total, so neither sum is known.
     known = kinds.null_count() == 0
     return [
         (
-            f"{total} = Σ {field} of {kind}",
-            kind,
+            _text("sum_of_kind", lang, total=total, field=field, kind=_text(kind, lang)),
+            _text(kind, lang),
             _sum(positions.filter(kinds == kind)[field]) if known else None,
             figures[total],
+            True,
         )
         for total, (field, kind) in _BY_KIND.items()
     ]
@@ -153,39 +222,51 @@ def _identity_checks(figures: Mapping[str, Decimal | None]) -> list[_Check]:
                 break
             expected = expected - figure if part.startswith("-") else expected + figure
         formula = "".join(f" {p[0]} {p[1:]}" if p[0] in "+-" else p for p in parts)
-        checks.append((f"{total} = {formula}", "output2", expected, figures[total]))
+        checks.append((f"{total} = {formula}", "output2", expected, figures[total], True))
     return checks
 
 
-def _equity_checks(figures: Mapping[str, Decimal | None], estimate: Decimal | None) -> list[_Check]:
-    """KIS's equity, its equity of this moment, and the estimate of it, two by two."""
-    told, now = figures["prsm_dpast"], figures["prsm_dpast_amt"]
-    guess = "estimate prsm_dpast + futr_evlu_pfls_amt"
+def _equity_checks(
+    figures: Mapping[str, Decimal | None], estimate: Decimal | None, lang: Lang
+) -> list[_Check]:
+    """Equity at settlement, at this moment, and the estimate of the latter, in pairs."""
+    reported, current = figures["prsm_dpast"], figures["prsm_dpast_amt"]
+    formula = _text("estimate", lang, formula="prsm_dpast + futr_evlu_pfls_amt")
+    pairs = (
+        ("prsm_dpast_amt", "prsm_dpast", reported, current),
+        ("prsm_dpast_amt", formula, estimate, current),
+        (formula, "prsm_dpast", reported, estimate),
+    )
     return [
-        ("prsm_dpast_amt against prsm_dpast", EQUITY, told, now),
-        (f"prsm_dpast_amt against {guess}", EQUITY, estimate, now),
-        (f"{guess} against prsm_dpast", EQUITY, told, estimate),
+        (
+            _text("against", lang, one=one, other=other),
+            _text("equity", lang),
+            expected,
+            found,
+            False,
+        )
+        for one, other, expected, found in pairs
     ]
 
 
-def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:
+def _row_checks(positions: pl.DataFrame, lang: Lang) -> pl.DataFrame:
     value, cost = (pl.col(name).cast(_AMOUNT) for name in ("evlu_amt", "pchs_amt"))
     side = pl.col("side").cast(pl.String)
+    no_price = unpriced()
     number = pl.int_range(1, pl.len() + 1).cast(pl.String)
+    name = pl.concat_str(pl.lit(" "), "prdt_name").fill_null("")
     return positions.select(
-        what=pl.when(UNPRICED)
-        .then(pl.lit("evlu_pfls_amt (no price yet)"))
+        what=pl.when(no_price)
+        .then(pl.lit(_text("no_price", lang)))
         .when(side == "short")
-        .then(pl.lit("evlu_pfls_amt = pchs_amt - evlu_amt (short)"))
+        .then(pl.lit(_text("short", lang)))
         .when(side == "long")
-        .then(pl.lit("evlu_pfls_amt = evlu_amt - pchs_amt (long)"))
+        .then(pl.lit(_text("long", lang)))
         .when(side == "flat")
-        .then(pl.lit("evlu_pfls_amt = 0 (nothing open)"))
-        .otherwise(pl.lit("evlu_pfls_amt against evlu_amt and pchs_amt (side not told)")),
-        item=pl.concat_str(
-            pl.lit("row "), number, pl.concat_str(pl.lit(" "), "prdt_name").fill_null("")
-        ),
-        expected=pl.when(UNPRICED)
+        .then(pl.lit(_text("flat", lang)))
+        .otherwise(pl.lit(_text("no_side", lang))),
+        item=pl.concat_str(pl.lit(f"{_text('row', lang)} "), number, name),
+        expected=pl.when(no_price)
         .then(pl.lit(None, _AMOUNT))
         .when(side == "short")
         .then(cost - value)
@@ -194,4 +275,5 @@ def _row_checks(positions: pl.DataFrame) -> pl.DataFrame:
         .when(side == "flat")
         .then(pl.lit(Decimal(0), _AMOUNT)),
         found=pl.col("evlu_pfls_amt").cast(_AMOUNT),
+        judged=pl.lit(True),  # noqa: FBT003  (a literal)
     )

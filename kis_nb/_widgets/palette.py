@@ -35,7 +35,7 @@ CHART = {
     "cash": Colour("#2f6f8f", "#5ba4c9"),
     "substitute": Colour("#8a6fb0", "#b39ddb"),
     "foreign": Colour("#b58a2f", "#d9b65c"),
-    "room": Colour("#c9d6cf", "#3c4a43"),
+    "excess": Colour("#c9d6cf", "#3c4a43"),
     "alert": Colour("#b3261e", "#ff8a80"),
 }
 # What the dashboard has besides.

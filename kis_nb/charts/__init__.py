@@ -1,21 +1,19 @@
-"""Balances as Altair charts. Right wing, above `kis_nb._frames.balance`; importing it loads altair.
+"""Balances as Altair charts.
 
-Each function returns an Altair chart that can be changed, layered, concatenated and saved. Shown as
-a cell's result it is drawn by `kis_nb._widgets.chart_view.ChartView`, with nothing fetched from
-outside, and follows the page's theme, unless another Altair renderer is enabled. That holds for
-what ``.properties()``, ``.copy()``, ``.interactive()`` and ``chart + more`` make of it as well.
+Each function returns an Altair chart that can be changed, layered, concatenated and saved. As the
+result of a cell it is drawn by `kis_nb._widgets.chart_view.ChartView`, with nothing fetched from
+outside, and follows the page's theme, unless another Altair renderer is enabled. The same holds for
+what ``.properties()``, ``.copy()``, ``.interactive()`` and ``chart + more`` make of it.
 
-Altair's global renderer is left alone. Altair's own default fetches Vega from a CDN; for charts of
-your own, and for ours side by side (``|``, ``&``, which make a plain Altair chart), say
-``alt.renderers.enable("kis_nb")`` to have them drawn likewise.
+Altair's global renderer is left as it is; Altair's own default fetches Vega from a CDN. For charts
+of your own, and for ours in one row or column (``|``, ``&``, which make a plain Altair chart), call
+``alt.renderers.enable("kis_nb")`` to have them drawn without it.
 
-``chart.save("x.svg")``, ``.png`` and ``.pdf`` need vl-convert (``pip install vl-convert-python``);
-``chart.save("x.html", inline=True)`` too, and makes a page that needs no network.
+``chart.save("x.svg")``, ``.png`` and ``.pdf`` need vl-convert (``pip install vl-convert-python``).
+So does ``chart.save("x.html", inline=True)``, which makes a page that needs no network.
 
-Common arguments: ``lang`` is ``"ko"`` or ``"en"``; ``colors`` ``"kr"`` (profit red, loss blue) or
-``"us"`` (profit green, loss red); ``theme`` ``"lab"`` (follows the page; light when saved),
-``"light"`` or ``"dark"`` (fixed; such a chart has a background and cannot be layered). Bars show
-exact figures in won; null is named, never drawn as 0; a demo's chart says DEMO.
+Bars show exact figures in won. Null is named, never drawn as 0. A demo's chart says DEMO.
+Importing this module loads altair.
 """
 
 from __future__ import annotations
@@ -25,10 +23,12 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
+from kis_nb._choices import Colors, Theme
 from kis_nb._codes import Lang
-from kis_nb.charts import _book, _legs, _margin, _payoff, _pnl, _views
-from kis_nb.charts._legs import LeftOut
-from kis_nb.charts._look import Chart, Colors, Look, Theme, shown
+from kis_nb.charts import _book, _margin, _payoff, _pnl, _views
+from kis_nb.charts._chart import Chart, mime_bundle
+from kis_nb.charts._legs import LeftOut, payoff_at_expiry
+from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
@@ -49,50 +49,75 @@ def pnl(
 
     Args:
         balance: one pull.
-        by: ``"position"`` (``evlu_pfls_amt`` of each, largest first), ``"kind"`` (futures and
-            options, unrealized and realized) or ``"realized"`` (unrealized, realized, their sum).
-        top: positions shown on their own; the rest is one bar with its count and its sum.
-        lang, colors, theme: see the module.
+        by: ``"position"`` (``evlu_pfls_amt`` of each position, largest first), ``"kind"`` (futures
+            and options, unrealized and realized) or ``"realized"`` (unrealized, realized, and their
+            sum).
+        top: how many positions get a bar of their own; the others are one bar with their count and
+            their sum.
+        lang: ``"ko"`` for Korean labels, ``"en"`` for English ones.
+        colors: ``"kr"`` (profit red, loss blue) or ``"us"`` (profit green, loss red).
+        theme: ``"lab"`` follows the page and is light when saved; ``"light"`` and ``"dark"`` are
+            fixed, and such a chart has a background and cannot be layered.
+
+    Returns:
+        A chart with one bar a position or sum. A position without a price or without a P&L has a
+        note in place of its bar, and so has an account without positions.
 
     Raises:
-        ValueError: an argument is none of these.
+        ValueError: an argument is none of these, or `top` is below 1.
     """
-    look = Look(lang, colors, theme)
-    return _pnl.PNL.chart(_pnl.rows(balance, look, by=by, top=top), look)
+    style = Style(lang, colors, theme)
+    return _pnl.PNL.chart(_pnl.rows(balance, style, by=by, top=top), style)
 
 
 def margin(
     *balances: Balance, lang: Lang = "ko", colors: Colors = "kr", theme: Theme = "lab"
 ) -> Chart:
-    """How the deposit (cash, foreign currency, substitute securities) covers the margin.
+    """How the deposit covers the margin, and how far equity is from a margin call, in won.
 
     Args:
-        balances: one pull, or two of one account with MGNA_DVSN 01 and 02 to see both side by side.
-            The line where the margin call begins is the maintenance margin, so it takes a 02; with
-            a 01 alone the line is the initial margin and is named so.
-        lang, colors, theme: see the module.
+        balances: one pull, or two of one account with MGNA_DVSN 01 and 02 to see both margins. The
+            margin call begins at the maintenance margin, which only a pull with 02 has. With 01
+            alone, the line drawn is the initial margin and is named so.
+        lang: ``"ko"`` for Korean labels, ``"en"`` for English ones.
+        colors: ``"kr"`` (profit red, loss blue) or ``"us"`` (profit green, loss red).
+        theme: ``"lab"`` follows the page and is light when saved; ``"light"`` and ``"dark"`` are
+            fixed, and such a chart has a background and cannot be layered.
+
+    Returns:
+        A chart with a bar for the deposit (cash, foreign currency, substitute securities), one for
+        each pull's margin, and one or two for the equity and its excess over the maintenance
+        margin (``prsm_dpast``; ``prsm_dpast_amt`` or an estimate of it). A figure that KIS did not
+        send is shown as ``–``.
 
     Raises:
-        ValueError: no balance, or balances of several accounts.
+        ValueError: no balance, balances of several accounts, or another argument is none of these.
     """
-    look = Look(lang, colors, theme)
-    return _margin.MARGIN.chart(_margin.rows(balances, look), look)
+    style = Style(lang, colors, theme)
+    return _margin.MARGIN.chart(_margin.rows(balances, style), style)
 
 
 def views(
     *balances: Balance, lang: Lang = "ko", colors: Colors = "kr", theme: Theme = "lab"
 ) -> Chart:
-    """Total margin and unrealized P&L as each given view (MGNA_DVSN × EXCC_STAT_CD) has them.
+    """Total margin and unrealized P&L in each view (MGNA_DVSN × EXCC_STAT_CD), in won.
 
     Args:
-        balances: pulls of one account, commonly all four views.
-        lang, colors, theme: see the module.
+        balances: pulls of one account, usually all four views.
+        lang: ``"ko"`` for Korean labels, ``"en"`` for English ones.
+        colors: ``"kr"`` (profit red, loss blue) or ``"us"`` (profit green, loss red).
+        theme: ``"lab"`` follows the page and is light when saved; ``"light"`` and ``"dark"`` are
+            fixed, and such a chart has a background and cannot be layered.
+
+    Returns:
+        A chart with two bars a view: ``mgna_tota`` and ``evlu_pfls_amt_smtl``. The bars of each
+        field are relative to its largest one. Null has a note in place of its bar.
 
     Raises:
-        ValueError: no balance, or balances of several accounts.
+        ValueError: no balance, balances of several accounts, or another argument is none of these.
     """
-    look = Look(lang, colors, theme)
-    return _views.VIEWS.chart(_views.rows(balances, look), look)
+    style = Style(lang, colors, theme)
+    return _views.VIEWS.chart(_views.rows(balances, style), style)
 
 
 def book(
@@ -104,19 +129,26 @@ def book(
     colors: Colors = "kr",
     theme: Theme = "lab",
 ) -> Chart:
-    """What is held: long to the right, short to the left, contracts and market value beside it.
+    """What is held: long to the right, short to the left, with contracts and market value.
 
     Args:
         balance: one pull.
-        by: ``"product"`` (underlying, kind, expiry, side) or ``"strike"`` (options only).
-        measure: what the bars' lengths are, ``"quantity"`` or ``"value"``.
-        lang, colors, theme: see the module.
+        by: ``"product"`` (product, kind, expiry, side) or ``"strike"`` (options only).
+        measure: what the bars' lengths are: ``"quantity"`` (contracts) or ``"value"`` (won).
+        lang: ``"ko"`` for Korean labels, ``"en"`` for English ones.
+        colors: ``"kr"`` (profit red, loss blue) or ``"us"`` (profit green, loss red).
+        theme: ``"lab"`` follows the page and is light when saved; ``"light"`` and ``"dark"`` are
+            fixed, and such a chart has a background and cannot be layered.
+
+    Returns:
+        A chart with one bar a group of positions, at most 25. A sum over a null is null, and has a
+        note in place of its bar.
 
     Raises:
         ValueError: an argument is none of these.
     """
-    look = Look(lang, colors, theme)
-    return _book.BOOK.chart(_book.rows(balance, look, by=by, measure=measure), look)
+    style = Style(lang, colors, theme)
+    return _book.BOOK.chart(_book.rows(balance, style, by=by, measure=measure), style)
 
 
 def payoff(
@@ -128,38 +160,57 @@ def payoff(
     colors: Colors = "kr",
     theme: Theme = "lab",
 ) -> Chart:
-    """Profit and loss at one expiry of the legs that expire then, against the underlying's level.
+    """Profit and loss at one expiry of the positions that expire then, over the underlying's level.
+
+    The price now is that of the nearest future held, since KIS sends no index with a balance;
+    without a future it is not marked.
 
     Args:
-        balance: one pull; cost is on its EXCC_STAT_CD's basis.
+        balance: one pull; the cost is on the basis of its EXCC_STAT_CD.
         underlying: ``"KOSPI 200"`` (with mini and weeklies), ``"KOSDAQ 150"`` or ``"USD/KRW"``.
-        expiry: a last trading day, as a date or as ``"2026-12-10"``; the nearest with options by
-            default, else the nearest. Positions of other expiries are counted beside the curve.
-        lang, colors, theme: see the module.
+        expiry: a last trading day, as a date or as ``"2026-12-10"``; by default the nearest with
+            options, else the nearest. The chart says how many positions have other expiries.
+        lang: ``"ko"`` for Korean labels, ``"en"`` for English ones.
+        colors: ``"kr"`` (profit red, loss blue) or ``"us"`` (profit green, loss red).
+        theme: ``"lab"`` follows the page and is light when saved; ``"light"`` and ``"dark"`` are
+            fixed, and such a chart has a background and cannot be layered.
 
-    The index today is the price of the nearest future held, since KIS sends no index with a
-    balance; without a future there is no such mark. See `left_out` for what is not counted.
+    Returns:
+        A chart with the level in points on the x axis, profit and loss in won on the y axis, and
+        marks at strikes and break-evens. `left_out` lists the positions that it cannot count.
 
     Raises:
-        ValueError: an underlying or expiry that is not known; the message lists those that are.
+        ValueError: an underlying or expiry that is not known (the message lists those that are), or
+            another argument is none of these.
     """
-    look = Look(lang, colors, theme)
+    style = Style(lang, colors, theme)
     return _payoff.PAYOFF.chart(
-        _payoff.rows(balance, look, underlying=underlying, expiry=expiry), look
+        _payoff.rows(balance, style, underlying=underlying, expiry=expiry), style
     )
 
 
 def left_out(balance: Balance) -> tuple[LeftOut, ...]:
-    """The positions that `payoff` cannot count, with the reason."""
-    return _legs.book(balance).left_out
+    """The positions that `payoff` cannot count, on any underlying.
+
+    Args:
+        balance: one pull.
+
+    Returns:
+        A `LeftOut` for each, with the reason, in the order of ``balance.positions``; empty when all
+        can be counted.
+
+    Raises:
+        Nothing.
+    """
+    return payoff_at_expiry(balance).left_out
 
 
 def _render(
     spec: dict[str, Any], **_options: Any
 ) -> dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]:
-    """Altair's renderer "kis_nb": any chart, ours or not, in a `ChartView`."""
-    return shown(spec)
+    """Altair's renderer "kis_nb": draws any chart, ours or not, with a `ChartView`."""
+    return mime_bundle(spec)
 
 
-# Offered and not enabled: which renderer draws the user's own charts is the user's to say.
+# Registered but not enabled: which renderer draws the user's own charts is the user's choice.
 alt.renderers.register("kis_nb", _render)

@@ -1,6 +1,6 @@
-"""Bars that start at zero, with a name on the left and the exact figure on the right. Right wing.
+"""A chart of bars that start at zero, with a name on the left and the exact figure on the right.
 
-The P&L, book and four-views charts are all this one design; they differ in their rows alone.
+The P&L, book and four-views charts are all of this kind; only their rows and tooltips differ.
 """
 
 from __future__ import annotations
@@ -10,21 +10,13 @@ from typing import Any, Literal, TypeAlias, cast
 
 import altair as alt
 
+from kis_nb._frames.text import Figure, signed
+from kis_nb._frames.text import tone as tone_of
 from kis_nb._widgets.vega_spec import Row
-from kis_nb.charts._look import (
-    SEPARATOR,
-    UNPICKED,
-    Chart,
-    Design,
-    Look,
-    Number,
-    columns,
-    exact,
-    finished,
-    geometry,
-    heading,
-    tone,
-)
+from kis_nb.charts._chart import UNPICKED, Chart, ChartKind, compose
+from kis_nb.charts._heading import heading
+from kis_nb.charts._labels import SEPARATOR, columns, geometry
+from kis_nb.charts._style import Style
 
 Axis: TypeAlias = Literal["money", "none"]
 # A glossary field, or a row's own field with its Korean and English title.
@@ -33,7 +25,7 @@ Tip: TypeAlias = str | tuple[str, str, str]
 
 def bar(
     name: str,
-    value: Number,
+    value: Figure,
     *,
     figure: str | None = None,
     tip: Mapping[str, str] | None = None,
@@ -42,23 +34,25 @@ def bar(
     length: float | None = None,
     note: str = "",
 ) -> Row:
-    """One bar as a row, still without its key (see `keyed`).
+    """One bar as a row of the chart's data, without its key (see `keyed`).
 
     Args:
-        name: on the left.
-        value: decides length and tone unless these are given; null draws no bar.
-        figure: on the right; the exact value by default.
-        tip: what the tooltip lists, by field name.
-        id: what a click picks.
-        note: words drawn where the bar would be.
+        name: the text on the left.
+        value: gives length and tone unless these are given; null draws no bar.
+        figure: the text on the right; the exact value with its sign by default.
+        tip: texts for the tooltip, by field name.
+        id: the id that a click selects.
+        tone: a colour's name, see `_build`.
+        length: of the bar, when it is not the value.
+        note: a text drawn in place of the bar.
     """
-    text = exact(value, sign=True) if figure is None else figure
+    text = signed(value) if figure is None else figure
     drawn = None if value is None else geometry(value)
     return {
         "name": name,
         "figure": text,
         "value": drawn if length is None else length,
-        "tone": _tone(value) if tone is None else tone,
+        "tone": (tone_of(value) or "null") if tone is None else tone,
         "note": note,
         "id": id,
         "aria": f"{name}: {note or text}",
@@ -66,42 +60,41 @@ def bar(
     }
 
 
-_tone = tone
-
-
 def keyed(rows: list[Row]) -> list[Row]:
-    """Give every row its key: name and figure, which two axes show left and right of the bars.
+    """Give every row its key, made of name and figure.
 
-    The axes measure the widest label themselves, so that any name and any figure fits.
+    Two axes show the two halves left and right of the bars. An axis measures its widest label
+    itself, so that any name and any figure fits.
     """
     seen: dict[str, int] = {}
     for row, figure in zip(rows, columns([row["figure"] for row in rows]), strict=True):
-        # Two positions can share a name; a scale would put them on one line.
+        # Two positions can have one name; with one key they would be drawn on one line.
         count = seen[row["name"]] = seen.get(row["name"], 0) + 1
         twin = "\u200b" * (count - 1)
         row["key"] = f"{row['name']}{twin}{SEPARATOR}{figure}"
     return rows
 
 
-def design(
+def bar_chart(
     name: str, title: tuple[str, str], tips: tuple[Tip, ...], axis: Axis = "money"
-) -> Design:
-    """A chart of bars.
+) -> ChartKind:
+    """A kind of chart with bars.
 
     Args:
         name: of the dataset.
         title: Korean and English.
-        tips: what the tooltip lists.
-        axis: below the bars: won, plain numbers, or none when lengths are only relative.
+        tips: the fields that the tooltip lists.
+        axis: the axis below the bars: ``"money"`` for won, ``"none"`` when only the proportions of
+            the bars mean anything.
     """
 
-    def build(data: Any, look: Look) -> Chart:
-        return _build(data, look, tips, axis)
+    def build(data: Any, style: Style) -> Chart:
+        return _build(data, style, tips, axis)
 
-    return Design(name, title, build)
+    return ChartKind(name, title, build)
 
 
-def _build(data: Any, look: Look, tips: tuple[Tip, ...], axis: Axis) -> Chart:
+def _build(data: Any, style: Style, tips: tuple[Tip, ...], axis: Axis) -> Chart:
     left = f"split(datum.label, '{SEPARATOR}')[0]"
     right = f"split(datum.label, '{SEPARATOR}')[1]"
     base = alt.Chart(data)
@@ -110,10 +103,10 @@ def _build(data: Any, look: Look, tips: tuple[Tip, ...], axis: Axis) -> Chart:
         scale = alt.Scale(paddingInner=0.28, paddingOuter=0.2)
         return alt.Y("key:N", sort=None, axis=axis, scale=scale)
 
-    figures = look.axis(
+    figures = style.axis(
         orient="right",
         labelExpr=right,
-        labelColor=look["ink"],
+        labelColor=style["ink"],
         labelFontSize=12,
         labelLimit=260,
         labelPadding=8,
@@ -121,10 +114,10 @@ def _build(data: Any, look: Look, tips: tuple[Tip, ...], axis: Axis) -> Chart:
         title=None,
         grid=False,
     )
-    labels = look.axis(
+    labels = style.axis(
         orient="left",
         labelExpr=left,
-        labelColor=look["ink"],
+        labelColor=style["ink"],
         labelFontSize=12,
         labelLimit=240,
         labelOverlap=False,
@@ -132,18 +125,18 @@ def _build(data: Any, look: Look, tips: tuple[Tip, ...], axis: Axis) -> Chart:
         grid=False,
     )
     tooltip = [
-        alt.Tooltip(f"{one}:N", title=look.field(one))
+        alt.Tooltip(f"{one}:N", title=style.field(one))
         if isinstance(one, str)
-        else alt.Tooltip(f"{one[0]}:N", title=look.word(*one[1:]))
+        else alt.Tooltip(f"{one[0]}:N", title=style.word(*one[1:]))
         for one in (("name", "항목", "Item"), *tips)
     ]
     # Not None: Vega-Lite fails on a layer where an absent axis meets the implicit one of a datum.
-    below = look.money_axis() if axis == "money" else look.axis(labels=False, grid=False)
+    below = style.money_axis() if axis == "money" else style.axis(labels=False, grid=False)
     x = alt.X("value:Q", title=None, axis=below, scale=alt.Scale(nice=True, zero=True))
     tones = ["up", "down", "flat", "null", "long", "short", "plain"]
     colors = ["up", "down", "grey", "grey", "cash", "foreign", "cash"]
-    # Draws nothing. It comes first and holds every row, so that the lines keep the rows' order and
-    # a null has its line; and it carries the left axis, since a layer has one axis a channel.
+    # Draws nothing. It comes first and has every row, so that the lines keep the rows' order and a
+    # null has its line. It also has the left axis, since a layer has one axis a channel.
     anchor = base.mark_point(size=1, opacity=0, aria=False).encode(x=alt.datum(0), y=lines(labels))
     bars = base.mark_bar(cursor="pointer", cornerRadiusEnd=2).encode(
         x=x,
@@ -151,7 +144,7 @@ def _build(data: Any, look: Look, tips: tuple[Tip, ...], axis: Axis) -> Chart:
         color=alt.Color(
             "tone:N",
             legend=None,
-            scale=alt.Scale(domain=tones, range=[look[name] for name in colors]),
+            scale=alt.Scale(domain=tones, range=[style[name] for name in colors]),
         ),
         opacity=alt.condition(UNPICKED, alt.value(0.25), alt.value(1)),
         tooltip=tooltip,
@@ -159,7 +152,7 @@ def _build(data: Any, look: Look, tips: tuple[Tip, ...], axis: Axis) -> Chart:
     )
     notes = (
         base.transform_filter("datum.note != ''")
-        .mark_text(align="left", dx=6, fontSize=11, fontStyle="italic", color=look["soft"])
+        .mark_text(align="left", dx=6, fontSize=11, fontStyle="italic", color=style["soft"])
         .encode(
             x=alt.datum(0),
             y=alt.Y("key:N", sort=None, axis=None),
@@ -168,6 +161,6 @@ def _build(data: Any, look: Look, tips: tuple[Tip, ...], axis: Axis) -> Chart:
             description=alt.Description("aria:N"),
         )
     )
-    zero = base.mark_rule(color=look["soft"], aria=False).encode(x=alt.datum(0))
-    chart = finished([anchor, bars, notes, zero, *heading(data, look)], step=24)
+    zero = base.mark_rule(color=style["soft"], aria=False).encode(x=alt.datum(0))
+    chart = compose([anchor, bars, notes, zero, *heading(data, style)], step=24)
     return cast("Chart", chart.resolve_axis(y="independent"))

@@ -1,15 +1,20 @@
-"""What is held: contracts and value by product, expiry and side; options by strike. Right wing."""
+"""What is held: contracts and value by product, expiry and side; options by strike."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
+from kis_nb._choices import check_choice
 from kis_nb._frames.decimal_context import exactly
-from kis_nb._frames.products import Product, is_unpriced, products_of
+from kis_nb._frames.position_products import products_of
+from kis_nb._frames.prices import is_unpriced
+from kis_nb._frames.products import Product
+from kis_nb._frames.text import exact
 from kis_nb._widgets.vega_spec import Row
-from kis_nb.charts._bars import bar, design, keyed
-from kis_nb.charts._look import Look, exact, first
+from kis_nb.charts._bars import bar, bar_chart, keyed
+from kis_nb.charts._heading import add_heading
+from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
@@ -17,13 +22,13 @@ if TYPE_CHECKING:
 By: TypeAlias = Literal["product", "strike"]
 Measure: TypeAlias = Literal["quantity", "value"]
 
-BOOK = design(
+BOOK = bar_chart(
     "book",
     ("보유 현황", "The book"),
     (("legs", "종목 수", "Positions"), "cblc_qty", "evlu_amt"),
 )
 
-# Bars of a chart; what is beyond is summed up, so that it stays under 700 px.
+# Bars of a chart. Further groups are summed up in the last one, to keep it below 700 px.
 _MOST = 25
 
 _KINDS = {
@@ -34,8 +39,8 @@ _KINDS = {
 }
 
 
-# What a group is called: KIS's own words in Korean, short ones in English, so that the side at the
-# end of a name is never cut off.
+# Names of the product lines in Korean (KIS's own words) and English. They are short, so that the
+# side at the end of a group's name is never cut off.
 _PRODUCTS = {
     "KOSPI 200": ("코스피200", "KOSPI 200"),
     "KOSPI 200 mini": ("미니", "K200 mini"),
@@ -50,82 +55,83 @@ _PRODUCTS = {
 
 @exactly
 def rows(
-    balance: Balance, look: Look, *, by: By = "product", measure: Measure = "quantity"
+    balance: Balance, style: Style, *, by: By = "product", measure: Measure = "quantity"
 ) -> list[Row]:
-    """A bar for each group, long to the right and short to the left. Never empty."""
-    if by not in ("product", "strike"):
-        raise ValueError(f"by takes 'product' or 'strike'; got {by!r}")
-    if measure not in ("quantity", "value"):
-        raise ValueError(f"measure takes 'quantity' or 'value'; got {measure!r}")
+    """The rows of the chart, one a group; see `kis_nb.charts.book` for the arguments.
+
+    Long is above 0 and short below. Never empty: without positions there is one row with a note.
+    """
+    check_choice("by", by, get_args(By))
+    check_choice("measure", measure, get_args(Measure))
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     names: dict[tuple[Any, ...], str] = {}
     positions = balance.positions.iter_rows(named=True)
-    for row, product in zip(positions, products_of(balance), strict=True):
+    for row, product in zip(positions, products_of(balance.positions, balance.master), strict=True):
         if row["cblc_qty"] == 0 or (by == "strike" and not product.option):
             continue
-        order, name = _group(product, row, by, look)
+        order, name = _group(product, row, by, style)
         names[order] = name
         groups.setdefault(order, []).append(row)
     ordered = sorted(groups)
-    # One group is not worth folding: it would take the same room as itself.
+    # A sum of one group would take the same space as the group itself.
     listed = ordered if len(ordered) <= _MOST else ordered[: _MOST - 1]
-    bars = [_bar(names[order], groups[order], look, measure) for order in listed]
+    bars = [_bar(names[order], groups[order], style, measure) for order in listed]
     if rest := ordered[len(listed) :]:
-        bars.append(_rest([row for order in rest for row in groups[order]], len(rest), look))
+        bars.append(_rest([row for order in rest for row in groups[order]], len(rest), style))
     if not bars:
         empty = (
-            look.word("보유 옵션 없음", "No options held")
+            style.word("보유 옵션 없음", "No options held")
             if by == "strike"
-            else look.word("보유 포지션 없음", "No open positions")
+            else style.word("보유 포지션 없음", "No open positions")
         )
         bars = [bar("", None, figure=" ", note=empty)]
-    what = look.field("cblc_qty" if measure == "quantity" else "evlu_amt")
-    return first(keyed(bars), balance, look, what)
+    what = style.field("cblc_qty" if measure == "quantity" else "evlu_amt")
+    return add_heading(keyed(bars), balance, style, what)
 
 
-def _rest(held: list[dict[str, Any]], groups: int, look: Look) -> Row:
-    """The groups beyond the bars in one: their count, contracts and value, no length, since long
-    and short are in it.
+def _rest(held: list[dict[str, Any]], groups: int, style: Style) -> Row:
+    """One row for the further groups: their count, contracts and value. It has no length, since it
+    has long and short positions in it.
     """
-    name = look.word(
+    name = style.word(
         f"나머지 {groups:,}묶음 {len(held):,}종목", f"Other {groups:,}: {len(held):,} legs"
     )
-    return _bar(name, held, look, "quantity") | {"value": None, "id": None, "tone": "null"}
+    return _bar(name, held, style, "quantity") | {"value": None, "id": None, "tone": "null"}
 
 
-def month(term: str | None) -> str | None:
-    """``202612`` as ``2026-12``; a week or a pair of months as it is."""
+def format_term(term: str | None) -> str | None:
+    """``202612`` as ``2026-12``; a week or a pair of months unchanged."""
     return (
         f"{term[:4]}-{term[4:]}" if term is not None and len(term) == 6 and term.isdigit() else term
     )
 
 
 def _group(
-    product: Product, row: dict[str, Any], by: By, look: Look
+    product: Product, row: dict[str, Any], by: By, style: Style
 ) -> tuple[tuple[Any, ...], str]:
-    """What orders the groups, and what they are called."""
-    kind = look.word(*_KINDS[product.kind]) if product.kind else look.word("종류 불명", "unknown")
-    expiry = month(product.term) or look.word("만기 불명", "no expiry")
-    side = look.side(row["side"]) or look.word("매매 불명", "side unknown")
+    """The sort key of a position's group, and the group's name."""
+    kind = style.word(*_KINDS[product.kind]) if product.kind else style.word("종류 불명", "unknown")
+    expiry = format_term(product.term) or style.word("만기 불명", "no expiry")
+    side = style.side(row["side"]) or style.word("매매 불명", "side unknown")
     if product.product in _PRODUCTS:
-        called = look.word(*_PRODUCTS[product.product])
+        name = style.word(*_PRODUCTS[product.product])
     else:
-        called = (row["prdt_name"] or row["shtn_pdno"] or "?").strip()
+        name = (row["prdt_name"] or row["shtn_pdno"] or "?").strip()
     rank = [*_KINDS, None].index(product.kind)
-    # Mini and weeklies share the underlying, not the contract, so they are told apart.
-    line = (product.underlying is None, product.underlying or "", product.product or called)
+    # Mini and weeklies have the same underlying but are other contracts: groups of their own.
+    line = (product.underlying is None, product.underlying or "", product.product or name)
     if by == "strike":
         strike = Decimal("Infinity") if product.strike is None else product.strike
-        text = look.word("행사가 불명", "no strike") if product.strike is None else exact(strike)
-        before = "" if product.product == "KOSPI 200" else f"{called} "
+        text = style.word("행사가 불명", "no strike") if product.strike is None else exact(strike)
+        prefix = "" if product.product == "KOSPI 200" else f"{name} "
         order: tuple[Any, ...] = (*line, expiry, strike, rank, row["side"] or "")
-        return order, f"{before}{text} {kind} {expiry} {side}"
+        return order, f"{prefix}{text} {kind} {expiry} {side}"
     order = (*line[:2], rank, line[2], expiry, row["side"] or "")
-    return order, f"{called} {kind} {expiry} {side}"
+    return order, f"{name} {kind} {expiry} {side}"
 
 
-def _bar(name: str, held: list[dict[str, Any]], look: Look, measure: Measure) -> Row:
-    # A sum over an unknown part would be a false figure: then it is unknown itself.
+def _bar(name: str, held: list[dict[str, Any]], style: Style, measure: Measure) -> Row:
+    # A sum with a null in it would be a false figure, so it is null itself.
     counts = [row["cblc_qty"] for row in held]
     quantity = None if None in counts else sum(counts)
     unpriced = sum(is_unpriced(row) for row in held)
@@ -134,18 +140,18 @@ def _bar(name: str, held: list[dict[str, Any]], look: Look, measure: Measure) ->
     side = held[0]["side"]
     sign = -1 if side == "short" else 1
     chosen = quantity if measure == "quantity" else value
-    contracts = look.word("계약", "")
-    none = look.word("가격 없음", "no price")
+    contracts = style.word("계약", "")
+    none = style.word("가격 없음", "no price")
     worth = none if unpriced == len(held) else exact(value)
     if 0 < unpriced < len(held):
-        worth += look.word(f" ({none} {unpriced})", f" ({unpriced} {none})")
+        worth += style.word(f" ({none} {unpriced})", f" ({unpriced} {none})")
     figure = f"{exact(quantity)}{contracts} · {worth}"
     return bar(
         name,
         None if chosen is None else chosen * sign,
         figure=figure,
         tone="short" if side == "short" else "long",
-        note=(none if unpriced else look.word("값이 오지 않음", "no value was sent"))
+        note=(none if unpriced else style.word("값이 오지 않음", "no value was sent"))
         if chosen is None
         else "",
         id=held[0]["pdno"] if len(held) == 1 else None,

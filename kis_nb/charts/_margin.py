@@ -1,4 +1,4 @@
-"""Deposit, margin, what of the equity is free, and where the margin call begins. Right wing."""
+"""How the deposit covers the margin, how equity does, and where a margin call begins."""
 
 from __future__ import annotations
 
@@ -10,20 +10,12 @@ import altair as alt
 
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.equity import Equity, equity
+from kis_nb._frames.text import Figure, exact
 from kis_nb._widgets.vega_spec import Row
-from kis_nb.charts._look import (
-    SEPARATOR,
-    Chart,
-    Design,
-    Look,
-    Number,
-    columns,
-    exact,
-    finished,
-    first,
-    geometry,
-    heading,
-)
+from kis_nb.charts._chart import Chart, ChartKind, compose
+from kis_nb.charts._heading import add_heading, heading
+from kis_nb.charts._labels import SEPARATOR, columns, geometry
+from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
@@ -36,16 +28,22 @@ _ZERO = Decimal(0)
 @exactly
 def rows(
     balances: Sequence[Balance],
-    look: Look,
+    style: Style,
     *,
     of: Balance | None = None,
     others: Sequence[Balance] = (),
 ) -> list[Row]:
-    """Segments of the bars: the deposit, the margin of each balance, equity and its free part as
-    `kis_nb._frames.equity` has them, then the call's level.
+    """The rows of the chart, one a segment of a bar: deposit, the margin of each balance, equity
+    and excess margin as `kis_nb._frames.equity` has them, then the margin call's level.
 
-    `of` is the balance on show, the latest else. `others` are more pulls, which have no bar, and
-    may tell its maintenance margin and its equity of this moment.
+    Args:
+        balances: pulls of one account, each with a bar for its margin.
+        style: language and colours.
+        of: the balance that deposit and equity are of; the latest by default.
+        others: more pulls without a bar, for the maintenance margin and the current equity.
+
+    Raises:
+        ValueError: no balance, or balances of several accounts.
     """
     if not balances:
         raise ValueError("margin needs a balance")
@@ -55,37 +53,39 @@ def rows(
     sums = [balance.summary.row(0, named=True) for balance in balances]
     own = equity(shown, [*balances, *others])
     figures = shown.summary.row(0, named=True)
-    lines = [_Line(look.field("tot_dncl_amt"), figures["tot_dncl_amt"])]
-    lines[0].stack(figures, _DEPOSIT, look)
+    lines = [_Bar(style.field("tot_dncl_amt"), figures["tot_dncl_amt"])]
+    lines[0].stack(figures, _DEPOSIT, style)
     for balance, figures in zip(balances, sums, strict=True):
-        code = f"{balance.mgna_dvsn.label(look.lang)} {balance.mgna_dvsn.value}"
-        line = _Line(f"{look.field('mgna_tota')} · {code}", figures["mgna_tota"])
-        line.stack(figures, _MARGIN, look)
+        code = balance.mgna_dvsn.label_with_code(style.lang)
+        line = _Bar(f"{style.field('mgna_tota')} · {code}", figures["mgna_tota"])
+        line.stack(figures, _MARGIN, style)
         lines.append(line)
-    level = None if own.maintenance is None else geometry(own.maintenance)
-    lines.append(_equity_line(look.field("prsm_dpast"), own.told, own.maintenance, look))
+    level = None if own.maintenance_margin is None else geometry(own.maintenance_margin)
+    lines.append(
+        _equity_line(style.field("prsm_dpast"), own.reported_equity, own.maintenance_margin, style)
+    )
     lines[-1].call = level
     if own.source is not None:
-        estimate = look.word("지금 자산 (추정치)", "Equity now (estimate)")
-        sent = look.word("지금 자산", "Equity now")
+        estimate = style.word("지금 자산 (추정치)", "Equity now (estimate)")
+        sent = style.word("지금 자산", "Equity now")
         name = sent if own.source == "sent" else estimate
-        lines.append(_equity_line(name, own.now, own.maintenance, look))
+        lines.append(_equity_line(name, own.current_equity, own.maintenance_margin, style))
         lines[-1].call = level
-    lines.append(_call(own, sums, look))
+    lines.append(_call(own, sums, style))
     added = max((one["add_mgna_tota"] or _ZERO for one in sums), default=_ZERO)
     if added > 0:
-        line = _Line(f"⚠ {look.field('add_mgna_tota')}", added)
-        line.add(look.field("add_mgna_tota"), _ZERO, added, "alert")
+        line = _Bar(f"⚠ {style.field('add_mgna_tota')}", added)
+        line.add(style.field("add_mgna_tota"), _ZERO, added, "alert")
         lines.append(line)
     result = []
     for line, figure in zip(lines, columns([line.figure for line in lines]), strict=True):
         result += [row | {"key": f"{line.name}{SEPARATOR}{figure}"} for row in line.rows()]
-    return first(result, shown, look)
+    return add_heading(result, shown, style)
 
 
-def _equity_line(name: str, whole: Number, need: Number, look: Look) -> _Line:
-    """Equity, of which what is above the maintenance margin is free; or what it is short of."""
-    line = _Line(name, whole)
+def _equity_line(name: str, whole: Figure, need: Figure, style: Style) -> _Bar:
+    """A bar of equity: maintenance margin and excess margin, or what it is short of."""
+    line = _Bar(name, whole)
     if whole is None:
         return line
     whole = Decimal(whole)
@@ -96,22 +96,22 @@ def _equity_line(name: str, whole: Number, need: Number, look: Look) -> _Line:
     held = min(whole, need)
     if held > 0:
         # Short of it, what is there is the equity, not the margin that is asked for.
-        part = look.word("유지증거금", "Maintenance margin") if whole >= need else name
+        part = style.word("유지증거금", "Maintenance margin") if whole >= need else name
         line.add(part, _ZERO, held, "held")
     elif held < 0:
         line.add(name, held, _ZERO, "alert")
     if whole > need:
-        line.add(look.word("여유", "Free"), need, whole, "room")
+        line.add(style.word("여유증거금", "Excess margin"), need, whole, "excess")
     elif whole < need:
         short = exact(need - whole)
-        line.add(look.word("부족", "Short of"), max(whole, _ZERO), need, "alert", short)
+        line.add(style.word("부족", "Short of"), max(whole, _ZERO), need, "alert", short)
     return line
 
 
-class _Line:
-    """One bar: a name, its exact total, and segments."""
+class _Bar:
+    """One bar of the chart: a name, its exact total, and segments."""
 
-    def __init__(self, name: str, total: Number, *, call: float | None = None) -> None:
+    def __init__(self, name: str, total: Figure, *, call: float | None = None) -> None:
         self.name = name
         self.figure = exact(total)
         self.call = call
@@ -120,24 +120,25 @@ class _Line:
         self.segments: list[Row] = []
 
     def stack(
-        self, figures: dict[str, Any], parts: tuple[tuple[str, str], ...], look: Look
+        self, figures: dict[str, Any], parts: tuple[tuple[str, str], ...], style: Style
     ) -> None:
-        """Put these fields' amounts end to end, negative ones to the left of zero; nulls and zeros
-        take no room.
+        """Add a segment for each of these fields, end to end, negative ones to the left of zero.
+
+        Nulls and zeros get none.
         """
         for name, part in parts:
             if amount := figures[name]:
                 if amount < 0:
-                    self.add(look.field(name), self.low + amount, self.low, "alert", exact(amount))
+                    self.add(style.field(name), self.low + amount, self.low, "alert", exact(amount))
                     self.low += amount
                     continue
                 start, self.end = self.end, self.end + amount
-                self.add(look.field(name), start, self.end, part, exact(amount))
+                self.add(style.field(name), start, self.end, part, exact(amount))
 
     def add(
         self, name: str, start: Decimal, end: Decimal, part: str, amount: str | None = None
     ) -> None:
-        """One segment; its figure is its length unless given, since sums take on decimals."""
+        """Add one segment. Its figure is `amount`, else its exact length."""
         amount = exact(end - start) if amount is None else amount
         self.segments.append(
             {
@@ -151,38 +152,41 @@ class _Line:
         )
 
     def rows(self) -> list[Row]:
-        """The segments; one without length when there are none, so that the line has its place."""
+        """The segments; one without length when there are none, so that the bar has its line."""
         blank = {
             "start": self.call or 0.0,
             "end": self.call or 0.0,
-            "part": "room",
+            "part": "excess",
             "name": self.name,
             "amount": self.figure,
             "aria": f"{self.name}: {self.figure}",
         }
-        # Once a line: each row that has it draws the level.
+        # Each row with a level draws it, so only the first one has it.
         first, *rest = self.segments or [blank]
         return [first | {"call": self.call}, *(segment | {"call": None} for segment in rest)]
 
 
-def _call(own: Equity, sums: list[dict[str, Any]], look: Look) -> _Line:
-    """The equity below which KIS asks for more, as far as the views given tell it."""
-    level = own.maintenance
-    name = look.word("추가증거금 발생선 (유지)", "Margin call below (maintenance)")
+def _call(own: Equity, sums: list[dict[str, Any]], style: Style) -> _Bar:
+    """A bar without length at the equity below which KIS calls for more margin.
+
+    Without a maintenance margin, the initial margin, and named so.
+    """
+    level = own.maintenance_margin
+    name = style.word("추가증거금 발생선 (유지)", "Margin call below (maintenance)")
     if level is None:
-        name = look.word("개시증거금 선 (발생선은 유지 02)", "Initial margin (call: see 02)")
+        name = style.word("개시증거금 선 (발생선은 유지 02)", "Initial margin (call: see 02)")
         level = sums[0]["mgna_tota"]
-    return _Line(name, level, call=geometry(level) if level else None)
+    return _Bar(name, level, call=geometry(level) if level else None)
 
 
-def _build(data: Any, look: Look) -> Chart:
+def _build(data: Any, style: Style) -> Chart:
     base = alt.Chart(data)
-    parts = ["cash", "foreign", "substitute", "held", "room", "alert"]
+    parts = ["cash", "foreign", "substitute", "held", "excess", "alert"]
     colors = [*parts[:3], "grey", *parts[4:]]
 
     def lines(**axis: Any) -> alt.Y:
-        quiet = look.axis(
-            labelColor=look["ink"],
+        quiet = style.axis(
+            labelColor=style["ink"],
             labelFontSize=12,
             labelOverlap=False,
             title=None,
@@ -199,28 +203,28 @@ def _build(data: Any, look: Look) -> Chart:
         labelLimit=260,
         labelPadding=8,
     )
-    x = alt.X("start:Q", title=None, axis=look.money_axis(), scale=alt.Scale(nice=True, zero=True))
+    x = alt.X("start:Q", title=None, axis=style.money_axis(), scale=alt.Scale(nice=True, zero=True))
     tooltip = [
-        alt.Tooltip("name:N", title=look.word("항목", "Item")),
-        alt.Tooltip("amount:N", title=look.word("금액", "Amount")),
+        alt.Tooltip("name:N", title=style.word("항목", "Item")),
+        alt.Tooltip("amount:N", title=style.word("금액", "Amount")),
     ]
-    bars = base.mark_bar(stroke=look["soft"], strokeWidth=0.5).encode(
+    bars = base.mark_bar(stroke=style["soft"], strokeWidth=0.5).encode(
         x=x,
         x2="end:Q",
         y=left,
         color=alt.Color(
             "part:N",
             legend=None,
-            scale=alt.Scale(domain=parts, range=[look[name] for name in colors]),
+            scale=alt.Scale(domain=parts, range=[style[name] for name in colors]),
         ),
-        # A shortfall is told by its dashes too, not by red alone.
+        # A shortfall is dashed too: not every reader can see the red.
         strokeDash=alt.condition("datum.part == 'alert'", alt.value([4, 3]), alt.value([1, 0])),
         fillOpacity=alt.condition("datum.part == 'alert'", alt.value(0.75), alt.value(1)),
         tooltip=tooltip,
         description=alt.Description("aria:N"),
     )
-    # A name and its figure where both fit into the segment, the name where only it fits.
-    room = "abs(scale('x', datum.end) - scale('x', datum.start)) - 12"
+    # Name and figure when both fit into the segment, the name when only that fits.
+    width = "abs(scale('x', datum.end) - scale('x', datum.start)) - 12"
     both = "datum.name + '  ' + datum.amount"
     wide = "6.6 * length({0}) + 3.4 * length(replace({0}, /[^\\u3131-\\ud7a3]/g, ''))"
     inside = base.mark_text(align="left", baseline="middle", dx=6, fontSize=11, aria=False).encode(
@@ -228,19 +232,19 @@ def _build(data: Any, look: Look) -> Chart:
         y=right,
         text=alt.value(
             alt.ExprRef(
-                f"{room} > {wide.format(f'({both})')} ? {both}"
-                f" : {room} > {wide.format('datum.name')} ? datum.name : ''"
+                f"{width} > {wide.format(f'({both})')} ? {both}"
+                f" : {width} > {wide.format('datum.name')} ? datum.name : ''"
             )
         ),
         color=alt.condition(
-            "datum.part == 'room'", alt.value(look["ink"]), alt.value(look["paper"])
+            "datum.part == 'excess'", alt.value(style["ink"]), alt.value(style["paper"])
         ),
     )
     # On the lines of equity and of the call alone: one rule down the whole chart would cross the
     # names inside the other bars.
     rule = (
         base.transform_filter("isValid(datum.call)")
-        .mark_tick(orient="vertical", thickness=3, size=36, opacity=1, color=look["alert"])
+        .mark_tick(orient="vertical", thickness=3, size=36, opacity=1, color=style["alert"])
         .encode(
             x=alt.X("call:Q"),
             y=alt.Y("key:N", sort=None, axis=None),
@@ -248,8 +252,8 @@ def _build(data: Any, look: Look) -> Chart:
             tooltip=tooltip,
         )
     )
-    chart = finished([bars, inside, rule, *heading(data, look)], step=40)
+    chart = compose([bars, inside, rule, *heading(data, style)], step=40)
     return cast("Chart", chart.resolve_axis(y="independent"))
 
 
-MARGIN = Design("margin", ("예탁금과 증거금", "Deposit and margin"), _build)
+MARGIN = ChartKind("margin", ("예탁금과 증거금", "Deposit and margin"), _build)

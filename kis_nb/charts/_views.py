@@ -1,68 +1,74 @@
-"""What MGNA_DVSN and EXCC_STAT_CD change: an account's views side by side. Right wing."""
+"""What MGNA_DVSN and EXCC_STAT_CD change: the views of one account in one chart."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from kis_nb._codes import view_title
 from kis_nb._frames.decimal_context import exactly
+from kis_nb._frames.text import exact, moment, signed
 from kis_nb._widgets.vega_spec import Row
-from kis_nb.charts._bars import bar, design, keyed
-from kis_nb.charts._look import Look, exact, first, geometry
+from kis_nb.charts._bars import bar, bar_chart, keyed
+from kis_nb.charts._heading import add_heading
+from kis_nb.charts._labels import geometry
+from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
 
-_MEASURES = ("mgna_tota", "evlu_pfls_amt_smtl")
+_MARGIN, _PNL = "mgna_tota", "evlu_pfls_amt_smtl"
 
-VIEWS = design(
+VIEWS = bar_chart(
     "views",
     ("네 가지 조회 비교", "The four views"),
-    ("mgna_tota", "evlu_pfls_amt_smtl", ("explain", "뜻", "Meaning")),
+    (_MARGIN, _PNL, ("explain", "뜻", "Meaning")),
     axis="none",
 )
 
 
 @exactly
-def rows(balances: Sequence[Balance], look: Look) -> list[Row]:
-    """A bar for each view, once for the margin and once for the unrealized P&L.
+def rows(balances: Sequence[Balance], style: Style) -> list[Row]:
+    """The rows of the chart: a bar for each view, for its margin and for its unrealized P&L.
 
-    The two measures differ by orders of magnitude, so each is drawn against its own largest bar;
-    the figures beside the bars are what they are.
+    Margin and P&L differ by orders of magnitude, so the bars of each are drawn relative to its own
+    largest one. The figures beside the bars are exact.
+
+    Raises:
+        ValueError: no balance, or balances of several accounts.
     """
     if not balances:
         raise ValueError("views needs balances")
     if len({balance.account for balance in balances}) > 1:
         raise ValueError("views shows one account: the balances given are of several")
     ordered = sorted(balances, key=lambda one: (one.mgna_dvsn.value, one.excc_stat_cd.value))
-    bars: list[Row] = []
-    for measure in _MEASURES:
-        values = [one.summary.get_column(measure)[0] for one in ordered]
-        largest = max((abs(value) for value in values if value is not None), default=0)
-        # The blank note keeps the heading's line: a row that draws nothing has none.
-        bars.append(bar(f"■ {look.field(measure)}", None, figure=" ", note=" "))
-        for balance, value in zip(ordered, values, strict=True):
-            margin, basis = balance.mgna_dvsn, balance.excc_stat_cd
-            name = (
-                f"{margin.label(look.lang)} {margin.value} · {basis.label(look.lang)} {basis.value}"
-            )
-            signed = measure == "evlu_pfls_amt_smtl"
-            text = exact(value, sign=signed)
-            about = margin if measure == "mgna_tota" else basis
-            bars.append(
-                bar(
-                    name,
-                    value,
-                    figure=text,
-                    tone=None if signed else "plain",
-                    length=geometry(value / largest) if value is not None and largest else None,
-                    note=look.word("값이 오지 않음", "no value was sent") if value is None else "",
-                    tip={measure: text, "explain": about.explain(look.lang)},
-                )
-            )
+    bars = [*_bars(ordered, _MARGIN, style), *_bars(ordered, _PNL, style)]
     latest = max(balances, key=lambda one: one.as_of)
-    result = first(keyed(bars), latest, look)
-    moment = f"{latest.as_of:%Y-%m-%d %H:%M:%S} KST"
-    # The head names no view: all of them are below it.
-    result[0]["head"] = f"{latest.account.masked} · {moment}"
+    result = add_heading(keyed(bars), latest, style)
+    # The heading names no view, since the bars do.
+    result[0]["head"] = f"{latest.account.masked} · {moment(latest.as_of)}"
     return result
+
+
+def _bars(balances: Sequence[Balance], field: str, style: Style) -> list[Row]:
+    """A row with the field's label, then a bar for each balance."""
+    values = [one.summary.get_column(field)[0] for one in balances]
+    largest = max((abs(value) for value in values if value is not None), default=0)
+    # The blank note keeps the label's line: a row that draws nothing has none.
+    bars = [bar(f"■ {style.field(field)}", None, figure=" ", note=" ")]
+    for balance, value in zip(balances, values, strict=True):
+        margin, basis = balance.mgna_dvsn, balance.excc_stat_cd
+        code = margin if field == _MARGIN else basis
+        text = exact(value) if field == _MARGIN else signed(value)
+        bars.append(
+            bar(
+                view_title(margin, basis, style.lang),
+                value,
+                figure=text,
+                tone="plain" if field == _MARGIN else None,
+                length=geometry(value / largest) if value is not None and largest else None,
+                note=style.word("값이 오지 않음", "no value was sent") if value is None else "",
+                tip={field: text, "explain": code.explain(style.lang)},
+            )
+        )
+    return bars

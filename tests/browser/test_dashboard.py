@@ -319,7 +319,7 @@ def test_margin_call_is_loud(lab: Lab) -> None:
     amount = page.locator(".kis-card-additional .kis-value").inner_text().removesuffix("원")
     assert int(amount.replace(",", "")) > 0
     expect(alert).to_contain_text(amount)
-    expect(page.locator(".kis-card-room .kis-value")).to_contain_text("-")
+    expect(page.locator(".kis-card-excess .kis-value")).to_contain_text("-")
 
 
 CHART_HEIGHTS = """() => ["pnl", "margin", "views", "book", "payoff"].map(

@@ -16,7 +16,8 @@ from unittest.mock import patch
 from kis_nb._account import Account
 from kis_nb._codes import Basis, Margin
 from kis_nb._errors import ConfigError, DecodeError
-from kis_nb._frames.balance import Balance, Balances
+from kis_nb._frames.balance import Balance
+from kis_nb._frames.balances import Balances
 from kis_nb._frames.decode import decode
 from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb._wire.auth import Tokens, _read_answer

@@ -1,4 +1,4 @@
-"""``kis-nb check``: the set-up, one step at a time.
+"""``kis-nb check``: checks the set-up one step at a time.
 
-May import what `kis_nb._cli.main` may.
+May import what `kis_nb._cli` may.
 """

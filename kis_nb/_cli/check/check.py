@@ -1,8 +1,7 @@
-"""The set-up, one step at a time: `kis-nb check`.
+"""The steps of ``kis-nb check`` in their order.
 
-Under the face `_cli`: imports `_client`, `_report` and what they are made of. Each step
-is a `Result` for people; a step that fails stops no other that can still run. What the gateway
-answered meanwhile is kept as a report without values (`_report`).
+Each step gives a `Result` for people; one that fails stops no other that can still run. How the
+gateway answered meanwhile is kept as a report without values (`kis_nb._cli.report`).
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from kis_nb._cli.check.setup import RETRIES, one_line
 from kis_nb._client import Client, connect
 from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._errors import AuthError, KisError, TransportError
-from kis_nb._frames.products import products_of
+from kis_nb._frames.position_products import products_of
 from kis_nb._wire.auth import TOKEN_PATH
 from kis_nb._wire.config import LIVE_URL, Settings
 from kis_nb._wire.http import Call, NoReply, Reply, observer
@@ -34,7 +33,7 @@ from kis_nb._wire.secrets import Secret
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
 
-# The header Date counts whole seconds, and an answer takes a while.
+# The header Date counts whole seconds, and a response takes a while.
 _CLOCK_SECONDS = 2.0
 
 
@@ -66,17 +65,17 @@ class Check:
         self._token_life: float | None = None
         self._balances: dict[Account, Balance] = {}
         self._accounts: list[Account] = []
-        self._told: list[dict[str, Any]] = []
+        self._described: list[dict[str, Any]] = []
         self._results: list[Result] = []
 
     def run(self) -> Iterator[Result]:
-        """The steps, each when it is done."""
+        """The results, each when its step is done."""
         for result in self._steps():
             self._results.append(result)
             yield result
 
     def report(self) -> bytes:
-        """How the service answered, as JSON without one value of it (`_report`).
+        """How the service answered, as JSON without any value of it.
 
         Raises:
             ConfigError: it would hold a secret. Nothing may be written then.
@@ -84,7 +83,7 @@ class Check:
         keys = [key for one in self._settings for key in (one.app_key, one.app_secret, one.token)]
         own = {*self._recorder.shown, *(key for key in keys if key is not None)}
         host = {one.base_url for one in self._settings}
-        told = {
+        described = {
             "kis_nb": machine.version("kis_nb"),
             "python": platform.python_version(),
             "system": platform.system(),
@@ -93,9 +92,9 @@ class Check:
             "keys": len(self._settings),
             "clock_seconds": self._difference(),
             "steps": [{"step": one.step, "mark": one.mark} for one in self._results],
-            "accounts": self._told,
+            "accounts": self._described,
         }
-        return report.write(told, secrets=own, accounts=self._accounts)
+        return report.write(described, secrets=own, accounts=self._accounts)
 
     def _steps(self) -> Iterator[Result]:
         if self._demo:
@@ -145,9 +144,9 @@ class Check:
     def _views(
         self, client: Client, account: Account, label: str, refused: set[Secret | None]
     ) -> Iterator[Result]:
-        """Each of the four views of an account; none further when its key is refused."""
-        told: dict[str, Any] = {"product_is_03": account.product == "03", "views": []}
-        self._told.append(told)
+        """Pull the four views of an account; stops when its key is refused or nobody answers."""
+        described: dict[str, Any] = {"product_is_03": account.product == "03", "views": []}
+        self._described.append(described)
         owner = next((s.app_key for s in self._settings if account in s.accounts), None)
         if owner in refused:
             text = self._say(
@@ -161,15 +160,15 @@ class Check:
             name = f"{label} MGNA_DVSN={margin.value} EXCC_STAT_CD={basis.value}"
             found = self._ask(client, (account, margin, basis))
             if isinstance(found, KisError):
-                said = one_line(found)
-                told_now = self._say("the same", "위와 같음") if said == before else said
-                outcome, before = Result("account", "wrong", f"{name}: {told_now}"), said
+                message = one_line(found)
+                text = self._say("the same", "위와 같음") if message == before else message
+                outcome, before = Result("account", "wrong", f"{name}: {text}"), message
                 view: dict[str, Any] = {"outcome": type(found).__name__}
             else:
                 outcome, view = self._view(name, *found)
                 self._balances[account] = found[0]
             codes = {"mgna_dvsn": margin.value, "excc_stat_cd": basis.value}
-            told["views"].append(codes | view | {"calls": self._recorder.take()})
+            described["views"].append(codes | view | {"calls": self._recorder.take()})
             yield from self._issued()
             yield outcome
             silent = isinstance(found, TransportError) and found.status is None
@@ -180,7 +179,7 @@ class Check:
     def _ask(
         self, client: Client, view: tuple[Account, Margin, Basis]
     ) -> tuple[Balance, float] | KisError:
-        """The balance and the seconds that it took, or why there is none."""
+        """The balance and the seconds that it took, or the error."""
         account, margin, basis = view
         begin = time.monotonic()
         try:
@@ -214,14 +213,14 @@ class Check:
         return Result("account", mark, f"{name}: {text}"), view
 
     def _issued(self) -> Iterator[Result]:
-        """Say so, once, when a token was issued."""
+        """A result for a token that was just issued."""
         if self._token_life is not None:
             left, self._token_life = duration(self._token_life), None
             text = self._say(f"issued, good for {left}", f"발급됨, {left} 유효")
             yield Result("token", "ok", text)
 
     def _master(self, client: Client) -> Result:
-        """Whether KIS's master files, which need no key, can be had."""
+        """Whether KIS's master files, which need no key, can be fetched."""
         try:
             count = len(client.master.fetch())
         except TransportError as error:
@@ -231,7 +230,7 @@ class Check:
             )
             return Result("products", "note", text)
         text = self._say(
-            f"the master files are at hand: {count} products",
+            f"the master files can be fetched: {count} products",
             f"종목 마스터 파일 있음: 상품 {count}개",
         )
         return Result("products", "ok", text)
@@ -239,7 +238,11 @@ class Check:
     def _products(self) -> Iterator[Result]:
         if not self._balances:
             return
-        rows = [one for balance in self._balances.values() for one in products_of(balance)]
+        rows = [
+            one
+            for balance in self._balances.values()
+            for one in products_of(balance.positions, balance.master)
+        ]
         unknown = sum(one.kind is None or one.product is None for one in rows)
         if unknown:
             text = self._say(
@@ -256,7 +259,7 @@ class Check:
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
-        """Note every exchange of this thread: its form, the gateway's clock, a token's life."""
+        """Record every response on this thread: form, the gateway's clock, a token's life."""
 
         def watch(call: Call, reply: Reply | NoReply, seconds: float) -> None:
             self._recorder(call, reply, seconds)
@@ -273,24 +276,24 @@ class Check:
 
     def _note_date(self, date: str) -> None:
         try:
-            told = parsedate_to_datetime(date).timestamp()
+            gateway = parsedate_to_datetime(date).timestamp()
         except (ValueError, OverflowError):  # no date, or a year beyond any calendar
             return
-        # Whole seconds, cut off: half a second later is the likeliest.
-        self._seconds.append(self._now() - told - 0.5)
+        # Whole seconds, cut off: half a second later is the most likely.
+        self._seconds.append(self._now() - gateway - 0.5)
 
     def _difference(self) -> float | None:
-        """Seconds that this clock is ahead of the gateway's; None when no answer told."""
+        """Seconds that this clock is ahead of the gateway's; None when no response had a time."""
         if not self._seconds:
             return None
-        # The quickest answer is the nearest: a slow one makes this clock look ahead.
+        # The fastest response is the nearest: a slow one makes this clock look ahead.
         nearest: float = min(self._seconds, key=abs)
         return round(nearest, 1)
 
     def _clock(self) -> Result:
         ahead = self._difference()
         if ahead is None:
-            text = self._say("not known: no answer told the time", "응답이 없어 알 수 없습니다")
+            text = self._say("not known: no response had a time", "응답이 없어 알 수 없습니다")
             return Result("clock", "note", text)
         if abs(ahead) <= _CLOCK_SECONDS:
             text = self._say(
@@ -309,6 +312,6 @@ class Check:
 
 
 def _life(body: bytes) -> float | None:
-    """How long the token of this answer lives, in seconds; None when it tells none."""
+    """Seconds that the token of a response is valid for; None when it holds none."""
     found = re.search(rb'"expires_in"\s*:\s*"?([0-9]{1,9})', body)
     return float(found[1]) if found and b'"access_token"' in body else None

@@ -1,7 +1,4 @@
-"""What this computer has for a dashboard: JupyterLab, the widgets' parts, a Korean font.
-
-Part of `_check`: imports `_result`.
-"""
+"""Steps about this computer: JupyterLab, the widgets' parts, a Korean font."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from pathlib import Path
 
 from kis_nb._cli.check.result import Result, Say
 
-# Come with the system where fontconfig is not the judge.
+# Fonts that come with systems that do without fontconfig.
 _SYSTEM_FONTS = (
     "/System/Library/Fonts/AppleSDGothicNeo.ttc",
     "C:/Windows/Fonts/malgun.ttf",
@@ -32,18 +29,18 @@ def version(name: str) -> str | None:
 
 
 def has_bundle() -> bool:
-    """Whether the charts' JavaScript, which the build makes, is there."""
+    """Whether the charts' JavaScript, which the build makes, is installed."""
     return (files("kis_nb") / "_widgets" / "static" / "vega.js").is_file()
 
 
 def korean_font() -> bool | None:
-    """Whether a font with Hangul is installed here; None when nothing tells."""
+    """Whether a font with Hangul is installed; None when that cannot be found out."""
     if any(Path(font).exists() for font in _SYSTEM_FONTS):
         return True
     lister = shutil.which("fc-list")
     if lister is None:
         return False if sys.platform in ("darwin", "win32") else None
-    # Without the credentials of our environment: they are no business of another program.
+    # Without our credentials in the environment: another program has no need of them.
     environment = {k: v for k, v in os.environ.items() if not k.upper().startswith("KIS_")}
     try:
         run = subprocess.run(
@@ -69,16 +66,16 @@ def computer(say: Say) -> Iterator[Result]:
         )
         yield Result("lab", "note", text)
     parts = {name: version(name) for name in ("ipywidgets", "anywidget")}
-    said = ", ".join(f"{name} {found or '-'}" for name, found in parts.items())
+    versions = ", ".join(f"{name} {found or '-'}" for name, found in parts.items())
     if all(parts.values()) and has_bundle():
         text = say("the charts' JavaScript is there", "차트용 JavaScript 있음")
-        yield Result("widgets", "ok", f"{said}; {text}")
+        yield Result("widgets", "ok", f"{versions}; {text}")
     else:
         text = say(
             "incomplete: reinstall kis_nb (in a checkout: make); charts would not draw",
             "불완전합니다. kis_nb를 다시 설치하세요(저장소에서는 make). 차트가 그려지지 않습니다",
         )
-        yield Result("widgets", "wrong", f"{said}; {text}")
+        yield Result("widgets", "wrong", f"{versions}; {text}")
     yield font_step(say)
 
 

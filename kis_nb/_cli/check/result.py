@@ -1,4 +1,4 @@
-"""What a step says. Lowest of `_check`: imports `_fields`."""
+"""The result of a step of ``kis-nb check``."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Mark: TypeAlias = Literal["ok", "note", "wrong"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one step found.
+    """The result of one step.
 
     Attributes:
-        step: its name, the same in every language; for the report.
-        mark: "ok", "note" (worth knowing; nothing is broken) or "wrong".
-        text: what is right, or what to do. May be shown; holds no secret and no account number.
+        step: the step's name, the same in every language; for the report.
+        mark: "ok", "note" (for information; nothing is broken) or "wrong".
+        text: what is right, or what to do. May be shown: it holds no secret and no account number.
     """
 
     step: str
@@ -27,7 +27,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Chooses between the English and the Korean wording."""
+    """Chooses between an English and a Korean text.
+
+    Attributes:
+        lang: which one.
+    """
 
     lang: Lang
 
@@ -36,7 +40,7 @@ class Say:
 
 
 def duration(seconds: float) -> str:
-    """``23 h 59 min``, ``12 min``."""
+    """Seconds as text: ``23 h 59 min``, ``12 min``."""
     minutes = round(seconds / 60)
     if minutes < 60:
         return f"{minutes} min"

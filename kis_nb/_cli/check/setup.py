@@ -1,7 +1,6 @@
-"""Who and where: the settings, the form of each key, its token.
+"""Steps about the settings, the form of each key, and its token.
 
-Part of `_check`: imports `_result`, `_token_store`, `_config`, `_errors` and `_sources`. Names of
-what is set are told, and lengths; never a value.
+Texts hold names of what is set, and lengths; never a value.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from kis_nb._wire.config import Settings
 from kis_nb._wire.sources import load
 from kis_nb._wire.token_store import TokenStore
 
-# Asked again less often than a pull: a check is to say that it fails, not to wait it out.
+# Fewer retries than a pull makes: a check reports that calls fail, and does not wait it out.
 RETRIES = 2
 _KEY_LENGTHS = {"app key": 36, "app secret": 180}
 _VARIABLES = re.compile(
@@ -36,7 +35,7 @@ def demo_step(say: Say) -> Result:
 
 
 def settings_steps(say: Say) -> tuple[tuple[Settings, ...], list[Result]]:
-    """The settings, none when they do not fit, and what is to say of them."""
+    """The settings, none when they are wrong, and the results about them."""
     sources = _sources(say)
     try:
         settings = load(retries=RETRIES)
@@ -55,8 +54,14 @@ def settings_steps(say: Say) -> tuple[tuple[Settings, ...], list[Result]]:
 
 
 def key_steps(settings: tuple[Settings, ...], say: Say, now: float) -> Iterator[Result]:
-    """The form of each key, and the token that is stored for it."""
-    # An app key that serves two accounts is told once.
+    """The form of each key, and the token that is stored for it.
+
+    Args:
+        settings: one for each key and its accounts.
+        say: chooses the language.
+        now: seconds since 1970, by this computer's clock.
+    """
+    # An app key that serves two accounts is checked once.
     keys = {one.app_key: one for one in settings}
     for number, one in enumerate(keys.values(), 1):
         who = say(f"key {number}: ", f"앱키 {number}: ") if len(keys) > 1 else ""
@@ -94,12 +99,12 @@ def _key(settings: Settings, who: str, say: Say) -> Result:
     if not wrong:
         text = say("36 and 180 characters, no blank in them", "36자·180자, 중간 공백 없음")
         return Result("key", "ok", who + text)
-    said = ", ".join(f"{name} {lengths[name]} ({_KEY_LENGTHS[name]})" for name in wrong)
+    counts = ", ".join(f"{name} {lengths[name]} ({_KEY_LENGTHS[name]})" for name in wrong)
     text = say(
-        f"characters, and how many KIS gives: {said}. Cut short, or pasted with something else? "
+        f"characters, and how many KIS gives: {counts}. Cut short, or pasted with something else? "
         "KIS would answer EGW00103, EGW00105 or EGW00304; copy it again from the KIS Developers "
         "page",
-        f"글자 수(KIS가 주는 글자 수): {said}. 잘렸거나 다른 글자가 붙은 것 같습니다. 이대로면 "
+        f"글자 수(KIS가 주는 글자 수): {counts}. 잘렸거나 다른 글자가 붙은 것 같습니다. 이대로면 "
         "EGW00103·EGW00105·EGW00304가 납니다. KIS Developers에서 다시 복사하세요",
     )
     return Result("key", "note", who + text)
@@ -120,8 +125,8 @@ def _token(settings: Settings, who: str, say: Say, now: float) -> Result:
         )
         return Result("token", "wrong", who + text)
     if held and held.token and left > 60:
-        said = duration(left)
-        text = say(f"stored, good for {said} more", f"저장된 토큰이 {said} 더 유효합니다")
+        rest = duration(left)
+        text = say(f"stored, good for {rest} more", f"저장된 토큰이 {rest} 더 유효합니다")
         return Result("token", "ok", who + text)
     text = say(
         "none stored: the next step asks KIS for one, and KIS sends a message to your phone",

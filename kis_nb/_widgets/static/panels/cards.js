@@ -42,7 +42,7 @@ function meter({ label, value, bar }) {
 
 /** @param {Card} card */
 function changeLine({ key, change }) {
-  if (key === "room") return null;
+  if (key === "excess") return null;
   // Its line is there before there is a change to show: the page below must not move at each pull.
   return h(
     "div",

@@ -1,0 +1,117 @@
+"""The line under a chart's title: account, view and time; and DEMO at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from kis_nb._codes import Basis, Lang, Margin, view_title
+from kis_nb._frames.text import moment
+from kis_nb._widgets.vega_spec import Row
+from kis_nb.charts._labels import SEPARATOR, text_width
+from kis_nb.charts._style import Style
+
+if TYPE_CHECKING:
+    from kis_nb._frames.balance import Balance
+
+
+def head_fields(who: Iterable[str], when: Iterable[str], *, reserve: float = 0) -> Row:
+    """The fields of a first row that `heading` draws as the line over the chart.
+
+    Args:
+        who: texts of the first line, when the chart is too narrow for all of them in one line.
+        when: texts of the second line then.
+        reserve: pixels to keep free for a longer text, so that a later one breaks no line.
+    """
+    lines = [" · ".join(filter(None, part)) for part in (who, when)]
+    whole = " · ".join(filter(None, lines))
+    return {
+        "head": whole,
+        "head_top": lines[0],
+        "head_end": lines[1],
+        "head_width": text_width(whole, HEAD_SIZE),
+        "head_most": text_width(whole, HEAD_SIZE) + reserve,
+        "head_half": max(text_width(line, HEAD_SIZE) for line in lines),
+    }
+
+
+def head_view(balance: Balance, lang: Lang) -> tuple[str, float]:
+    """The name of a balance's view, and how many pixels wider that of another view can be."""
+    title = view_title(balance.mgna_dvsn, balance.excc_stat_cd, lang)
+    widths = [
+        text_width(view_title(margin, basis, lang), HEAD_SIZE)
+        for margin in Margin
+        for basis in Basis
+    ]
+    return title, max(widths) - text_width(title, HEAD_SIZE)
+
+
+def heading(data: Any, style: Style) -> list[alt.Chart]:
+    """The layers that show the first row's ``head`` and ``demo`` under the title.
+
+    Data and not a subtitle, so that both change in the same moment as the figures.
+    """
+    base = alt.Chart(data).transform_filter("isValid(datum.head)")
+    two = "datum.head_most > datum.before + width + datum.after"
+    wide = f"({two} ? datum.head_half : datum.head_width)"
+    # Starts where the bars start, and further left, over their names, when it needs the width.
+    place = alt.value(alt.ExprRef(f"max(-datum.before, min(0, width + datum.after - {wide}))"))
+    line = base.mark_text(
+        align="left", baseline="bottom", fontSize=HEAD_SIZE, color=style["soft"], aria=False
+    )
+    top = line.encode(
+        x=place,
+        y=alt.value(-8 - _HEAD_LINE),
+        text=alt.value(alt.ExprRef(f"{two} ? datum.head_top : ''")),
+    )
+    end = line.encode(
+        x=place,
+        y=alt.value(-8),
+        text=alt.value(alt.ExprRef(f"{two} ? datum.head_end : datum.head")),
+    )
+    # Drawn even when it is empty, since it keeps the title above the head. Its accessible name is
+    # then the head: a screen reader would stop at a mark without a name.
+    named = alt.value(alt.ExprRef("datum.demo || datum.head"))
+    demo = base.mark_text(
+        align="right", baseline="bottom", fontSize=12, fontWeight="bold", color=style["alert"]
+    ).encode(
+        x=alt.value("width"),
+        y=alt.value(alt.ExprRef(f"{two} ? {-25 - _HEAD_LINE} : -25")),
+        text=alt.Text("demo:N"),
+        description=named,
+    )
+    return [top, end, demo]
+
+
+# Font size of the head, and the distance of its lines.
+HEAD_SIZE = 11
+_HEAD_LINE = 14
+# What an axis of won takes before the plot, and the most that a bar's name and its figure take.
+_SCALE_WIDTH = 38.0
+_NAME_WIDTH, _FIGURE_WIDTH = 240, 260
+
+
+def add_heading(rows: list[Row], balance: Balance, style: Style, *parts: str) -> list[Row]:
+    """Put what `heading` shows into the first row: account, view, time, and these parts.
+
+    The field ``own`` holds the parts, ``before`` and ``after`` how many pixels names and figures
+    take at the sides of the plot.
+    """
+    title, reserve = head_view(balance, style.lang)
+    before, after = _SCALE_WIDTH, 0.0
+    if "key" in rows[0]:
+        names, figures = zip(*(row["key"].split(SEPARATOR) for row in rows), strict=True)
+        before = min(_NAME_WIDTH, max(text_width(name, 12) for name in names))
+        after = min(_FIGURE_WIDTH, max(text_width(figure, 12) for figure in figures))
+    rows[0] |= head_fields(
+        (balance.account.masked, title), (moment(balance.as_of), *parts), reserve=reserve
+    )
+    rows[0] |= {
+        "demo": "DEMO" if balance.demo else "",
+        "own": list(filter(None, parts)),
+        "before": before,
+        "after": after,
+    }
+    return rows

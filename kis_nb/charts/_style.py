@@ -1,0 +1,82 @@
+"""The style of a chart: language, colours and theme, and the axes that follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import altair as alt
+
+from kis_nb._choices import Colors, Theme, check_choice
+from kis_nb._codes import Lang
+from kis_nb._frames.columns import column_label, side_label
+from kis_nb._widgets.palette import DARK, LIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Language, P&L colours and theme of one chart.
+
+    Attributes:
+        lang: Korean or English labels.
+        colors: ``kr`` profit red, loss blue; ``us`` profit green, loss red.
+        theme: ``lab`` follows the page where it is shown and is light when saved; ``light`` and
+            ``dark`` stay what they are, with a background of their own.
+    """
+
+    lang: Lang = "ko"
+    colors: Colors = "kr"
+    theme: Theme = "lab"
+
+    def __post_init__(self) -> None:
+        check_choice("lang", self.lang, get_args(Lang))
+        check_choice("colors", self.colors, get_args(Colors))
+        check_choice("theme", self.theme, get_args(Theme))
+
+    def __getitem__(self, name: str) -> str:
+        """A colour: a name of the theme's, or ``up`` and ``down`` for profit and loss."""
+        if name in ("up", "down"):
+            up, down = ("red", "blue") if self.colors == "kr" else ("green", "red")
+            name = up if name == "up" else down
+        if self.theme == "dark":
+            return DARK[name]
+        # The page replaces the lower-case spelling by a live colour; a fixed theme must stay.
+        return LIGHT[name].upper() if self.theme == "light" else LIGHT[name]
+
+    def word(self, ko: str, en: str) -> str:
+        """The Korean or the English word, by the chart's language."""
+        return ko if self.lang == "ko" else en
+
+    def field(self, name: str) -> str:
+        """A field's label from the glossary."""
+        return column_label(name, self.lang)
+
+    def side(self, side: str | None) -> str:
+        """A position's side in words; blank for null."""
+        return side_label(side, self.lang)
+
+    def axis(self, **more: Any) -> alt.Axis:
+        """An axis without line and ticks. Its colours are set here and not in a config, because a
+        chart with a config cannot be layered.
+        """
+        style: dict[str, Any] = {
+            "labelColor": self["soft"],
+            "titleColor": self["soft"],
+            "titleFontWeight": "normal",
+            "gridColor": self["line"],
+            "domain": False,
+            "ticks": False,
+            "labelFontSize": 11,
+        }
+        return alt.Axis(**(style | more))
+
+    def money_axis(self, **more: Any) -> alt.Axis:
+        """An axis of won, labelled in 억 and 만 or in M and B, at round figures only."""
+        steps = self.word("1e12조 1e8억 1e4만", "1e12T 1e9B 1e6M 1e3k").split()
+        label = "format(datum.value, ',')"
+        for step in reversed(steps):
+            size, unit = step[:-1], step[-1]
+            short = f"format(datum.value / {size}, ',.4~r') + '{unit}'"
+            label = f"abs(datum.value) >= {size} ? {short} : {label}"
+        count = alt.ExprRef("max(2, min(7, floor(width / 110)))")
+        return self.axis(**({"labelExpr": label, "tickCount": count} | more))
