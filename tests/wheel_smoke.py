@@ -38,6 +38,8 @@ def check_contents(package: Path) -> None:
     """The wheel holds the types' marker, Vega, the templates; and pulled in no tool of ours."""
     assert (package / "py.typed").is_file()
     assert (package / "_widgets" / "static" / "vega.js").stat().st_size > 100_000
+    for file in ("charts/chart.js", "panels/head.js", "panels/dashboard.css", "shared/page.js"):
+        assert (package / "_widgets" / "static" / file).is_file(), file
     for folder in (
         package / "notebooks",
         Path(sys.prefix, "share", "jupyter", "notebook_templates", "kis_nb"),

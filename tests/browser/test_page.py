@@ -169,8 +169,8 @@ CTRL_CLICKS = """async pause => {
 
 @pytest.mark.parametrize("pause", [0, 50])
 def test_quick_clicks_lose_no_row(lab: Lab, pause: int) -> None:
-    """Twelve rows clicked with Ctrl, as fast as possible, are all selected on the page and in code,
-    and no message follows.
+    """Twelve quick clicks with Ctrl select twelve rows, on the page and in code, and no message
+    follows.
     """
     count = """
 messages = []
