@@ -37,7 +37,7 @@ bench: $(VENV)/dev.stamp ## time pulls, frames, imports and clicks against bare 
 	$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: campaign
-campaign: $(VENV)/dev.stamp ## every fault, in pairs and in storms, and the fuzzers; writes README's tables
+campaign: $(VENV)/dev.stamp ## every fault, alone, in pairs and at random, and the fuzzers; writes README's tables
 	$(BIN)/python -m tests.campaign --write README.md README.ko.md $(ARGS)
 
 .PHONY: fuzz
