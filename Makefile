@@ -40,7 +40,7 @@ bench: $(VENV)/dev.stamp ## time pulls, frames, imports and clicks against bare 
 	$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: campaign
-campaign: $(VENV)/dev.stamp ## every fault, in pairs and in storms, and the fuzzers; writes the guides' tables
+campaign: $(VENV)/dev.stamp ## every fault, alone, in pairs and at random, and the fuzzers; writes the guides' tables
 	$(BIN)/python -m tests.campaign --write docs/guide.md docs/guide.ko.md $(ARGS)
 
 .PHONY: fuzz
@@ -74,7 +74,7 @@ audit: $(VENV)/dev.stamp ## ask for known weaknesses in what gets installed (nee
 
 .PHONY: clean
 clean: ## remove everything that make made
-	rm -rf $(VENV) dist build kis_nb/_widgets/static/vega.js .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist build .coverage.json kis_nb/_widgets/static/vega.js .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # --- the steps of make test; each can be run alone --------------------------------------------
@@ -112,8 +112,15 @@ wheel: $(VENV)/dev.stamp # build sdist and wheel, and try the wheel in an empty 
 
 # Last, because CI reads the count of passed tests from the end of the output.
 .PHONY: pytest
-pytest: $(VENV)/dev.stamp browser # unit tests, notebooks and browser tests
+pytest: $(VENV)/dev.stamp browser # unit tests, notebooks and browser tests; then the coverage's floor
+ifeq ($(ARGS),)
+	$(BIN)/python -m slipcover --fail-under 0 -m pytest --numprocesses=2
+	@$(BIN)/python -m slipcover --silent --merge .coverage.json || { \
+		$(BIN)/python -m slipcover --fail-under 0 --merge .coverage.json; \
+		echo "coverage is below fail-under of [tool.slipcover] in pyproject.toml" >&2; exit 1; }
+else
 	$(BIN)/pytest --numprocesses=2 $(ARGS)
+endif
 
 # --- the venv: stamps make the second run quick ------------------------------------------------
 

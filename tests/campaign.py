@@ -2,13 +2,13 @@
 
     python -m tests.campaign [--pulls N] [--runs N] [--seed N] [--write FILE ...]
 
-Alone at the first, a middle and the last page and at the token call, once and for ever; in pairs;
-and in seeded random storms. What the broker answers, and what the network makes of it, is met on
-plain HTTP; what fails on the way (name, connection, proxy, TLS) on `tests.roads`. Each pull must
-end in exactly the rows that a bare HTTP walk reads, or in the right typed error holding a whole
-prefix of them, within a bounded number of calls, waits and seconds. Then the fuzzers have `--runs`
-runs each. Prints two tables; `--write` puts them between the marks of a guide. Ends with 1 when
-anything came out wrong.
+Alone at the first, a middle and the last page and at the token call, once and permanently; in
+pairs; and several at a time at random, from a seed. Faulty responses are tested on plain HTTP;
+failures before a request (name, connection, proxy, TLS) with `tests.tls_proxy`. Each pull must
+return exactly the rows that a bare HTTP loop reads, or raise the right typed error holding the rows
+of whole pages, within a bounded number of calls, waits and seconds. Then each fuzzer gets `--runs`
+inputs. Prints two tables; `--write` puts them between the marks of a guide. Exits with 1 when
+anything was wrong.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from kis_nb._errors import (
     TransportError,
 )
 from tests.faults import NETWORK, WIRE, Fault
-from tests.field import PAGES, TIRING, End, Field, Tally, field_of_play
+from tests.faulty_pulls import PAGES, SLOW, End, FaultyPulls, Tally, faulty_pulls
 from tests.fuzz import __main__ as fuzzers
-from tests.roads import BUMPS, DISTRUST, HARMLESS, Bump
+from tests.tls_proxy import CONNECTION_FAULTS, HARMLESS, UNTRUSTED, ConnectionFault
 
-# What a fault may end in when it does not go away. Where the call is the token's, a refusal of any
-# kind is an AuthError and the rest a TransportError.
+# The error of a fault that stays. At the token call any refusal is an AuthError, and the rest are
+# TransportErrors.
 ENDS: dict[str, type[KisError]] = {
     "EGW00103": AuthError,
     "EGW00105": AuthError,
@@ -53,7 +53,7 @@ ENDS: dict[str, type[KisError]] = {
     "EGW00215 as 200": RateLimitError,
     "SYDB0050": PaginationError,
 }
-PASSING = {
+TRANSIENT = {
     *("EGW00201", "EGW00201 as 200", "EGW00201 without quotes", "EGW00215", "EGW00215 as 200"),
     *("EGW00121", "EGW00122", "EGW00123", "EGW00316", "EGW00001", "EGW00002", "EGW00202"),
     *("EGW00203", "EGW00204", "EGW00300", "EGW00301", "EGW00302", "OPSQ0003", "OPSQ0003 as 200"),
@@ -62,7 +62,7 @@ PASSING = {
     *("HTML 200", "HTML 502", "HTML 503", "HTML 504", "empty 200", "empty 500", "redirect"),
     *(name for name in NETWORK),
 }
-# Faults that take time take little of it here.
+# Faults that take time take little here.
 QUICK = {"hang": 5.0, "drip head": 1.0, "slow": 0.005, "drip": 0.01}
 
 
@@ -70,7 +70,7 @@ def end_of(name: str) -> type[KisError]:
     """The error of a fault that stays."""
     if name in ENDS:
         return ENDS[name]
-    return TransportError if name in PASSING or name in BUMPS else ApiError
+    return TransportError if name in TRANSIENT or name in CONNECTION_FAULTS else ApiError
 
 
 def faults() -> dict[str, Fault]:
@@ -82,89 +82,93 @@ def faults() -> dict[str, Fault]:
     return {name: fault for name, fault in WIRE.items() if fault.call == "balance"} | network
 
 
-def singles(play: Field) -> Tally:
-    """Each fault at each page, once and for ever; and at the token call."""
+def single_faults(pulls: FaultyPulls) -> Tally:
+    """Each fault at each page and at the token call, once and permanently."""
     tally = Tally()
     for (name, fault), page, stays in itertools.product(
         faults().items(), range(1, PAGES + 1), (False, True)
     ):
-        play.script(fault, page, None if stays else 1)
-        got_over = name in HARMLESS or (name in PASSING and not stays)
-        ends = {None if got_over else end_of(name)}
+        pulls.script(fault, page, None if stays else 1)
+        recovers = name in HARMLESS or (name in TRANSIENT and not stays)
+        ends = {None if recovers else end_of(name)}
         # The wrong length may cut the JSON anywhere; what is left must never pass for an answer.
-        play.pull(tally, f"{name} at page {page}{' for ever' if stays else ''}", ends)
+        pulls.pull(tally, f"{name} at page {page}{' permanently' if stays else ''}", ends)
     at_token = {name: fault for name, fault in WIRE.items() if fault.call == "token"}
     for (name, fault), stays in itertools.product({**faults(), **at_token}.items(), (False, True)):
-        play.script(fault, 0, None if stays else 1)
+        pulls.script(fault, 0, None if stays else 1)
         ends = {AuthError, TransportError, *(() if stays and name not in HARMLESS else (None,))}
-        play.pull(tally, f"{name} at the token call{' for ever' if stays else ''}", ends)
+        pulls.pull(tally, f"{name} at the token call{' permanently' if stays else ''}", ends)
     return tally
 
 
-def on_the_way(play: Field) -> Tally:
-    """Each fault on the way to each page and to the token call, once and for ever, straight and
+def connection_faults(pulls: FaultyPulls) -> Tally:
+    """Each connection fault at each page and at the token call, once and permanently, directly and
     through a proxy.
     """
     tally = Tally()
-    for proxy, bump, place, stays in itertools.product(
-        (False, True), BUMPS.values(), range(PAGES + 1), (False, True)
+    for proxy, fault, place, stays in itertools.product(
+        (False, True), CONNECTION_FAULTS.values(), range(PAGES + 1), (False, True)
     ):
-        if bump.step == "proxy" and not proxy:
+        if fault.step == "proxy" and not proxy:
             continue
-        play.script(bump, place, None if stays else 1)
-        title = f"{bump.name} on the way to {place}, {'for ever' if stays else 'once'}, {proxy=}"
-        end = TransportError if stays or bump.name in DISTRUST else None
-        play.pull(tally, title, {end}, proxy=proxy)
+        pulls.script(fault, place, None if stays else 1)
+        title = f"{fault.name} before page {place}, {'permanently' if stays else 'once'}, {proxy=}"
+        end = TransportError if stays or fault.name in UNTRUSTED else None
+        pulls.pull(tally, title, {end}, proxy=proxy)
     return tally
 
 
-def pairs(play: Field, *, road: bool, most: int | None = None, seed: int = 1) -> Tally:
-    """Two faults that pass, at any two places of a walk, with `road` one of them on the way; a
-    sample of them when `most` is given.
+def pairs(pulls: FaultyPulls, *, connection: bool, most: int | None = None, seed: int = 1) -> Tally:
+    """Two transient faults at any two places of a pull, with `connection` one of them a failure of
+    the connection; a random sample of `most` pairs when given.
     """
     tally = Tally()
-    answered: list[Fault | Bump] = [f for name, f in faults().items() if name in PASSING]
+    answered: list[Fault | ConnectionFault] = [
+        f for name, f in faults().items() if name in TRANSIENT
+    ]
     seconds = list(itertools.product(answered, range(1, PAGES + 1)))
     firsts = seconds
-    if road:
-        bumps: list[Fault | Bump] = [b for name, b in BUMPS.items() if name not in DISTRUST]
-        firsts = list(itertools.product(bumps, range(PAGES + 1)))
+    if connection:
+        failures: list[Fault | ConnectionFault] = [
+            f for name, f in CONNECTION_FAULTS.items() if name not in UNTRUSTED
+        ]
+        firsts = list(itertools.product(failures, range(PAGES + 1)))
         seconds = [*firsts, *seconds]
     everything = list(itertools.product(firsts, seconds))
     if most is not None:
         everything = random.Random(seed).sample(everything, min(most, len(everything)))
     for (first, page), (second, other) in everything:
-        play.script(first, page)
-        play.script(second, other)
+        pulls.script(first, page)
+        pulls.script(second, other)
         # A second refusal of the token within one page is for good.
         refusals = {first.name, second.name} <= {"EGW00121", "EGW00122", "EGW00123"}
         end = AuthError if refusals and page == other else None
-        play.pull(tally, f"{first.name} at {page}, {second.name} at {other}", {end})
+        pulls.pull(tally, f"{first.name} at {page}, {second.name} at {other}", {end})
     return tally
 
 
-def storm(play: Field, pulls: int, seed: int) -> Tally:
-    """Random faults at random places, several to a pull, with any mix of staying and passing."""
+def random_faults(pulls: FaultyPulls, count: int, seed: int) -> Tally:
+    """Random faults at random places, up to eight in a pull, each once or a few times."""
     tally = Tally()
     chance = random.Random(seed)
-    everything: dict[str, Fault | Bump] = {**faults(), **BUMPS}
+    everything: dict[str, Fault | ConnectionFault] = {**faults(), **CONNECTION_FAULTS}
     allowed: set[End] = {None, DecodeError, *map(end_of, everything)}
-    for number in range(pulls):
+    for number in range(count):
         chosen = chance.choices(list(everything), k=chance.choice((0, 1, 1, 2, 2, 3, 5, 8)))
         for name in chosen:
-            # A hang costs its timeout for real; they are met often enough at one in ten.
-            if name in TIRING and chance.random() > 0.1:
+            # A hang really takes its timeout; one in ten of them is enough.
+            if name in SLOW and chance.random() > 0.1:
                 continue
-            tally.met[name] += 1
+            tally.faults[name] += 1
             place = 0 if chance.random() < 0.1 else chance.choice((None, 1, 2, 3))
-            play.script(everything[name], place, chance.choice((1, 1, 1, 2, 3)))
-        play.pull(tally, f"storm pull {number} of seed {seed}", allowed)
+            pulls.script(everything[name], place, chance.choice((1, 1, 1, 2, 3)))
+        pulls.pull(tally, f"random pull {number} of seed {seed}", allowed)
     return tally
 
 
-def report(pulls: int, seed: int) -> tuple[list[str], list[str]]:
+def report(count: int, seed: int) -> tuple[list[str], list[str]]:
     """The table's lines, and what came out wrong."""
-    with field_of_play() as play, warnings.catch_warnings():
+    with faulty_pulls() as pulls, warnings.catch_warnings():
         warnings.simplefilter("error")
         lines = [
             "| faults | pulls | recovered | typed error | wrong | most calls |",
@@ -174,11 +178,14 @@ def report(pulls: int, seed: int) -> tuple[list[str], list[str]]:
         everywhere = "alone, at every page and at the token call"
         steps = "name, connection, proxy, TLS"
         for title, tally in (
-            (f"{len(faults())} kinds of faulty answers, {everywhere}", singles(play)),
-            ("those that pass in pairs, at any two pages", pairs(play, road=False)),
-            (f"{len(BUMPS)} kinds of failure on the way ({steps}), {everywhere}", on_the_way(play)),
-            ("those that pass in pairs with any that pass", pairs(play, road=True)),
-            (f"random storms of all of them (seed {seed})", storm(play, pulls, seed)),
+            (f"{len(faults())} kinds of faulty answers, {everywhere}", single_faults(pulls)),
+            ("the transient ones in pairs, at any two pages", pairs(pulls, connection=False)),
+            (
+                f"{len(CONNECTION_FAULTS)} kinds of connection failure ({steps}), {everywhere}",
+                connection_faults(pulls),
+            ),
+            ("the transient ones in pairs with any transient one", pairs(pulls, connection=True)),
+            (f"several of all of them at random (seed {seed})", random_faults(pulls, count, seed)),
         ):
             lines.append(tally.row(title))
             wrong += tally.wrong
@@ -186,7 +193,7 @@ def report(pulls: int, seed: int) -> tuple[list[str], list[str]]:
 
 
 def between(text: str, mark: str) -> tuple[str, str, str]:
-    """A text up to the end of a mark, between it and its end, and from there on."""
+    """A text in three: up to the end of a mark, between it and its closing mark, the rest."""
     begin, end = f"<!-- {mark} -->\n", f"<!-- /{mark} -->\n"
     before, _, rest = text.partition(begin)
     table, _, after = rest.partition(end)

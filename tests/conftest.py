@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import threading
 from pathlib import Path
@@ -20,6 +21,7 @@ from kis_nb._wire.clock import Clock as WireClock
 from kis_nb._wire.config import Settings
 from kis_nb._wire.secrets import Secret
 from kis_nb.demo import Book
+from tests.factories import environment
 from tests.faults import Broker
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 
@@ -128,6 +130,28 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if Search.characters:
         said = f"secrets suite: {Search.characters:,} characters searched"
         terminalreporter.write_line(said)
+
+
+@pytest.fixture
+def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No credentials, configuration, cache or language of whoever runs the tests."""
+    for name in list(os.environ):
+        if name.startswith(("KIS_", "LC_", "LANG")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def mine(
+    own_environment: None,  # noqa: ARG001 (set up first)
+    broker: Broker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Broker:
+    """The broker, named in the environment as a customer names KIS."""
+    for name, value in environment(broker).items():
+        monkeypatch.setenv(name, value)
+    return broker
 
 
 @pytest.fixture

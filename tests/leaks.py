@@ -1,5 +1,5 @@
-"""Invented credentials, and a search for them in whatever came out. One class for the whole of the
-secrets suite, so that it can say how much it searched.
+"""Invented credentials, and a search for them in any output. One class for all tests of secrets, so
+that it can count how much was searched.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ ACCOUNT = "80012345-03"
 APP_KEY = "PSinvented0app0key0for0tests0only0AA"
 APP_SECRET = "inventedSecret+/=" + "z9Y8x7W6" * 20
 
-# A part as long as this is as good as the whole to a thief, and nothing else looks like it; masks
-# show less.
+# A part of this length counts as a leak: it is useful to a thief, no other text equals it by
+# chance, and masks show less.
 PART = 16
 
 
 class Search:
-    """Looks for secrets and account numbers, and counts how much it has looked at.
+    """Searches texts for secrets and account numbers, and counts the characters searched.
 
-    Found are: a secret as it is, percent-encoded, in hex and in base64 wherever in a longer text it
-    stood, whole or any part of 20 characters of these, so also cut or wrapped at a line's end; an
-    account number in these ways, and split in the middle.
+    It finds a secret as it is, percent-encoded, in hex and in base64 at any offset, whole or any 20
+    characters of these, so also cut or wrapped at the end of a line; an account number likewise,
+    and split in the middle.
     """
 
     characters = 0
@@ -43,18 +43,18 @@ class Search:
             self._parts |= {text[at : at + PART] for at in range(len(text) - PART + 1)}
 
     def look(self, text: str, where: str) -> None:
-        """Raise AssertionError when one of them shows."""
+        """Search a text; AssertionError, naming `where`, when one is found."""
         Search.characters += len(text)
         for needle in self._whole:
             assert needle not in text, f"{needle[:6]}… shows in {where}"
-        # Every fourth place is enough to meet any part that is longer by four.
+        # Every fourth position finds any part that is longer by four.
         for at in range(0, len(text) - PART + 1, 4):
             part = text[at : at + PART]
             assert part not in self._parts, f"{part[:6]}… shows in {where}"
 
 
 def spellings(secret: str) -> set[str]:
-    """A text as it is and as programs write it."""
+    """A text as it is and as programs encode it."""
     percent = {quote(secret, safe=""), quote(secret)}
     percent |= {re.sub("%..", lambda code: code[0].lower(), text) for text in percent}
     digits = secret.encode().hex()
@@ -62,18 +62,18 @@ def spellings(secret: str) -> set[str]:
 
 
 def encoded(secret: str) -> set[str]:
-    """What base64 makes of it, wherever in a longer text it stands."""
+    """Its base64 at each of the three possible offsets in a longer text."""
     found: set[str] = set()
     for before in range(3):
         text = base64.b64encode(b"\0" * before + secret.encode()).decode().rstrip("=")
-        # Without the ends, which hold bits of the neighbours too.
+        # Without the ends, which also depend on the neighbouring bytes.
         found.add(text[(0, 2, 3)[before] : -1])
     return found | {text.translate(str.maketrans("+/", "-_")) for text in found}
 
 
-# Run by IPython before a notebook's first cell: after each cell notes what must not come out, as
-# the embedded brokers of the kernel see it. A dashboard goes on when its cell has ended: its first
-# pull is waited for, since the token comes with it, and so does what it sends to the page.
+# Run by IPython before a notebook's first cell: after each cell it writes the secrets of the
+# kernel's embedded brokers to a file. A dashboard goes on working when its cell has ended, so its
+# first pull is awaited: the token comes with it.
 _WATCH = """
 def watch():
     import json
@@ -112,8 +112,9 @@ del watch
 
 
 def watch_kernels(ipython: Path) -> Path:
-    """Have every kernel with this IPYTHONDIR note its demo's secrets, for `noted`. Gives the file
-    that makes it do so.
+    """Make every kernel with this IPYTHONDIR write its demo's secrets to a file, for `noted`.
+
+    Returns the start-up file that does so.
     """
     startup = ipython / "profile_default" / "startup" / "watch.py"
     startup.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +123,7 @@ def watch_kernels(ipython: Path) -> Path:
 
 
 def noted(folder: Path) -> Search:
-    """A search for what a watched kernel that worked in this folder had to keep to itself."""
+    """A search for the secrets of a watched kernel that worked in this folder."""
     secrets, accounts = json.loads((folder / "private.json").read_text(encoding="utf-8"))
     # A key, a secret and a token at least, and the demo's three accounts, else nothing was watched.
     assert len(secrets) >= 3

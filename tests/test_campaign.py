@@ -10,9 +10,9 @@ import pytest
 
 from kis_nb._errors import TransportError
 from kis_nb._wire import http, paging
-from tests import campaign, field
+from tests import campaign, faulty_pulls
 from tests.fuzz import __main__ as fuzzers
-from tests.roads import BUMPS
+from tests.tls_proxy import CONNECTION_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,48 +21,48 @@ TOP = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def play() -> Iterator[field.Field]:
-    with field.field_of_play() as made:
+def pulls() -> Iterator[faulty_pulls.FaultyPulls]:
+    with faulty_pulls.faulty_pulls() as made:
         yield made
 
 
-def test_every_fault_alone_ends_as_its_table_says(play: field.Field) -> None:
-    """At every page and at the token call, once and for ever."""
-    tally = campaign.singles(play)
+def test_every_fault_alone_ends_as_its_table_says(pulls: faulty_pulls.FaultyPulls) -> None:
+    """At every page and at the token call, once and permanently."""
+    tally = campaign.single_faults(pulls)
     assert tally.wrong == []
     assert tally.tried == tally.recovered + tally.typed
     assert tally.recovered > 100
     assert tally.typed > 100
 
 
-def test_every_fault_on_the_way_ends_as_it_must(play: field.Field) -> None:
-    """Got over when it passes, typed when it stays, and an untrusted certificate is the end."""
-    tally = campaign.on_the_way(play)
+def test_every_connection_fault_ends_as_it_must(pulls: faulty_pulls.FaultyPulls) -> None:
+    """Recovered when transient, typed when permanent, and an untrusted certificate is the end."""
+    tally = campaign.connection_faults(pulls)
     assert tally.wrong == []
-    # Six kinds pass, straight (without the proxy's three) and through the proxy, at four places.
+    # Six kinds are transient, directly (without the proxy's three) and through it, at four places.
     assert tally.recovered == (3 + 6) * 4
     assert tally.typed == tally.recovered + 2 * 2 * 3 * 4
 
 
-@pytest.mark.parametrize(("road", "most"), [(False, 50), (True, 40)])
-def test_pairs_of_faults_that_pass_are_got_over(
-    play: field.Field, *, road: bool, most: int
+@pytest.mark.parametrize(("connection", "most"), [(False, 50), (True, 40)])
+def test_a_pull_recovers_from_two_transient_faults(
+    pulls: faulty_pulls.FaultyPulls, *, connection: bool, most: int
 ) -> None:
     """A sample of the pairs."""
-    tally = campaign.pairs(play, road=road, most=most)
+    tally = campaign.pairs(pulls, connection=connection, most=most)
     assert tally.wrong == []
     assert tally.recovered + tally.typed == most
 
 
-def test_a_storm_ends_with_nothing_wrong(play: field.Field) -> None:
+def test_random_faults_end_with_nothing_wrong(pulls: faulty_pulls.FaultyPulls) -> None:
     """Several random faults to a pull."""
-    tally = campaign.storm(play, 200, seed=3)
+    tally = campaign.random_faults(pulls, 200, seed=3)
     assert tally.wrong == []
-    assert tally.met.total() > 200
+    assert tally.faults.total() > 200
 
 
 def test_a_client_that_loses_a_page_is_caught(
-    play: field.Field, monkeypatch: pytest.MonkeyPatch
+    pulls: faulty_pulls.FaultyPulls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A campaign that could not fail would prove nothing."""
     once = paging.Walk._once
@@ -72,7 +72,7 @@ def test_a_client_that_loses_a_page_is_caught(
         del self.pages[1]
 
     monkeypatch.setattr(paging.Walk, "_once", forgetful)
-    tally = campaign.storm(play, 10, seed=1)
+    tally = campaign.random_faults(pulls, 10, seed=1)
     assert any("25 rows read, 45 expected" in wrong for wrong in tally.wrong)
 
 
@@ -88,11 +88,11 @@ def test_a_client_that_trusts_any_certificate_is_caught(
         return made
 
     monkeypatch.setattr("kis_nb._pull.Http", trusting)
-    tally = field.Tally()
-    with field.field_of_play() as play:
-        play.script(BUMPS["unknown authority"], 1, times)
+    tally = faulty_pulls.Tally()
+    with faulty_pulls.faulty_pulls() as pulls:
+        pulls.script(CONNECTION_FAULTS["unknown authority"], 1, times)
         with pytest.warns(match="Unverified HTTPS"):
-            play.pull(tally, "untrusted", {None, TransportError})
+            pulls.pull(tally, "untrusted", {None, TransportError})
     assert said in tally.wrong[0]
 
 
@@ -102,25 +102,25 @@ def test_a_client_that_asks_again_over_a_certificate_is_caught(
     """Even if it sends nothing to it."""
     again = http.NoReply("untrusted", again=True)
     monkeypatch.setattr(http.Http, "_explain", lambda *_: again)
-    tally = field.Tally()
-    with field.field_of_play() as play:
-        play.script(BUMPS["expired certificate"], 2)
-        play.pull(tally, "untrusted", {None, TransportError})
+    tally = faulty_pulls.Tally()
+    with faulty_pulls.faulty_pulls() as pulls:
+        pulls.script(CONNECTION_FAULTS["expired certificate"], 2)
+        pulls.pull(tally, "untrusted", {None, TransportError})
     assert "went on after" in tally.wrong[0]
 
 
 def test_a_pull_that_takes_for_ever_is_caught(
-    play: field.Field, monkeypatch: pytest.MonkeyPatch
+    pulls: faulty_pulls.FaultyPulls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For real: waits on the client's clock cost nothing here and are counted apart."""
-    monkeypatch.setattr(field, "GRACE", -10.0)
-    tally = campaign.storm(play, 1, seed=1)
+    monkeypatch.setattr(faulty_pulls, "GRACE", -10.0)
+    tally = campaign.random_faults(pulls, 1, seed=1)
     assert "s for real" in tally.wrong[0]
 
 
 @pytest.mark.parametrize("name", ["guide.md", "guide.ko.md"])
 def test_the_table_in_the_guide_is_of_a_whole_campaign(name: str) -> None:
-    """Written by `make campaign`: 5,000 pulls of storm at least, nothing wrong."""
+    """Written by `make campaign`: 5,000 random pulls at least, nothing wrong."""
     text = (TOP / "docs" / name).read_text(encoding="utf-8")
     _, table, _ = campaign.between(text, "campaign")
     rows = re.findall(

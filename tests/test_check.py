@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,16 +25,7 @@ if TYPE_CHECKING:
 SECRET_180 = (APP_SECRET + "x" * 180)[:180]
 OTHER = "70045678-03"
 VIEWS = 4
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No credentials, cache or language of whoever runs the tests."""
-    for name in list(os.environ):
-        if name.startswith(("KIS_", "LC_", "LANG")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 @pytest.fixture
@@ -55,19 +45,6 @@ def told(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
     """Set these in the environment."""
     for name, value in variables.items():
         monkeypatch.setenv(f"KIS_{name}", value)
-
-
-@pytest.fixture
-def mine(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Broker:
-    """The broker, named in the environment as a customer names KIS."""
-    told(
-        monkeypatch,
-        APP_KEY=broker.app_key,
-        APP_SECRET=broker.app_secret,
-        ACCOUNTS=ACCOUNT,
-        BASE_URL=broker.address,
-    )
-    return broker
 
 
 def steps(check: Check) -> dict[str, list[Result]]:

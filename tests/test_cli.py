@@ -44,16 +44,7 @@ LIMIT = 120
 COMMAND = (sys.executable, "-c", "import sys; from kis_nb._cli.main import main; sys.exit(main())")
 ACCOUNT = "80012345-03"
 SEVERAL = "70045678-03"
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No credentials, cache or language of whoever runs the tests."""
-    for name in list(os.environ):
-        if name.startswith(("KIS_", "LC_", "LANG")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 @pytest.fixture
@@ -61,14 +52,6 @@ def broker(clock: Clock) -> Iterator[Broker]:
     """The demo's broker with prices that stand still, so that two pulls are equal."""
     with Broker(clock=clock, token_interval=0) as running:
         yield running
-
-
-@pytest.fixture
-def mine(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Broker:
-    """The broker, named in the environment as a customer names KIS."""
-    for name, value in environment(broker).items():
-        monkeypatch.setenv(name, value)
-    return broker
 
 
 @pytest.fixture

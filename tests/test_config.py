@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import pickle
 import re
 from typing import TYPE_CHECKING, Any
@@ -27,15 +26,7 @@ CORPORATE = {
     "phone_number": "01000000000",
     "ip_addr": "127.0.0.1",
 }
-
-
-@pytest.fixture(autouse=True)
-def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No configuration but the test's own."""
-    for name in list(os.environ):
-        if name.startswith("KIS_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 def sample(folder: Path, text: str, name: str = "KIS/config/kis_devlp.yaml") -> Path:

@@ -14,7 +14,7 @@ from kis_nb._wire.rate_limit import RateLimit
 from kis_nb._wire.secrets import Hidden
 from kis_nb.demo.server import Request, Server
 from tests.faults import NETWORK, Broker
-from tests.roads import Road
+from tests.tls_proxy import TlsProxy
 
 if TYPE_CHECKING:
     import socket
@@ -85,21 +85,21 @@ def test_a_silence_does_not_put_the_deadline_off() -> None:
 
 
 @pytest.fixture
-def road() -> Iterator[Road]:
+def tls_proxy() -> Iterator[TlsProxy]:
     broker = Broker()
-    with Road(broker).open() as open_road, broker:
+    with TlsProxy(broker).open() as opened, broker:
         broker.fault(replace(NETWORK["drip head"], seconds=3, times=None, call="any"))
-        yield open_road
+        yield opened
 
 
 @pytest.mark.parametrize("proxy", [False, True])
-def test_tls_and_proxies_put_no_deadline_off(road: Road, *, proxy: bool) -> None:
+def test_tls_and_proxies_put_no_deadline_off(tls_proxy: TlsProxy, *, proxy: bool) -> None:
     """Each kind of connection reads its answers with it."""
     call = Call("POST", "/oauth2/tokenP", Hidden({}))
-    with road.way(proxy=proxy):
-        reply, _ = ask(road.base_url, (1, PATIENCE), call)
+    with tls_proxy.environment(through_proxy=proxy):
+        reply, _ = ask(tls_proxy.base_url, (1, PATIENCE), call)
     assert reply == TOO_SLOW
-    assert road.met == [""]
+    assert tls_proxy.attempts == [""]
 
 
 def test_a_proxys_own_answer_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:

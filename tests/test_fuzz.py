@@ -40,8 +40,8 @@ def test_a_short_run_finds_nothing(
     assert not list(tmp_path.iterdir()), "the fuzzer left files behind"
 
 
-def blind(name: str, runs: int) -> None:
-    fuzzers.blind(targets.TARGETS[name], targets.SEEDS[name], runs, seed=1)
+def unguided(name: str, runs: int) -> None:
+    fuzzers.unguided(targets.TARGETS[name], targets.SEEDS[name], runs, seed=1)
 
 
 def test_a_wrong_digit_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +54,7 @@ def test_a_wrong_digit_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(targets, "decode", careless)
     with pytest.raises(AssertionError, match=r"evlu_amt is Decimal\('230587501'\)"):
-        blind("the published page, mutated", 50)
+        unguided("the published page, mutated", 50)
 
 
 def test_a_rounding_decoder_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,14 +69,14 @@ def test_a_rounding_decoder_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
         ],
     )
     with pytest.raises(AssertionError, match="no column can hold it"):
-        blind("the published page, mutated", 2000)
+        unguided("the published page, mutated", 2000)
 
 
 def test_a_message_that_quotes_the_file_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oracle of the configuration file looks at messages and at frames' locals."""
     monkeypatch.setattr(sources, "url_problem", lambda url, _=(): f"what is {url}?")
     with pytest.raises(AssertionError, match="shows"):
-        blind("configuration lines, mutated", 500)
+        unguided("configuration lines, mutated", 500)
 
 
 def test_memory_is_bounded() -> None:

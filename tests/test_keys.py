@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,15 +24,7 @@ SECRETS = ("s1" * 90, "s2" * 90, "s3" * 90)
 ACCOUNTS = ("80012345-03", "70045678-03", "60098765-03")
 # Whatever these tests give, none of it may show.
 SEARCH = Search(*KEYS, *SECRETS, accounts=ACCOUNTS)
-
-
-@pytest.fixture(autouse=True)
-def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No configuration but the test's own."""
-    for name in list(os.environ):
-        if name.startswith("KIS_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 def entry(at: int, **changed: Any) -> dict[str, Any]:

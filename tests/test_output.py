@@ -27,20 +27,12 @@ if TYPE_CHECKING:
 
 TOP = Path(__file__).parents[1]
 LIMIT = 120  # reached by a hang only
+pytestmark = pytest.mark.usefixtures("mine")
 
 
-@pytest.fixture(autouse=True)
-def mine(guarded: Broker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Broker:
-    """The broker with one account, named in the environment as a customer names KIS."""
-    for name in list(os.environ):
-        if name.startswith(("KIS_", "LC_", "LANG")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("KIS_APP_KEY", guarded.app_key)
-    monkeypatch.setenv("KIS_APP_SECRET", guarded.app_secret)
-    monkeypatch.setenv("KIS_ACCOUNTS", ",".join(guarded.accounts))
-    monkeypatch.setenv("KIS_BASE_URL", guarded.address)
+@pytest.fixture
+def broker(guarded: Broker) -> Broker:
+    """The broker with one account."""
     return guarded
 
 

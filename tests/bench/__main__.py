@@ -19,7 +19,7 @@ PARTS = ("start", "pulls", "frames", "clicks")
 
 
 def start(rounds: int) -> None:
-    """Importing against a bare interpreter."""
+    """``import kis_nb`` against starting an interpreter."""
     compare(
         "import kis_nb / a bare interpreter",
         lambda: subprocess.run([sys.executable, "-c", "import kis_nb"], check=True),

@@ -37,7 +37,7 @@ def pages(count: int) -> list[bytes]:
     made: list[bytes] = []
     for number in range(count):
         for row in body["output1"]:
-            # No two alike, as in a real book; equal texts would be stored once.
+            # No two are equal, as in a real account; equal texts would be stored once.
             row["evlu_amt"] = str(int(row["evlu_amt"]) + number)
         made.append(json.dumps(body, ensure_ascii=False).encode())
     return made
@@ -55,7 +55,7 @@ def concatenate(bodies: list[bytes]) -> Any:
 
 
 def peak(count: int, pipe: Connection) -> None:
-    """In a process of its own: the frames' size, and how far decoding them raised the memory."""
+    """Send the frames' size and the peak memory of decoding them; run in a process of its own."""
     bodies = pages(count)
     decode(bodies[:40], NIGHT_BALANCE)
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far

@@ -28,13 +28,13 @@ from tests.bench.timing import compare, line, milliseconds
 SIZES = {"80012345-03": 20, "80012346-03": 237}
 GROWING = {"80012347-03": 100, "80012348-03": 1_000, "80012349-03": 10_000}
 TWENTY = {f"800100{number:02d}-03": 100 for number in range(20)}
-# Neither side may wait for its rate where the work is what is timed.
-UNHURRIED = 1_000_000
+# No limit: neither side may wait for its rate where its work is timed.
+UNLIMITED = 1_000_000
 
 
 @dataclass(frozen=True)
-class Desk:
-    """A broker in a process of its own, where it does not take the client's time."""
+class BrokerProcess:
+    """A broker in another process, so that its work does not count as the client's."""
 
     address: str
     keys: tuple[tuple[str, str, str], ...]
@@ -49,7 +49,7 @@ class Desk:
         return self.keys[0][2]
 
     def client(self, accounts: dict[str, int], **settings: Any) -> kis_nb.Client:
-        usual = {"calls_per_second": UNHURRIED, "token": self.token}
+        usual = {"calls_per_second": UNLIMITED, "token": self.token}
         return kis_nb.connect(
             app_key=self.app_key,
             app_secret=self.app_secret,
@@ -69,7 +69,9 @@ class Desk:
 
 
 def serve(pipe: Connection, accounts: dict[str, int], settings: dict[str, Any]) -> None:
-    """Run a broker until told to stop, then say how many calls it refused for their rate."""
+    """Run a broker until a message arrives; then send the count of its calls, and of those that it
+    refused for their rate.
+    """
     with Broker(book=Book.sized(accounts), **settings) as broker:
         pipe.send((broker.address, broker.keys, broker.issue_token()))
         pipe.recv()
@@ -77,19 +79,22 @@ def serve(pipe: Connection, accounts: dict[str, int], settings: dict[str, Any]) 
 
 
 @contextmanager
-def desk(accounts: dict[str, int], told: list[Any], **settings: Any) -> Iterator[Desk]:
+def broker_process(
+    accounts: dict[str, int], counts: list[Any], **settings: Any
+) -> Iterator[BrokerProcess]:
+    """Start one; when it has ended, `counts` gets its calls and the refused ones."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.Process(target=serve, args=(theirs, accounts, settings), daemon=True)
     process.start()
     try:
-        yield Desk(*ours.recv())
+        yield BrokerProcess(*ours.recv())
     finally:
         ours.send("stop")
-        told.append(ours.recv())
+        counts.append(ours.recv())
         process.join()
 
 
-def bare_walk(
+def bare_pull(
     session: requests.Session, url: str, headers: dict[str, str], account: str
 ) -> list[dict[str, str]]:
     """The rows of all pages as JSON gives them."""
@@ -112,7 +117,7 @@ def single(rounds: int) -> None:
     """One account at a time."""
     everything = SIZES | GROWING
     with (
-        desk(everything, [], calls_per_second=0, shared_key=True) as at,
+        broker_process(everything, [], calls_per_second=0, shared_key=True) as at,
         requests.Session() as session,
     ):
         client = at.client(everything)
@@ -122,11 +127,11 @@ def single(rounds: int) -> None:
             rows = SIZES[account]
             # A figure is worth nothing if the two did not read the same.
             assert client.balance(account).positions.height == rows
-            assert len(bare_walk(session, url, headers, account)) == rows
+            assert len(bare_pull(session, url, headers, account)) == rows
             compare(
                 f"pull of {rows} rows / bare requests loop",
                 partial(client.balance, account),
-                partial(bare_walk, session, url, headers, account),
+                partial(bare_pull, session, url, headers, account),
                 reach=reach,
                 rounds=3 * rounds,
             )
@@ -156,8 +161,8 @@ assert polars.DataFrame(body["output1"]).height == 20
 """
 
 
-def cold(at: Desk, rounds: int) -> None:
-    """A process that imports, pulls once and ends, the token stored."""
+def cold(at: BrokerProcess, rounds: int) -> None:
+    """A process that imports, pulls once and ends, with the token already stored."""
     with TemporaryDirectory() as folder:
         environment = {
             **os.environ,
@@ -186,15 +191,15 @@ def cold(at: Desk, rounds: int) -> None:
 
 def many() -> None:
     """20 accounts × 5 pages at 50 ms, the gateway's limit 20 a second, ours 18."""
-    told: list[Any] = []
-    with desk(TWENTY, told, calls_per_second=20, latency=0.05, shared_key=True) as at:
+    counts: list[Any] = []
+    with broker_process(TWENTY, counts, calls_per_second=20, latency=0.05, shared_key=True) as at:
         client = at.client(TWENTY, calls_per_second=18)
         begin = time.perf_counter()
         balances = client.balances()
         seconds = time.perf_counter() - begin
         assert len(balances) == 20
         client.close()
-    ((calls, refused),) = told
+    ((calls, refused),) = counts
     least = (calls - 18) / 18
     line(
         "20 accounts × 5 pages at 18 a second / (calls - 18) / 18 s",
@@ -207,10 +212,10 @@ def many() -> None:
 
 
 def a_key_each(rounds: int) -> None:
-    """20 accounts × 5 pages at 50 ms, each with a key of its own, against one of them alone."""
-    told: list[Any] = []
+    """20 accounts × 5 pages at 50 ms, an app key each, against one of them alone."""
+    counts: list[Any] = []
     with (
-        desk(TWENTY, told, calls_per_second=18, latency=0.05) as at,
+        broker_process(TWENTY, counts, calls_per_second=18, latency=0.05) as at,
         TemporaryDirectory() as folder,
     ):
         keys = [
@@ -230,7 +235,7 @@ def a_key_each(rounds: int) -> None:
             ratios.append(all_of_them / alone)
             spent.append((all_of_them, alone))
         client.close()
-    ((calls, refused),) = told
+    ((calls, refused),) = counts
     ratio = statistics.median(ratios[1:])
     mine, base = (statistics.median(column) for column in zip(*spent[1:], strict=True))
     line("20 accounts × 5 pages, a key each / one such account", mine, base, ratio, "1.5")

@@ -1,4 +1,4 @@
-"""Two pieces of work timed in turns, so that a busy machine slows both, and told as a ratio."""
+"""Two functions timed alternately, so that a busy machine slows both; the result is their ratio."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HEAD = f"{'':<58}{'kis_nb':>9}{'baseline':>10}{'ratio':>9}{'reach':>9}"
 
 
 def milliseconds(work: Callable[[], object]) -> float:
-    """What one run takes."""
+    """The time that one run takes."""
     begin = time.perf_counter()
     work()
     return (time.perf_counter() - begin) * 1000
@@ -24,7 +24,7 @@ def compare(
     reach: str,
     rounds: int = 21,
 ) -> float:
-    """Time both in turns; print medians in ms and the median of the neighbours' ratios."""
+    """Time both alternately; print the medians in ms and the median ratio of neighbouring runs."""
     for warm_up in (bare, ours):
         warm_up()
     pairs = [(milliseconds(ours), milliseconds(bare)) for _ in range(rounds)]

@@ -1,4 +1,4 @@
-"""What a page must become, read with nothing of ours: Python's own JSON, `decimal` and `re`."""
+"""The reference decoder: what a page must become, by Python's own `json`, `decimal` and `re`."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ ROWS, SUMMARY = NIGHT_BALANCE.rows, NIGHT_BALANCE.summary
 _NUMBER = re.compile(r"[+-]?([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 
 
-class Spelt(str):
-    """The digits of a JSON number, as the wire spelt them."""
+class Number(str):
+    """A JSON number's text, as on the wire."""
 
     __slots__ = ()
 
 
 def read(page: bytes) -> Any:
-    """The JSON with its numbers as spelt; None when it is none."""
+    """The JSON with numbers as `Number`; None when it is no JSON."""
     usual = sys.getrecursionlimit()
     sys.setrecursionlimit(20_000)
     try:
-        return json.loads(page, parse_int=Spelt, parse_float=Spelt, parse_constant=Spelt)
+        return json.loads(page, parse_int=Number, parse_float=Number, parse_constant=Number)
     except (ValueError, RecursionError):
         return None
     finally:
@@ -46,8 +46,8 @@ def value_of(field: Field, wire: Any) -> Any:
     """
     if wire is None:
         return None
-    if not isinstance(wire, str) or isinstance(wire, Spelt):
-        raise ValueError(field.name)  # noqa: TRY004  (one kind of error says all)
+    if not isinstance(wire, str) or isinstance(wire, Number):
+        raise ValueError(field.name)  # noqa: TRY004  (callers catch one kind of error)
     wire.encode()  # half a surrogate pair is no text: a UnicodeEncodeError is a ValueError
     text = wire.strip(" ")
     if field.name in PERSONAL:
@@ -71,26 +71,26 @@ def value_of(field: Field, wire: Any) -> Any:
 
 
 def blocks(pages: Sequence[bytes]) -> tuple[list[dict[str, Any]], dict[str, Any]] | None:
-    """The rows of all pages and the last page's summary; None when they have not that shape."""
+    """The rows of all pages and the last page's summary; None when the pages have another shape."""
     rows: list[dict[str, Any]] = []
     summary: Any = None
     for page in pages:
         body = read(page)
         if not isinstance(body, dict):
             return None
-        some, summary = body.get(ROWS.name), body.get(SUMMARY.name)
+        part, summary = body.get(ROWS.name), body.get(SUMMARY.name)
         if isinstance(summary, list) and len(summary) == 1:
             summary = summary[0]
-        if not isinstance(some, list) or not isinstance(summary, dict):
+        if not isinstance(part, list) or not isinstance(summary, dict):
             return None
-        if not all(isinstance(row, dict) for row in some):
+        if not all(isinstance(row, dict) for row in part):
             return None
-        rows += some
+        rows += part
     return rows, summary
 
 
 def expected(pages: Sequence[bytes]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]] | None:
-    """Both frames as rows of documented fields, or None where only an error will do."""
+    """Both frames as rows of documented fields; None when decoding must fail."""
     found = blocks(pages)
     if found is None:
         return None
@@ -105,7 +105,7 @@ def expected(pages: Sequence[bytes]) -> tuple[list[dict[str, Any]], list[dict[st
 
 
 def check(frame: pl.DataFrame, wanted: list[dict[str, Any]], wire: list[dict[str, Any]]) -> None:
-    """Every documented value and every unknown one is the wire's own."""
+    """Assert that every value, documented or unknown, is exactly the wire's."""
     block = ROWS if frame.columns[0] == ROWS.fields[0].name else SUMMARY
     known = [field.name for field in block.fields]
     assert frame.columns[: len(known)] == known
@@ -127,8 +127,8 @@ def check(frame: pl.DataFrame, wanted: list[dict[str, Any]], wire: list[dict[str
 
 
 def check_unknown(text: str | None, wire: Any) -> None:
-    """An unknown field is kept as its text, or as JSON that says the same, digit for digit."""
-    if wire is None or (isinstance(wire, str) and not isinstance(wire, Spelt)):
+    """Assert that an unknown field is kept as its text, or as JSON with the same digits."""
+    if wire is None or (isinstance(wire, str) and not isinstance(wire, Number)):
         assert text == wire
     else:
         assert text is not None
@@ -136,7 +136,7 @@ def check_unknown(text: str | None, wire: Any) -> None:
 
 
 def personal(block: Block, rows: list[dict[str, Any]]) -> set[str]:
-    """What the wire had in the fields that identify the customer, of a length that tells."""
+    """The account numbers (8 digits) in the fields that identify the customer."""
     names = [field.name for field in block.fields if field.name in PERSONAL]
     found = {row.get(name) for row in rows for name in names}
     return {text for text in found if isinstance(text, str) and re.fullmatch("[0-9]{8}", text)}

@@ -1,4 +1,4 @@
-"""What is fuzzed: each target takes bytes, says what came of them, and asserts what must hold."""
+"""The fuzzed functions: each takes bytes, asserts what must hold, returns the kind of result."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ACCOUNT = Account.parse("80012345-03")
 
 
 class Choices:
-    """Bytes as a row of choices; what comes after their end is 0."""
+    """Bytes read as a sequence of choices; after their end every choice is 0."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -72,8 +72,8 @@ class Choices:
 
 
 def judge(pages: list[bytes]) -> str:
-    """Decode, and hold the outcome against the reference: both ways, so that nothing good is
-    refused either.
+    """Decode pages and compare with the reference: the same values, or an error where the reference
+    has none.
     """
     wanted = oracle.expected(pages)
     refused = ""
@@ -83,9 +83,9 @@ def judge(pages: list[bytes]) -> str:
     except DecodeError as error:
         refused = str(error)
     if refused:
-        # The reference may read what is nested deeper than the stack, or half a surrogate pair in
-        # an unknown field; refusing those is right too.
-        assert wanted is None or odd(pages), f"refused: {refused}"
+        # The reference may read JSON nested deeper than the stack, or half a surrogate pair in an
+        # unknown field; refusing those is right too.
+        assert wanted is None or is_odd(pages), f"refused: {refused}"
         return "refused"
     assert wanted is not None, "read, although no column can hold it"
     found = oracle.blocks(pages)
@@ -93,12 +93,12 @@ def judge(pages: list[bytes]) -> str:
     rows, summary = found
     oracle.check(frames[0], wanted[0], rows)
     oracle.check(frames[1], wanted[1], [summary])
-    show(pages, oracle.personal(NIGHT_BALANCE.rows, rows), rows)
+    check_display(pages, oracle.personal(NIGHT_BALANCE.rows, rows), rows)
     return "read"
 
 
-def odd(pages: list[bytes]) -> bool:
-    """Texts that are no Unicode, or nesting beyond what anybody sends."""
+def is_odd(pages: list[bytes]) -> bool:
+    """Whether a text is no valid Unicode, or the nesting deeper than any service sends."""
     depth = max(page.count(b"[") + page.count(b"{") for page in pages)
     try:
         for page in pages:
@@ -108,8 +108,8 @@ def odd(pages: list[bytes]) -> bool:
     return depth > 200
 
 
-def show(pages: list[bytes], numbers: set[str], rows: list[dict[str, Any]]) -> None:
-    """What is good to read is good to reckon with and to show, the account masked."""
+def check_display(pages: list[bytes], numbers: set[str], rows: list[dict[str, Any]]) -> None:
+    """Check that a balance of these pages reconciles, relabels and shows, the account masked."""
     balance = Balance.from_pages(
         pages,
         account=ACCOUNT,
@@ -123,7 +123,7 @@ def show(pages: list[bytes], numbers: set[str], rows: list[dict[str, Any]]) -> N
     balance.relabel("ko")
     assert Balances([balance, balance]).positions.height == 2 * len(rows)
     shown = f"{balance!r} {balance._repr_html_()}"
-    # Another field may hold the same digits; then it is no leak of this one.
+    # Another field may hold the same digits: that is no leak of this one.
     others = {json.dumps(v) for row in rows for k, v in row.items() if k != "cano"}
     for number in numbers:
         assert number not in shown or any(number in other for other in others)
@@ -143,7 +143,7 @@ NUMBERS = (
 
 
 class Raw(str):
-    """JSON as it stands, however it is spelt and as deep as it goes."""
+    """JSON text that is inserted unchanged."""
 
     __slots__ = ()
 
@@ -175,8 +175,8 @@ NAMES = (
 
 
 def nested(choices: Choices) -> Raw:
-    """A list or object within itself, up to a thousand deep."""
-    inner, depth = spell(choices.of(VALUES)), choices.of((1, 5, 100, 250, 990, 1100))
+    """A list or object nested up to a thousand deep."""
+    inner, depth = to_json(choices.of(VALUES)), choices.of((1, 5, 100, 250, 990, 1100))
     before, after = choices.of((("[", "]"), ('{"a":', "}")))
     return Raw(before * depth + inner + after * depth)
 
@@ -222,20 +222,20 @@ def mutate(body: dict[str, Any], choices: Choices) -> None:
             row[choices.of(NAMES)] = value(choices)
 
 
-def spell(thing: Any) -> str:
-    """JSON, with what is `Raw` in it as it stands."""
+def to_json(thing: Any) -> str:
+    """JSON, with each `Raw` inserted unchanged."""
     if isinstance(thing, Raw):
         return thing
     if isinstance(thing, list):
-        return f"[{','.join(map(spell, thing))}]"
+        return f"[{','.join(map(to_json, thing))}]"
     if isinstance(thing, dict):
-        return f"{{{','.join(f'{json.dumps(k)}:{spell(v)}' for k, v in thing.items())}}}"
+        return f"{{{','.join(f'{json.dumps(k)}:{to_json(v)}' for k, v in thing.items())}}}"
     return json.dumps(thing)
 
 
 def loosely(thing: dict[str, Any]) -> str:
-    """As some refusals come: the keys without quotes, which is no JSON."""
-    return f"{{{','.join(f'{name}:{spell(value)}' for name, value in thing.items())}}}"
+    """Like some errors of KIS: the keys without quotes, which is no JSON."""
+    return f"{{{','.join(f'{name}:{to_json(value)}' for name, value in thing.items())}}}"
 
 
 def page_fields(data: bytes) -> str:
@@ -244,7 +244,7 @@ def page_fields(data: bytes) -> str:
     bodies = [copy.deepcopy(EXAMPLE) for _ in range(1 + choices.below(3))]
     while choices.more():
         mutate(choices.of(bodies), choices)
-    return judge([spell(body).encode() for body in bodies])
+    return judge([to_json(body).encode() for body in bodies])
 
 
 # --- other answers ----------------------------------------------------------------------------
@@ -270,7 +270,7 @@ _GATEWAY = Gateway(_SETTINGS, _HTTP, Tokens(_SETTINGS, _HTTP, _SCRUBBER), _SCRUB
 
 
 def answered(data: bytes) -> str:
-    """What KIS may answer instead of a page, or for a token: a page, or a typed error."""
+    """A response to a balance or token call: a page, or a typed error."""
     choices = Choices(data)
     answer: dict[str, Any] = dict(choices.of(ANSWERS))
     status = choices.of((200, 400, 403, 500, 502))
@@ -278,15 +278,15 @@ def answered(data: bytes) -> str:
     while choices.more():
         name = choices.of(FIELDS)
         answer[name] = choices.of((value(choices), choices.of(CODES), choices.of(TIMES)))
-    spelt = choices.of((spell, loosely))(answer)
-    reply = Reply(status, header, spelt.encode())
-    told = read_token_reply(reply, 1_795_356_904.0)
-    assert told.token is None or math.isfinite(told.until)
-    assert max(len(told.code), len(told.text)) < 10_000
+    text = choices.of((to_json, loosely))(answer)
+    reply = Reply(status, header, text.encode())
+    token = read_token_reply(reply, 1_795_356_904.0)
+    assert token.token is None or math.isfinite(token.until)
+    assert max(len(token.code), len(token.text)) < 10_000
     outcome = _GATEWAY._judge(reply, NIGHT_BALANCE)
     if isinstance(outcome, Page):
         with suppress(RecursionError):  # Python's reader goes less deep than orjson
-            assert json.loads(spelt)
+            assert json.loads(text)
         return "page"
     assert len(str(outcome[1])) < 2_000
     return type(outcome[1]).__name__
@@ -321,7 +321,7 @@ LINES = (
 
 
 def configured(text: bytes) -> str:
-    """Load a configuration file: settings, or a ConfigError that repeats no secret of it."""
+    """Load a configuration file: settings, or a ConfigError that contains none of its secrets."""
     # A folder for each file: fuzzers and test workers leave without running exit handlers.
     with tempfile.TemporaryDirectory(prefix="kis-nb-fuzz-") as folder:
         return _configured(Path(folder) / "kis_devlp.yaml", text)
@@ -358,7 +358,7 @@ def config_bytes(data: bytes) -> str:
 
 
 def config_lines(data: bytes) -> str:
-    """Lines such as people write, in any order, cut, indented and damaged."""
+    """Lines as people write them, in any order, cut, indented and damaged."""
     choices = Choices(data)
     lines = list(LINES[: choices.of((0, 4, 5))])
     while choices.more():

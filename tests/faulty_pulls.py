@@ -1,8 +1,7 @@
-"""Pulls against a broker with scripted faults, each checked for its result.
+"""Pulls under scripted faults, checked: from a broker with fixed figures and a TLS proxy before it.
 
-The broker's figures do not move. A pull must end in exactly the rows that plain HTTP calls read, or
-in a typed error with all rows of the pages before it, within a bounded number of calls, waits and
-seconds.
+A pull must return exactly the rows that a bare HTTP loop reads, or raise a typed error that holds
+the rows of whole pages, within a bounded number of calls, waits and seconds.
 """
 
 from __future__ import annotations
@@ -27,27 +26,27 @@ from kis_nb._wire.config import Settings
 from kis_nb._wire.secrets import Secret
 from kis_nb.demo import Book
 from tests.faults import Broker, Fault
-from tests.roads import DISTRUST, Bump, Road
+from tests.tls_proxy import UNTRUSTED, ConnectionFault, TlsProxy
 
 ACCOUNT = "80012345-03"
 ROWS, PAGES, RETRIES = 45, 3, 3
 NOW = 1_795_356_904.0
 
-# Faults that last as long as the client's read timeout. A client that must recover from them needs
-# a timeout that a busy machine does not reach by itself; one that cannot recover, next to none; and
-# one that meets none of them, a long one.
-TIRING = {"hang", "drip head"}
-PLENTY, SOME, NONE = 2.0, 0.15, 0.03
-# Seconds that a pull may take, besides its timeouts.
+# Faults that last as long as the client's read timeout, so that these tests need a short one. A
+# client that is to recover from them still needs some time, since a busy machine stalls now and
+# then; one that cannot recover needs next to none.
+SLOW = {"hang", "drip head"}
+USUAL_TIMEOUT, SHORT_TIMEOUT, MINIMAL_TIMEOUT = 2.0, 0.15, 0.03
+# Seconds that a pull may really take, timeouts aside.
 GRACE = 10.0
 
 
-# What a pull may end in: an error of exactly this type, or all rows (None).
+# What a pull may end in: an error of just this type, or (None) in whole rows.
 End: TypeAlias = type[KisError] | None
 
 
-class Patient(Clock):
-    """A client's clock on which waiting takes no real time."""
+class NoWaitClock(Clock):
+    """A client's clock whose waits take no time and are added up; otherwise it is real time."""
 
     def __init__(self) -> None:
         self.waited = 0.0
@@ -65,14 +64,14 @@ class Patient(Clock):
 
 @dataclass
 class Tally:
-    """How many pulls ended in which way."""
+    """The outcomes of pulls: `recovered` in full, `typed` errors, and what was `wrong`."""
 
     tried: int = 0
     recovered: int = 0
     typed: int = 0
     wrong: list[str] = field(default_factory=list)
     most_calls: int = 0
-    met: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
 
     def row(self, title: str) -> str:
         """A line of the table."""
@@ -82,18 +81,18 @@ class Tally:
         )
 
 
-class Field:
-    """A broker, the rows that plain HTTP calls read from it, and pulls against it."""
+class FaultyPulls:
+    """Makes pulls under scripted faults and checks them against what a bare HTTP loop reads."""
 
-    def __init__(self, broker: Broker, road: Road) -> None:
+    def __init__(self, broker: Broker, proxy: TlsProxy) -> None:
         self.broker = broker
-        self.road = road
-        self.expected = self._walk()
+        self.proxy = proxy
+        self.expected = self._read_bare()
         self._steps: set[str] = set()
-        self._patience = PLENTY
+        self._read_timeout = USUAL_TIMEOUT
         self._clear()
 
-    def _walk(self) -> list[dict[str, str]]:
+    def _read_bare(self) -> list[dict[str, str]]:
         cano, product = ACCOUNT.split("-")
         query = dict.fromkeys(NIGHT_BALANCE.params, "")
         query |= {"CANO": cano, "ACNT_PRDT_CD": product, "MGNA_DVSN": "01", "EXCC_STAT_CD": "1"}
@@ -115,13 +114,17 @@ class Field:
             headers["tr_cont"] = "N"
             query |= {name: body[name.lower()] for name in NIGHT_BALANCE.cursors}
 
-    def script(self, fault: Fault | Bump, place: int | None, times: int | None = 1) -> None:
-        """Script a fault for the next pull, at a page or at the token call (place 0)."""
-        if fault.name in TIRING:
-            self._patience = min(self._patience, SOME if times else NONE)
-        if isinstance(fault, Bump):
+    def script(
+        self, fault: Fault | ConnectionFault, place: int | None, times: int | None = 1
+    ) -> None:
+        """Give the next pull a fault at a page, or at the token call (place 0)."""
+        if fault.name in SLOW:
+            self._read_timeout = min(
+                self._read_timeout, SHORT_TIMEOUT if times else MINIMAL_TIMEOUT
+            )
+        if isinstance(fault, ConnectionFault):
             self._steps.add(fault.step)
-            self.road.bump(fault, place, times)
+            self.proxy.script(fault, place, times)
         elif place == 0:
             self.broker.fault(fault.at(None, call="token", times=times))
         else:
@@ -132,20 +135,20 @@ class Field:
             app_key=Secret(self.broker.app_key),
             app_secret=Secret(self.broker.app_secret),
             accounts=(Account.parse(ACCOUNT),),
-            base_url=self.road.base_url if self._steps else self.broker.address,
-            timeout=(1.0, self._patience),
+            base_url=self.proxy.base_url if self._steps else self.broker.address,
+            timeout=(1.0, self._read_timeout),
             retries=RETRIES,
             calls_per_second=1_000_000,
         )
 
     def pull(self, tally: Tally, title: str, ends: set[End], *, proxy: bool = False) -> None:
-        """Pull once with a new client, and count how it ended; it must end in one of `ends`.
+        """One pull by a new client, checked: it must end in one of `ends`.
 
-        The client goes through `road` when a fault of the network is scripted, and through its
-        proxy when that fault is the proxy's or `proxy` is set.
+        It goes through TLS when a connection fault is scripted, and through the proxy when that is
+        one of the proxy's or `proxy` is set.
         """
-        clock = Patient()
-        with self.road.way(proxy=proxy or "proxy" in self._steps):
+        clock = NoWaitClock()
+        with self.proxy.environment(through_proxy=proxy or "proxy" in self._steps):
             client = Client(self._settings(), clock=clock)
         tally.tried += 1
         begin = time.perf_counter()
@@ -158,16 +161,17 @@ class Field:
         finally:
             client.close()
         seconds = time.perf_counter() - begin
-        # Not every attempt reaches the broker, and not every pull goes through the road.
-        calls = max(len(self.broker.calls), len(self.road.met))
+        # Not every attempt reaches the broker, and not every pull goes through TLS.
+        calls = max(len(self.broker.calls), len(self.proxy.attempts))
         tally.most_calls = max(tally.most_calls, calls)
-        complaint = self._judge(read, error, ends) or self._distrust(error)
-        # Every page and the token call, each asked again RETRIES times, in four walks at most; a
-        # token that is asked for too soon waits two minutes; an answer has four read timeouts.
+        complaint = self._compare(read, error, ends) or self._check_distrust(error)
+        # Every page and the token call, each retried RETRIES times, in four attempts at the whole
+        # pull; a token that is asked for too soon waits two minutes; a response may take four read
+        # timeouts.
         if (
             calls > (PAGES * (RETRIES + 2) + RETRIES + 4) * 4
             or clock.waited > 300
-            or seconds > GRACE + calls * 4 * SOME
+            or seconds > GRACE + calls * 4 * SHORT_TIMEOUT
         ):
             spent = f"{calls} calls, {clock.waited:.0f} s of waits, {seconds:.1f} s for real"
             complaint = complaint or spent
@@ -181,23 +185,23 @@ class Field:
 
     def _clear(self) -> None:
         self.broker.clear_faults()
-        self.road.clear()
+        self.proxy.clear()
         del self.broker.calls[:]
         self._steps.clear()
-        self._patience = PLENTY
+        self._read_timeout = USUAL_TIMEOUT
 
-    def _distrust(self, error: KisError | None) -> str | None:
-        """What is wrong after an untrusted certificate, where a client must stop; or None."""
-        met = self.road.met
-        if not any(name in DISTRUST for name in met):
+    def _check_distrust(self, error: KisError | None) -> str | None:
+        """The complaint when a client went on after a certificate that is not to be trusted."""
+        attempts = self.proxy.attempts
+        if not any(name in UNTRUSTED for name in attempts):
             return None
-        if met[-1] not in DISTRUST or not isinstance(error, TransportError):
-            return f"went on after {met}"
-        sent = self.road.heard.get(timeout=10)
+        if attempts[-1] not in UNTRUSTED or not isinstance(error, TransportError):
+            return f"went on after {attempts}"
+        sent = self.proxy.leaked.get(timeout=10)
         return f"{len(sent)} bytes were sent all the same" if sent else None
 
-    def _judge(self, read: Balance | None, error: KisError | None, ends: set[End]) -> str | None:
-        """What is wrong with how a pull ended; None when nothing is."""
+    def _compare(self, read: Balance | None, error: KisError | None, ends: set[End]) -> str | None:
+        """The complaint about an outcome, if any."""
         if (type(error) if error else None) not in ends:
             return f"ended in {type(error).__name__}: {error}"
         height = 0 if read is None else read.positions.height
@@ -215,7 +219,7 @@ class Field:
 
 
 @contextmanager
-def field_of_play() -> Iterator[Field]:
+def faulty_pulls() -> Iterator[FaultyPulls]:
     """A broker with 45 rows on 3 pages that refuses nothing by itself."""
     broker = Broker(
         book=Book.sized({ACCOUNT: ROWS}, seed=1),
@@ -225,5 +229,5 @@ def field_of_play() -> Iterator[Field]:
         token_repeat=0,
         lock_after=None,
     )
-    with Road(broker).open() as road, broker:
-        yield Field(broker, road)
+    with TlsProxy(broker).open() as proxy, broker:
+        yield FaultyPulls(broker, proxy)
