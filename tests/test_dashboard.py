@@ -342,7 +342,8 @@ def test_a_pull_of_other_codes_is_named() -> None:
     assert parts["note"] == "Below is an earlier pull"
     assert "MGNA_DVSN=01" in parts["status"]
     assert parts["busy"]["text"] == "page 2 of 4"
-    assert _status(None, FetchState(busy=True), "02").parts()["status"].endswith("EXCC_STAT_CD=1")
+    (line,) = _status(None, FetchState(busy=True), "02").parts()["status"]
+    assert line.endswith("EXCC_STAT_CD=1")
 
 
 def test_waiting_for_a_token_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
