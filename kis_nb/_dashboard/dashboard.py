@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, get_args
@@ -337,7 +337,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     def _run_later(self, job: Callable[[], None]) -> None:
         """Run a job on the one thread for them, after those before it; nothing once closed."""
         with suppress(RuntimeError):  # closed meanwhile, or the interpreter is ending
-            self._jobs.submit(job).add_done_callback(_report_failure)
+            self._jobs.submit(job).add_done_callback(thread_errors.report_job)
 
     def _select(self, gesture: Gesture, source: str) -> None:
         with self._lock:
@@ -385,11 +385,6 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         super().close()
         if self._closer is not None:
             self._closer()
-
-
-def _report_failure(job: Future[None]) -> None:
-    if not job.cancelled() and (error := job.exception()) is not None:
-        thread_errors.report(error)
 
 
 def _detach(fetcher: Fetcher, lock: threading.RLock) -> None:

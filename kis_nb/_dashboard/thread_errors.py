@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 
 
 def report(error: BaseException) -> None:
@@ -11,3 +12,9 @@ def report(error: BaseException) -> None:
     threading.excepthook(
         threading.ExceptHookArgs((type(error), error, error.__traceback__, thread))
     )
+
+
+def report_job(job: Future[None]) -> None:
+    """Report the exception of a finished job, if it has one; a cancelled job has none."""
+    if not job.cancelled() and (error := job.exception()) is not None:
+        report(error)
