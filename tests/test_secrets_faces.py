@@ -186,7 +186,7 @@ def test_no_command_takes_a_secret() -> None:
         for option in ("--app-key", "--app-secret", "--token"):
             for words in ([option, "x"], [f"{option}=x"]):
                 with pytest.raises(UsageProblem, match="never given here"):
-                    parser.read([*([] if name else ["balance"]), *words])
+                    parser.parse([*([] if name else ["balance"]), *words])
 
 
 def test_every_way_to_pull_by_command_is_clean(face: Face) -> None:
