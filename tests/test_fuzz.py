@@ -22,7 +22,7 @@ from tests.fuzz import targets
 
 # Where pyproject.toml installs atheris; elsewhere the bytes are random, without guidance.
 GUIDED = sys.platform == "linux" and platform.machine() == "x86_64"
-RUNS = 800
+RUNS = 300
 
 
 @pytest.mark.parametrize("name", fuzzers.LONGEST)
