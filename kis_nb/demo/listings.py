@@ -24,7 +24,9 @@ _ORDER = {
 
 
 def _ranked(today: date, limit: int) -> Iterator[tuple[int, Instrument]]:
-    """The contracts traded on `today` with their place in the order, options beyond `limit` left out."""
+    """The contracts traded on `today`, each with its place in the order; options beyond `limit`
+    are left out.
+    """
     for line, product in enumerate((*FUTURES, SPREADS)):
         months = list(islice(product.terms(today), product.listed + 1))
         for rank, (year, month, _) in enumerate(months[: product.listed], 1):
