@@ -6,27 +6,26 @@ import { PaintQueue } from "../../kis_nb/_widgets/static/charts/paint_queue.js";
 import { besideMouse, tooltipLines } from "../../kis_nb/_widgets/static/charts/tooltip.js";
 import { VegaSlot } from "../../kis_nb/_widgets/static/charts/vega_slots.js";
 
-test("one chart is painted a frame, those a click asked for first", async () => {
+test("the first chart is on the screen before the others, those a click asked for come next", async () => {
   /** @type {string[]} */
   const log = [];
-  const queue = new PaintQueue(async () => {
-    log.push("frame");
-  });
+  const note = (/** @type {string} */ word) => async () => {
+    log.push(word);
+  };
+  const queue = new PaintQueue(note("frame"), note("task"));
   const add = (/** @type {string} */ name, isUrgent = false) =>
-    queue.add(
-      async () => {
-        log.push(name);
-      },
-      () => isUrgent,
-    );
+    queue.add(note(name), () => isUrgent);
   await Promise.all([add("first"), add("second"), add("third"), add("clicked", true)]);
-  assert.deepEqual(log, ["first", "frame", "clicked", "frame", "second", "frame", "third"]);
+  assert.deepEqual(log, ["first", "frame", "clicked", "task", "second", "task", "third"]);
   await add("later");
   assert.equal(log.at(-1), "later");
 });
 
 test("a chart that fails holds up no other", async () => {
-  const queue = new PaintQueue(async () => {});
+  const queue = new PaintQueue(
+    async () => {},
+    async () => {},
+  );
   const broken = queue.add(
     () => Promise.reject(new Error("broken")),
     () => false,

@@ -6,12 +6,12 @@
 import { PAGE, pageWide } from "../shared/page.js";
 import { ChartPlace } from "./chart_place.js";
 import { ChartState } from "./chart_state.js";
-import { nextFrame, PaintQueue } from "./paint_queue.js";
+import { nextFrame, nextTask, PaintQueue } from "./paint_queue.js";
 import { runModule, VegaSlot } from "./vega_slots.js";
 
 /** @typedef {import("../shared/page.js").Model} Model */
 
-const QUEUE = pageWide("paints", () => new PaintQueue(nextFrame));
+const QUEUE = pageWide("paints", () => new PaintQueue(nextFrame, nextTask));
 const SLOTS = pageWide("slots", () => /** @type {Record<string, VegaSlot>} */ ({}));
 
 // How many milliseconds a variant that was asked for here stays when the kernel, which may be busy,

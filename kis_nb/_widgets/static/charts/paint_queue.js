@@ -1,12 +1,17 @@
-// When a click changes five charts, the first is on the screen while the others are still being
-// worked out: one chart is painted a frame.
+// A click changes five charts. The first is on the screen before the others are worked out; those
+// follow without waiting for a frame each, which takes long on a busy machine, but let clicks and
+// messages in between.
 
 /** @typedef {{paint: () => Promise<void>, isUrgent: () => boolean, done: PromiseWithResolvers<void>}} Job */
 
 export class PaintQueue {
-  /** @param {() => Promise<void>} nextFrame resolves when the next frame is on the screen */
-  constructor(nextFrame) {
+  /**
+   * @param {() => Promise<void>} nextFrame resolves when the next frame is on the screen
+   * @param {() => Promise<void>} nextTask resolves when clicks and messages that wait were handled
+   */
+  constructor(nextFrame, nextTask) {
     this.nextFrame = nextFrame;
+    this.nextTask = nextTask;
     /** @type {Job[]} */
     this.waiting = [];
     this.running = false;
@@ -28,6 +33,7 @@ export class PaintQueue {
 
   async work() {
     this.running = true;
+    let isFirst = true;
     while (this.waiting.length) {
       const urgent = this.waiting.findIndex((job) => job.isUrgent());
       const [job] = this.waiting.splice(Math.max(urgent, 0), 1);
@@ -37,14 +43,25 @@ export class PaintQueue {
       } catch (error) {
         job.done.reject(error);
       }
-      if (this.waiting.length) await this.nextFrame();
+      if (!this.waiting.length) break;
+      await (isFirst ? this.nextFrame() : this.nextTask());
+      isFirst = false;
     }
     this.running = false;
   }
 }
 
 /**
- * After the next frame is on the screen; a hidden tab has no frames, so it waits a moment only.
+ * After what waits now.
+ * @returns {Promise<void>}
+ */
+export function nextTask() {
+  return new Promise((done) => setTimeout(done));
+}
+
+/**
+ * After the next frame is on the screen, and after what else waits for that frame; a hidden tab has
+ * no frames, so it waits a moment only.
  * @returns {Promise<void>}
  */
 export function nextFrame() {
@@ -52,7 +69,7 @@ export function nextFrame() {
     const late = setTimeout(done, 50);
     requestAnimationFrame(() => {
       clearTimeout(late);
-      setTimeout(done);
+      setTimeout(() => setTimeout(done));
     });
   });
 }
