@@ -10,9 +10,9 @@ from itertools import islice
 from kis_nb.demo.contracts import Instrument
 from kis_nb.demo.products import FUTURES, OPTIONS, SPREADS
 
-# How early an account holds an option, by product: the rank at the middle strike and near month,
+# How early an account holds an option, by product: its place at the middle strike and near month,
 # and what each further strike and each later month (week) adds.
-_RANKS = {
+_ORDER = {
     "01": (1, 1, 4),
     "09": (2, 3, 5),
     "AF": (2, 3, 5),
@@ -24,7 +24,7 @@ _RANKS = {
 
 
 def _ranked(today: date, limit: int) -> Iterator[tuple[int, Instrument]]:
-    """The contracts traded on `today` with their rank, options beyond `limit` left out."""
+    """The contracts traded on `today` with their order, options beyond `limit` left out."""
     for line, product in enumerate((*FUTURES, SPREADS)):
         months = list(islice(product.terms(today), product.listed + 1))
         for rank, (year, month, _) in enumerate(months[: product.listed], 1):
@@ -36,16 +36,16 @@ def _ranked(today: date, limit: int) -> Iterator[tuple[int, Instrument]]:
                 made = Instrument(product, "F", year, month, rank=rank)
                 yield 6 * (rank - 1) + (line > 0), made
     for product in OPTIONS:
-        near, per_strike, per_term = _RANKS[product.code]
+        near, per_strike, per_term = _ORDER[product.code]
         centre = product.underlying.level // 10_000
         middle = min(product.strikes, key=lambda strike: abs(strike - centre))
         for ahead, (year, month, week) in enumerate(islice(product.terms(today), product.listed)):
             for strike in product.strikes:
                 away = abs(strike - middle) // product.strikes.step
-                rank_of = near + per_strike * away + per_term * ahead
-                if rank_of <= limit:
-                    yield rank_of, Instrument(product, "C", year, month, strike, week)
-                    yield rank_of, Instrument(product, "P", year, month, strike, week)
+                order = near + per_strike * away + per_term * ahead
+                if order <= limit:
+                    yield order, Instrument(product, "C", year, month, strike, week)
+                    yield order, Instrument(product, "P", year, month, strike, week)
 
 
 @lru_cache(maxsize=4)
@@ -55,7 +55,7 @@ def listed(today: date) -> tuple[Instrument, ...]:
 
 
 def first_contracts(today: date, rows: int) -> list[Instrument]:
-    """The first `rows` contracts that trade on `today`, by rank: every product's near months and
+    """The first `rows` contracts that trade on `today`, in order: every product's near months and
     middle strikes come first, later months and further strikes after them.
 
     Raises:
