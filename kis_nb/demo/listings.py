@@ -24,9 +24,7 @@ _ORDER = {
 
 
 def _ranked(today: date, limit: int) -> Iterator[tuple[int, Instrument]]:
-    """The contracts traded on `today`, each with its place in the order; options beyond `limit`
-    are left out.
-    """
+    """The contracts traded on `today` with their order, options beyond `limit` left out."""
     for line, product in enumerate((*FUTURES, SPREADS)):
         months = list(islice(product.terms(today), product.listed + 1))
         for rank, (year, month, _) in enumerate(months[: product.listed], 1):
