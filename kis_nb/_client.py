@@ -17,6 +17,8 @@ from kis_nb._frames.balances import Balances
 from kis_nb._frames.product_frame import listed_frame
 from kis_nb._master_files import MasterFiles
 from kis_nb._pull import KeyClient
+from kis_nb._schema.endpoint import Endpoint
+from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb._wire.clock import Clock
 from kis_nb._wire.config import Settings
 from kis_nb._wire.http import Http
@@ -36,6 +38,7 @@ class Client:
 
     Args:
         settings: one for each app key, in the order of their accounts.
+        endpoint: the night balance, by one of its TR ids.
         clock: for tests.
 
     Attributes:
@@ -43,7 +46,11 @@ class Client:
     """
 
     def __init__(
-        self, settings: Settings | Iterable[Settings], *, clock: Clock | None = None
+        self,
+        settings: Settings | Iterable[Settings],
+        *,
+        endpoint: Endpoint = NIGHT_BALANCE,
+        clock: Clock | None = None,
     ) -> None:
         several = (settings,) if isinstance(settings, Settings) else tuple(settings)
         clock = clock or Clock()
@@ -59,7 +66,7 @@ class Client:
         self._keys: dict[Account, KeyClient] = {}
         for one in several:
             if one.app_key not in keys:
-                keys[one.app_key] = KeyClient(one, scrubber, clock, self.master)
+                keys[one.app_key] = KeyClient(one, endpoint, scrubber, clock, self.master)
             self._keys |= dict.fromkeys(one.accounts, keys[one.app_key])
         self._first, *more = keys.values()
         self._has_one_key = not more

@@ -8,8 +8,18 @@ from collections.abc import Iterable, Mapping
 from kis_nb._account import Account
 from kis_nb._client import AccountLike, Client
 from kis_nb._errors import ConfigError
+from kis_nb._schema.endpoint import Endpoint
 from kis_nb._schema.night_balance import NIGHT_BALANCE
-from kis_nb._wire.config import Settings, check_limits, url_problem
+from kis_nb._wire.config import (
+    CALLS_PER_SECOND,
+    RETRIES,
+    TIMEOUT,
+    Settings,
+    check_limits,
+    got_word,
+    url_problem,
+)
+from kis_nb._wire.environment import demo_by_environment
 from kis_nb._wire.keys import Key, read_accounts, wrap_entries, wrap_fields
 from kis_nb._wire.secrets import Secret
 from kis_nb._wire.sources import choose, load
@@ -29,9 +39,9 @@ def connect(
     token: str | Secret | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
     tr_id: str = NIGHT_BALANCE.tr_ids[0],
-    calls_per_second: float = 15,
-    timeout: tuple[float, float] = (3.05, 10),
-    retries: int = 5,
+    calls_per_second: float = CALLS_PER_SECOND,
+    timeout: tuple[float, float] = TIMEOUT,
+    retries: int = RETRIES,
 ) -> Client:
     """A client for one app key, or for several. No call is made yet.
 
@@ -91,15 +101,18 @@ def connect(
         raise named
     if problem:
         raise ConfigError(problem)
+    if tr_id not in NIGHT_BALANCE.tr_ids:
+        raise ConfigError(f"tr_id takes {' or '.join(NIGHT_BALANCE.tr_ids)}{got_word(tr_id)}")
+    endpoint = NIGHT_BALANCE.with_tr_id(tr_id)
     if demo is None:
-        demo = app_key is None and entries is None and os.getenv("KIS_NB_DEMO", "") not in ("", "0")
+        demo = app_key is None and entries is None and demo_by_environment()
     if demo:
         if app_key or app_secret or entries or token or address or named or custtype == "B":
             raise ConfigError(
                 "demo=True runs the embedded broker with keys of its own; leave out app_key, "
                 "app_secret, keys, token, base_url and the company's fields, or leave out demo=True"
             )
-        return _demo_client(read, tr_id, calls_per_second, timeout, retries)
+        return _demo_client(read, endpoint, calls_per_second, timeout, retries)
     return Client(
         load(
             app_key=app_key,
@@ -112,17 +125,17 @@ def connect(
             mac_address=mac_address,
             token=token,
             cache_dir=cache_dir,
-            tr_id=tr_id,
             calls_per_second=calls_per_second,
             timeout=timeout,
             retries=retries,
-        )
+        ),
+        endpoint=endpoint,
     )
 
 
 def _demo_client(
     accounts: tuple[Account, ...] | None,
-    tr_id: str,
+    endpoint: Endpoint,
     calls_per_second: float,
     timeout: tuple[float, float],
     retries: int,
@@ -139,19 +152,21 @@ def _demo_client(
     keys = choose(keys, accounts, "accounts=")
     broker.start()
     client = Client(
-        Settings(
-            app_key=key.app_key,
-            app_secret=key.app_secret,
-            accounts=key.accounts,
-            name=key.name,
-            base_url=broker.address,
-            tr_id=tr_id,
-            calls_per_second=calls_per_second,
-            timeout=timeout,
-            retries=retries,
-            demo=True,
-        )
-        for key in keys
+        (
+            Settings(
+                app_key=key.app_key,
+                app_secret=key.app_secret,
+                accounts=key.accounts,
+                name=key.name,
+                base_url=broker.address,
+                calls_per_second=calls_per_second,
+                timeout=timeout,
+                retries=retries,
+                demo=True,
+            )
+            for key in keys
+        ),
+        endpoint=endpoint,
     )
     client.on_close(broker.stop)
     return client

@@ -46,8 +46,8 @@ class AuthError(KisError):
         code: the gateway's error code, e.g. ``EGW00103``, or "".
     """
 
-    def __init__(self, message: str = "", *, code: str = "", **walk: Any) -> None:
-        super().__init__(message, **walk)
+    def __init__(self, message: str = "", *, code: str = "", **progress: Any) -> None:
+        super().__init__(message, **progress)
         self.code = code
 
 
@@ -60,9 +60,9 @@ class TransportError(KisError):
     """
 
     def __init__(
-        self, message: str = "", *, status: int | None = None, code: str = "", **walk: Any
+        self, message: str = "", *, status: int | None = None, code: str = "", **progress: Any
     ) -> None:
-        super().__init__(message, **walk)
+        super().__init__(message, **progress)
         self.status = status
         self.code = code
 
@@ -91,9 +91,9 @@ class ApiError(KisError):
         msg_cd: str = "",
         msg1: str = "",
         tr_id: str = "",
-        **walk: Any,
+        **progress: Any,
     ) -> None:
-        super().__init__(message, **walk)
+        super().__init__(message, **progress)
         self.rt_cd = rt_cd
         self.msg_cd = msg_cd
         self.msg1 = msg1
@@ -107,8 +107,8 @@ class DecodeError(KisError):
         page: number of the page, from 1; None when the fault is of no single page.
     """
 
-    def __init__(self, message: str = "", *, page: int | None = None, **walk: Any) -> None:
-        super().__init__(message, **walk)
+    def __init__(self, message: str = "", *, page: int | None = None, **progress: Any) -> None:
+        super().__init__(message, **progress)
         self.page = page
 
 
@@ -130,9 +130,9 @@ class DecimalError(DecodeError):
         field: str = "",
         value: str = "",
         row: int | None = None,
-        **walk: Any,
+        **progress: Any,
     ) -> None:
-        super().__init__(message, **walk)
+        super().__init__(message, **progress)
         self.field = field
         self.value = value
         self.row = row

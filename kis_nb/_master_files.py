@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import ipaddress
 import logging
 import os
 import threading
@@ -22,9 +21,10 @@ from kis_nb._files import write_whole
 from kis_nb._frames.calendar import last_opening
 from kis_nb._frames.master_format import FILES, read_zip
 from kis_nb._frames.products import Listed
+from kis_nb._frames.text import moment
 from kis_nb._seoul import KST
 from kis_nb._wire.clock import Clock
-from kis_nb._wire.config import Settings
+from kis_nb._wire.config import TIMEOUT, Settings, is_loopback
 from kis_nb._wire.http import Call, Http, NoReply
 from kis_nb._wire.rate_limit import RateLimit
 from kis_nb._wire.secrets import Hidden
@@ -38,14 +38,6 @@ _CALLS_PER_SECOND = 10
 _CANCELLED = "the fetch of the master files was cancelled"
 
 _log = logging.getLogger("kis_nb")
-
-
-def _is_loopback(base_url: str) -> bool:
-    host = urlsplit(base_url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class _File:
@@ -113,10 +105,10 @@ class MasterFiles(Mapping[str, Listed]):
         base_url: str = "",
         folder: Path | None = None,
         *,
-        timeout: tuple[float, float] = (3.05, 10),
+        timeout: tuple[float, float] = TIMEOUT,
         clock: Clock | None = None,
     ) -> None:
-        self.origin = base_url if _is_loopback(base_url) else _HOST
+        self.origin = base_url if is_loopback(urlsplit(base_url).hostname) else _HOST
         self._folder = folder
         self._timeout = timeout
         self._clock = clock or Clock()
@@ -259,13 +251,13 @@ class MasterFiles(Mapping[str, Listed]):
                         continue
                 why = "the file is damaged"
             had = self.fetched_at
-            age = f"; the one of {had:%Y-%m-%d %H:%M} KST stays in use" if had else ""
+            age = f"; the one of {moment(had, seconds=False)} stays in use" if had else ""
             raise TransportError(f"no {file.name}.zip from {http.host}: {why}{age}")
 
     def fetch_in_background(
         self, done: Callable[[KisError | None], None] | None = None
     ) -> threading.Thread | None:
-        """Fetch in a daemon thread, one at a time, if `worth_asking`.
+        """Fetch in a daemon thread, one at a time, if `fetch_due`.
 
         Args:
             done: called in that thread with None, or with what went wrong.
@@ -295,7 +287,7 @@ class MasterFiles(Mapping[str, Listed]):
             done(error)
 
     def complete(self) -> MasterFiles:
-        """As `fetch` if `worth_asking`; a failure is only logged, in one line."""
+        """As `fetch` if `fetch_due`; a failure is only logged, in one line."""
         try:
             return self.fetch() if self.fetch_due else self
         except KisError as error:

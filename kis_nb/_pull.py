@@ -12,7 +12,7 @@ from kis_nb._frames.balance import Balance
 from kis_nb._frames.completeness import check_complete
 from kis_nb._frames.decode import Decoder
 from kis_nb._master_files import MasterFiles
-from kis_nb._schema.night_balance import NIGHT_BALANCE
+from kis_nb._schema.endpoint import Endpoint
 from kis_nb._wire.auth import Tokens
 from kis_nb._wire.clock import Clock
 from kis_nb._wire.config import Settings
@@ -30,16 +30,22 @@ class KeyClient:
 
     Args:
         settings: of the key.
+        endpoint: the night balance, by one of its TR ids.
         scrubber: removes secrets and account numbers from KIS's texts.
         clock: for waits and times.
         master: the master files, which balances look products up in.
     """
 
     def __init__(
-        self, settings: Settings, scrubber: Scrubber, clock: Clock, master: MasterFiles
+        self,
+        settings: Settings,
+        endpoint: Endpoint,
+        scrubber: Scrubber,
+        clock: Clock,
+        master: MasterFiles,
     ) -> None:
         self._settings = settings
-        self._endpoint = NIGHT_BALANCE.with_tr_id(settings.tr_id)
+        self._endpoint = endpoint
         self._master = master
         self._scrubber = scrubber
         self._clock = clock

@@ -16,6 +16,7 @@ import requests
 from kis_nb._account import Account
 from kis_nb._client import Client
 from kis_nb._errors import Cancelled
+from kis_nb._schema.endpoint import Endpoint
 from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb._wire.clock import Clock as WireClock
 from kis_nb._wire.config import Settings
@@ -240,7 +241,7 @@ def client_of(fast: Fast) -> Iterator[Callable[..., Client]]:
     """Makes clients for a broker, with waits that cost no time, and closes them after the test."""
     made: list[Client] = []
 
-    def make(broker: Broker, **settings: Any) -> Client:
+    def make(broker: Broker, endpoint: Endpoint = NIGHT_BALANCE, **settings: Any) -> Client:
         keys: dict[tuple[str, str], list[str]] = {}
         for account, app_key, app_secret in broker.keys:
             keys.setdefault((app_key, app_secret), []).append(account)
@@ -255,7 +256,7 @@ def client_of(fast: Fast) -> Iterator[Callable[..., Client]]:
             each.append(Settings(**{**usual, **settings}))
         # Accounts or a token that a test gives are for the first key.
         alone = settings.keys() & {"app_key", "accounts", "token"}
-        made.append(Client(each[:1] if alone else each, clock=fast))
+        made.append(Client(each[:1] if alone else each, endpoint=endpoint, clock=fast))
         return made[-1]
 
     yield make

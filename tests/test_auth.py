@@ -438,7 +438,7 @@ def test_a_token_handed_in_is_used_and_never_renewed(
     client = client_of(small, token=Secret(small.issue_token()))
     assert client.balance().positions.height == 1
     small.revoke_tokens()
-    with pytest.raises(AuthError, match="handed in"):
+    with pytest.raises(AuthError, match="token that was passed"):
         client.balance()
     assert issued(small) == 0
 

@@ -312,7 +312,7 @@ def test_an_empty_balance_shows_itself() -> None:
 def test_the_repr_is_one_line() -> None:
     """Account masked, codes, rows, pages, moment."""
     assert repr(balance_of({})) == (
-        "<Balance 800*****-03 MGNA_DVSN=01 EXCC_STAT_CD=1 1 row, 1 page, "
+        "<Balance 800*****-03 · MGNA_DVSN=01 · EXCC_STAT_CD=1 · 1 row · 1 page · "
         "as of 2026-11-22 23:15:04 KST>"
     )
 

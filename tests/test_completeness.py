@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal, localcontext
 from typing import Any
 
 import polars as pl
@@ -62,9 +62,9 @@ def test_what_is_not_told_is_not_compared() -> None:
 
 
 def test_the_users_decimal_context_changes_nothing() -> None:
-    """Six digits of precision would round both sides alike."""
+    """Six digits of precision would round both sides alike; exponents up to 5 would overflow."""
     right, wrong = (make_balance(pchs_amt_smtl=cost) for cost in (231_825_000, 231_825_100))
-    with localcontext(prec=6):
+    with localcontext(Context(prec=6, Emax=5)):
         assert rows_add_up(right.positions, right.summary.with_columns(OTHERS))
         assert not rows_add_up(wrong.positions, wrong.summary.with_columns(OTHERS))
     big = position(multiplier=10**14)

@@ -16,6 +16,7 @@ from kis_nb._errors import (
     RateLimitError,
     TransportError,
 )
+from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb.demo import Book
 from tests.faults import NETWORK, WIRE, Broker, Fault
 
@@ -497,7 +498,7 @@ def test_the_request_is_the_documents(still: Broker, client_of: Callable[..., Cl
 @pytest.mark.parametrize("tr_id", ["CTFN6118R", "JTCE6001R"])
 def test_either_tr_id_works(still: Broker, client_of: Callable[..., Client], tr_id: str) -> None:
     """New and old; both tell the side."""
-    balance = client_of(still, tr_id=tr_id).balance(ACCOUNT)
+    balance = client_of(still, endpoint=NIGHT_BALANCE.with_tr_id(tr_id)).balance(ACCOUNT)
     assert balance.positions.height == 45
     assert {call.headers["tr_id"] for call in still.calls if "tr_id" in call.headers} == {tr_id}
     assert balance.positions["side"].null_count() == 0

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from kis_nb._errors import Cancelled
 from kis_nb._wire.clock import Clock
-from kis_nb._wire.rate_limit import CEILING, SPACING, RateLimit, shared_rate_limit
+from kis_nb._wire.config import LIVE_CALLS_PER_SECOND
+from kis_nb._wire.rate_limit import SPACING, RateLimit, shared_rate_limit
 from kis_nb._wire.secrets import Secret
 
 if TYPE_CHECKING:
@@ -204,14 +205,19 @@ def test_a_cancelled_wait_raises() -> None:
     assert limit._window._in_flight == 0
 
 
+def shares(one: RateLimit, other: RateLimit) -> bool:
+    """Whether both count the calls of one app key at one host."""
+    return one._window is other._window
+
+
 def test_clients_of_one_key_share_the_limit(
     broker: Broker, client_of: Callable[..., Client]
 ) -> None:
     """The gateway counts by app key, whatever each client asked for."""
     first, second = client_of(broker), client_of(broker, calls_per_second=3)
-    assert first._first.http.rate.shares_with(second._first.http.rate)
+    assert shares(first._first.http.rate, second._first.http.rate)
     other = client_of(broker, app_key=Secret("another" * 5))
-    assert not first._first.http.rate.shares_with(other._first.http.rate)
+    assert not shares(first._first.http.rate, other._first.http.rate)
 
 
 def share(key: str, calls_per_second: float, clock: Any, url: str = LOOPBACK) -> RateLimit:
@@ -263,15 +269,15 @@ def test_a_key_that_nobody_uses_is_forgotten() -> None:
     times_of(gone, clock, 1)
     gone.close()
     clock.now += 100
-    assert not share("gone", 4, clock).shares_with(gone)
+    assert not shares(share("gone", 4, clock), gone)
 
 
 def test_never_more_than_18_a_second_at_the_live_host() -> None:
     """KIS's limit since April 2026; a broker on this machine has none."""
     clock = Ticking()
     live, here = share("top", 1000, clock, LIVE), share("top", 1000, clock)
-    assert not live.shares_with(here)
-    assert most_in_a_second(times_of(live, clock, 60)) == CEILING
+    assert not shares(live, here)
+    assert most_in_a_second(times_of(live, clock, 60)) == LIVE_CALLS_PER_SECOND
     assert most_in_a_second(times_of(here, clock, 60)) == 60
 
 

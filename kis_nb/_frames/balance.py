@@ -17,7 +17,7 @@ from kis_nb._frames.position_products import MasterHandle, products_of
 from kis_nb._frames.product_frame import frame_of
 from kis_nb._frames.reconcile import reconcile
 from kis_nb._frames.sides import read_sides
-from kis_nb._frames.text import count, moment, status_line
+from kis_nb._frames.text import status_line
 from kis_nb._schema.night_balance import NIGHT_BALANCE, POSITIONS
 from kis_nb._seoul import KST
 from kis_nb._wire.page_json import Raw
@@ -214,12 +214,7 @@ class Balance:
         return Relabelled(*(relabel(frame, lang) for frame in (self.positions, self.summary)))
 
     def __repr__(self) -> str:
-        rows, pages = count(self.positions.height, "row"), count(self.pages, "page")
-        demo = " DEMO" if self.demo else ""
-        return (
-            f"<Balance {self.account} {self.mgna_dvsn.query} {self.excc_stat_cd.query} "
-            f"{rows}, {pages}, as of {moment(self.as_of)}{demo}>"
-        )
+        return f"<Balance {status_line(self)}>"
 
     def _repr_html_(self) -> str:
         return balance_html(status_line(self), self.positions, self.summary)

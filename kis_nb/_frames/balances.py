@@ -16,13 +16,14 @@ from kis_nb._frames.exact_columns import dtype_of
 from kis_nb._frames.sides import SIDE
 from kis_nb._schema.endpoint import Block
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
+from kis_nb._seoul import KST
 
 # The columns in front of stacked frames, which say which pull a row is of.
 _KEYS: dict[str, pl.DataType] = {
     "account": pl.String(),
     "mgna_dvsn": pl.String(),
     "excc_stat_cd": pl.String(),
-    "as_of": pl.Datetime("us", "Asia/Seoul"),
+    "as_of": pl.Datetime("us", KST.key),
 }
 
 

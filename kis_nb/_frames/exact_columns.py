@@ -1,4 +1,4 @@
-"""Rows of a page's JSON to checked columns: the only place where text becomes Decimal.
+"""Rows of a page's JSON to checked columns: where a figure of a reply becomes Decimal.
 
 Polars' own cast from text to Decimal rounds surplus decimals and reads ``1e3``. So a text is taken
 only when a pattern admits it and the column can hold its digits; anything else is an error, never a

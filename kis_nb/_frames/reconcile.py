@@ -12,8 +12,9 @@ from decimal import Decimal, localcontext
 import polars as pl
 
 from kis_nb._codes import Lang
+from kis_nb._frames.completeness import ROUNDING, SUMMED
 from kis_nb._frames.decimal_context import EXACT
-from kis_nb._frames.prices import unpriced
+from kis_nb._frames.prices import OF_PRICE, unpriced
 from kis_nb._frames.products import kind_of
 from kis_nb._schema.night_balance import SUMMARY
 
@@ -28,15 +29,6 @@ SCHEMA = {
     "difference": _AMOUNT,
     "status": STATUS,
 }
-# "A won or two": amounts are whole won, cut off at each step inside KIS.
-_ROUNDING = 2
-
-_SUMS = {
-    "pchs_amt_smtl": "pchs_amt",
-    "evlu_amt_smtl": "evlu_amt",
-    "evlu_pfls_amt_smtl": "evlu_pfls_amt",
-    "trad_pfls_amt_smtl": "trad_pfls_amt",
-}
 _BY_KIND = {
     "futr_evlu_pfls_amt": ("evlu_pfls_amt", "futures"),
     "opt_evlu_pfls_amt": ("evlu_pfls_amt", "options"),
@@ -44,7 +36,7 @@ _BY_KIND = {
     "opt_trad_pfls_amt": ("trad_pfls_amt", "options"),
 }
 # Which of KIS's two totals a product belongs to; a spread is one of two futures.
-_SIDES = {"future": "futures", "spread": "futures", "call": "options", "put": "options"}
+_GROUP_OF_KIND = {"future": "futures", "spread": "futures", "call": "options", "put": "options"}
 # A field of output2 and the signed fields it is documented to be made of.
 _IDENTITIES = {
     "tot_dncl_amt": ("dnca_cash", "+frcr_dncl_amt", "+dnca_sbst"),
@@ -92,7 +84,7 @@ _TEXTS: dict[str, dict[Lang, str]] = {
     },
     "no_side": {
         "ko": "evlu_pfls_amt ↔ evlu_amt, pchs_amt (매매 불명)",
-        "en": "evlu_pfls_amt against evlu_amt and pchs_amt (side not told)",
+        "en": "evlu_pfls_amt against evlu_amt and pchs_amt (side not sent)",
     },
 }
 
@@ -150,9 +142,9 @@ def checks(
         .then(None)
         .when(size == 0)
         .then(pl.lit("exact"))
-        .when(size <= _ROUNDING)
+        .when(size <= ROUNDING)
         .then(pl.lit("rounding"))
-        .when(size > _ROUNDING)
+        .when(size > ROUNDING)
         .then(pl.lit("differs"))
         .cast(STATUS)
     )
@@ -178,12 +170,12 @@ def _sum_checks(
     return [
         (
             f"{total} = Σ {field}",
-            rows if field in ("evlu_amt", "evlu_pfls_amt") else every,
+            rows if field in OF_PRICE else every,
             _sum(positions[field]),
             figures[total],
             True,
         )
-        for total, field in _SUMS.items()
+        for total, field in SUMMED.items()
     ]
 
 
@@ -192,7 +184,7 @@ def _kind_checks(
 ) -> list[_Check]:
     kinds = pl.Series(
         [
-            _SIDES.get(kind_of(code, name) or "")
+            _GROUP_OF_KIND.get(kind_of(code, name) or "")
             for code, name in positions.select("shtn_pdno", "prdt_name").iter_rows()
         ],
         dtype=pl.String,

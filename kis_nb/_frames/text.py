@@ -14,6 +14,8 @@ from kis_nb._account import Account
 from kis_nb._codes import Basis, Lang, Margin
 
 Figure: TypeAlias = Decimal | int | None
+# Between the parts of a line: account · codes · time.
+SEPARATOR = " · "
 
 
 class _Rows(Protocol):
@@ -77,9 +79,9 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def moment(at: datetime) -> str:
-    """``2026-11-22 23:15:04 KST``, of a time in Seoul."""
-    return f"{at:%Y-%m-%d %H:%M:%S} KST"
+def moment(at: datetime, *, seconds: bool = True) -> str:
+    """``2026-11-22 23:15:04 KST``, of a time in Seoul; `seconds` may be left out."""
+    return f"{at:%Y-%m-%d %H:%M:%S} KST" if seconds else f"{at:%Y-%m-%d %H:%M} KST"
 
 
 def status_line(balance: Described, lang: Lang | None = None) -> str:
@@ -89,7 +91,7 @@ def status_line(balance: Described, lang: Lang | None = None) -> str:
         balance, lang: as of `status_words`.
     """
     words = status_words(balance, lang)
-    return " · ".join([*words, "DEMO"] if balance.demo else words)
+    return SEPARATOR.join([*words, "DEMO"] if balance.demo else words)
 
 
 def status_words(balance: Described, lang: Lang | None = None) -> list[str]:

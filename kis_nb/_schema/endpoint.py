@@ -67,7 +67,7 @@ class Endpoint:
         params: query parameters in the document's order; all are always sent, blank ones too.
         codes: the values that a parameter takes, by parameter; others take any text.
         cursors: the query parameters that carry the page keys, the key of the next page last; the
-            reply names them in lower case. None for a call of one page.
+            reply names them in lower case. Empty for a call of one page.
         rows: the block that is a list and grows over the pages.
         summary: the block that is one object; a list of one is read as that object.
         personal: reply fields, in lower case, that identify the customer: they are masked before

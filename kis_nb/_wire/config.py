@@ -13,12 +13,10 @@ from urllib.parse import urlsplit
 
 from kis_nb._account import Account
 from kis_nb._errors import ConfigError
-from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb._wire.secrets import Secret
 
 LIVE_URL = "https://openapi.koreainvestment.com:9443"
 CORPORATE_KEYS = ("personalseckey", "seq_no", "phone_number", "ip_addr")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Header values: anything else could not be sent, and a blank or a Korean placeholder from the
 # sample file would only come back as "bad app key".
 SENDABLE = re.compile(r"[!-~]+", re.ASCII)
@@ -26,8 +24,12 @@ SENDABLE = re.compile(r"[!-~]+", re.ASCII)
 _SLOWEST, _FASTEST = 0.001, 1_000_000
 _LONGEST = 3600
 _MOST_RETRIES = 1000
-# KIS's notice of 2026-04-20; new customers have 3 for three days.
+# KIS's notice of 2026-04-20; new customers have 3 for three days. The embedded broker has no limit.
 LIVE_CALLS_PER_SECOND = 18
+# What a client does when nothing else was asked for; see `Settings`.
+CALLS_PER_SECOND: float = 15
+TIMEOUT = (3.05, 10.0)
+RETRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,6 @@ class Settings:
         custtype: "P" person, "B" company.
         corporate: the four header fields that KIS demands of companies.
         mac_address: sent when given.
-        tr_id: which TR id of the night balance to use.
         calls_per_second: upper bound for the key.
         timeout: seconds to connect, and to wait for each part of a response.
         retries: how often a call is repeated after an error that may pass.
@@ -65,10 +66,9 @@ class Settings:
     custtype: str = "P"
     corporate: Mapping[str, Secret] = field(default_factory=dict)
     mac_address: str | None = None
-    tr_id: str = NIGHT_BALANCE.tr_ids[0]
-    calls_per_second: float = 15
-    timeout: tuple[float, float] = (3.05, 10)
-    retries: int = 5
+    calls_per_second: float = CALLS_PER_SECOND
+    timeout: tuple[float, float] = TIMEOUT
+    retries: int = RETRIES
     cache_dir: Path | None = None
     demo: bool = False
 
@@ -84,10 +84,6 @@ class Settings:
         for name, given in (("token", self.token), ("mac_address", Secret.of(self.mac_address))):
             if given is not None and not SENDABLE.fullmatch(given.reveal()):
                 raise ConfigError(f"{name} holds characters that cannot be sent")
-        if self.tr_id not in NIGHT_BALANCE.tr_ids:
-            raise ConfigError(
-                f"tr_id takes {' or '.join(NIGHT_BALANCE.tr_ids)}{_got_word(self.tr_id)}"
-            )
         if problem := url_problem(self.base_url, (self.app_key, self.app_secret)):
             raise ConfigError(problem)
         _check_customer(self.custtype, self.corporate)
@@ -96,7 +92,12 @@ class Settings:
     @property
     def loopback(self) -> bool:
         """Whether the host is this machine."""
-        return urlsplit(self.base_url).hostname in _LOOPBACK
+        return is_loopback(urlsplit(self.base_url).hostname)
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host's name or address is of this machine."""
+    return host in ("127.0.0.1", "localhost", "::1")
 
 
 def url_problem(base_url: object, secrets: Iterable[Secret] = ()) -> str | None:
@@ -118,14 +119,14 @@ def url_problem(base_url: object, secrets: Iterable[Secret] = ()) -> str | None:
         return "base_url must not hold a user name or password"
     if parts.path not in ("", "/") or "?" in base_url or "#" in base_url:
         return "base_url takes scheme, host and port alone, as in https://host:9443, and no path"
-    if host and (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)):
+    if host and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
         return None
     return "base_url must be https:// and a host (plain http:// only to this machine)"
 
 
 def _check_customer(custtype: str, corporate: Mapping[str, Secret]) -> None:
     if custtype not in ("P", "B"):
-        raise ConfigError(f'custtype takes "P" (person) or "B" (company){_got_word(custtype)}')
+        raise ConfigError(f'custtype takes "P" (person) or "B" (company){got_word(custtype)}')
     if custtype == "P" and corporate:
         raise ConfigError('corporate is for companies: pass custtype="B" with it')
     missing = [key for key in CORPORATE_KEYS if key not in corporate] if custtype == "B" else []
@@ -178,7 +179,7 @@ def _got(value: object) -> str:
     return f"; got {value!r}" if isinstance(value, float) or _is_number(value, -1e9, 1e9) else ""
 
 
-def _got_word(value: object) -> str:
+def got_word(value: object) -> str:
     """The text, unless it could be a key or an account number."""
     short = isinstance(value, str) and len(value) <= 12 and not re.search("[0-9]{6}", value)
     return f"; got {value!r}" if short else ""

@@ -17,12 +17,25 @@ from kis_nb._wire.keys import Key, finish_keys, read_accounts
 from kis_nb._wire.secrets import Secret
 
 _VARIABLES = ("KIS_APP_KEY", "KIS_APP_SECRET", "KIS_ACCOUNTS", "KIS_ACCOUNT_NO", "KIS_NAME")
+# The settings that are of no single key.
+_OTHERS = ("KIS_BASE_URL", "KIS_CUSTTYPE", "KIS_CONFIG", "KIS_NB_CACHE_DIR", "KIS_NB_DEMO")
 _NUMBERED = re.compile(rf"({'|'.join(_VARIABLES)})_([0-9]+)", re.ASCII)
 
 
 def numbered_variables() -> list[str]:
     """The names of the variables for further accounts that are set and not blank."""
     return sorted(name for name in filter(_NUMBERED.fullmatch, os.environ) if _is_set(name))
+
+
+def known_variables() -> list[str]:
+    """The names of all variables of ours that are in the environment, blank ones too."""
+    ours = {*_VARIABLES, *_OTHERS}
+    return sorted(name for name in os.environ if name in ours or _NUMBERED.fullmatch(name))
+
+
+def demo_by_environment() -> bool:
+    """Whether ``KIS_NB_DEMO`` asks for the embedded broker."""
+    return os.getenv("KIS_NB_DEMO", "") not in ("", "0")
 
 
 def _is_set(name: str) -> bool:

@@ -18,7 +18,8 @@ class NotJson(ValueError):
 
 
 def parse(raw: Raw) -> Any:
-    """The JSON. Numbers may have lost digits: KIS sends text, and `parse_exact` spells the rest.
+    """The JSON. A number may have lost digits: KIS sends figures as text, and where one comes as a
+    JSON number, `parse_exact` keeps its digits.
 
     Raises:
         NotJson: it is none.

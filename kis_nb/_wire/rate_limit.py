@@ -19,12 +19,11 @@ from urllib.parse import urlsplit
 
 from kis_nb._errors import Cancelled
 from kis_nb._wire.clock import Clock
+from kis_nb._wire.config import LIVE_CALLS_PER_SECOND
 
 if TYPE_CHECKING:
     from kis_nb._wire.secrets import Secret
 
-# KIS's notice of 2026-04-20: 18 calls a second for one key. The embedded broker has no such limit.
-CEILING = 18.0
 # Seconds from a response to the next call while KIS's ledger refuses more, as users measured.
 SPACING = 1.05
 # Windows without a refusal before the rate rises by a step.
@@ -188,10 +187,6 @@ class RateLimit:
         """KIS refused a call for its rate; `ledger`: by its ledger, whose limit is lower."""
         self._window.slow_down(ledger=ledger)
 
-    def shares_with(self, other: RateLimit) -> bool:
-        """Whether both are limits of one app key at one host."""
-        return self._window is other._window
-
     def close(self) -> None:
         """Stop counting this client's `calls_per_second` for the key's other clients."""
         # Without the lock: the garbage collector may call this in a thread that holds it.
@@ -216,7 +211,7 @@ def shared_rate_limit(
     time = Clock if type(clock) is Clock else clock
     key = (parts.scheme, parts.hostname, parts.port, digest, time)
     if parts.scheme != "http":
-        calls_per_second = min(calls_per_second, CEILING)
+        calls_per_second = min(calls_per_second, LIVE_CALLS_PER_SECOND)
     with _windows_lock:
         for old in [old for old, window in _windows.items() if window.expired]:
             del _windows[old]

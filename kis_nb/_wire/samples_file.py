@@ -18,6 +18,11 @@ from kis_nb._wire.secrets import Secret
 _LARGEST = 100_000
 
 
+def samples_path() -> Path:
+    """Where the file is: as ``KIS_CONFIG`` says, else where KIS's samples look for it."""
+    return Path(os.getenv("KIS_CONFIG") or Path.home() / "KIS" / "config" / "kis_devlp.yaml")
+
+
 @dataclass(frozen=True, slots=True)
 class SamplesFile:
     """What the file holds, each value as a secret.
@@ -96,8 +101,12 @@ def file_accounts(plain: Mapping[str, Secret], path: Path) -> tuple[Account, ...
     # The samples ship my_prod "01", the cash account; under it no futures balance exists.
     product = plain["my_prod"].reveal() if "my_prod" in plain else PRODUCT
     product = PRODUCT if product == "01" else product
-    numbers = (plain["my_acct_future"].reveal() if "my_acct_future" in plain else "",)
-    return read_accounts(
-        (f"{number}-{product}" if len(number) == 8 else number for number in numbers),
-        f"{path} (my_acct_future, my_prod)",
-    )
+    where = f"{path} (my_acct_future, my_prod)"
+    # One expression: a traceback's locals would show the number.
+    return read_accounts([_full_number(plain.get("my_acct_future"), product)], where)
+
+
+def _full_number(number: Secret | None, product: str) -> str:
+    """The number with the product after its 8 digits; "" for none, anything else as it is."""
+    text = number.reveal() if number is not None else ""
+    return f"{text}-{product}" if len(text) == 8 else text

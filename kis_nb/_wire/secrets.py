@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NoReturn
 from urllib.parse import quote
 
-from kis_nb._account import Account
+from kis_nb._account import Account, mask_cano
 
 
 class Secret:
@@ -75,7 +75,7 @@ class Scrubber:
     def learn_account(self, account: Account) -> None:
         """Mask this account's number too, from now on."""
         if account.cano not in self._masks:
-            self._add((account.cano + account.product, account.cano), account.masked[:8])
+            self._add((account.cano + account.product, account.cano), mask_cano(account.cano))
 
     def _add(self, texts: Iterable[str], mask: str) -> None:
         with self._lock:

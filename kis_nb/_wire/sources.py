@@ -9,11 +9,19 @@ from pathlib import Path
 
 from kis_nb._account import Account
 from kis_nb._errors import ConfigError
-from kis_nb._schema.night_balance import NIGHT_BALANCE
-from kis_nb._wire.config import LIVE_CALLS_PER_SECOND, LIVE_URL, Settings, check_limits, url_problem
+from kis_nb._wire.config import (
+    CALLS_PER_SECOND,
+    LIVE_CALLS_PER_SECOND,
+    LIVE_URL,
+    RETRIES,
+    TIMEOUT,
+    Settings,
+    check_limits,
+    url_problem,
+)
 from kis_nb._wire.environment import environment_accounts, environment_keys, numbered_variables
 from kis_nb._wire.keys import FIELDS, Entry, Key, finish_keys, read_entries
-from kis_nb._wire.samples_file import SamplesFile, file_accounts, read_file
+from kis_nb._wire.samples_file import SamplesFile, file_accounts, read_file, samples_path
 from kis_nb._wire.secrets import Secret
 
 _NOTHING_FOUND = """\
@@ -40,10 +48,9 @@ def load(
     mac_address: str | None = None,
     token: Secret | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
-    tr_id: str = NIGHT_BALANCE.tr_ids[0],
-    calls_per_second: float = 15,
-    timeout: tuple[float, float] = (3.05, 10),
-    retries: int = 5,
+    calls_per_second: float = CALLS_PER_SECOND,
+    timeout: tuple[float, float] = TIMEOUT,
+    retries: int = RETRIES,
 ) -> tuple[Settings, ...]:
     """Settings for each app key, from arguments, then the environment, then the samples' file.
 
@@ -58,7 +65,7 @@ def load(
     check_limits(calls_per_second, timeout, retries)
     # os.getenv instead of os.environ: a traceback would print all of that, as a local of this frame
     # or (IPython's %xmode Verbose) as an expression in its source.
-    path = Path(os.getenv("KIS_CONFIG") or Path.home() / "KIS" / "config" / "kis_devlp.yaml")
+    path = samples_path()
     file = read_file(path, required=bool(os.getenv("KIS_CONFIG")))
     if keys is None:
         found = _find_keys(app_key, app_secret, accounts, file, path)
@@ -89,7 +96,6 @@ def load(
             custtype=custtype or os.getenv("KIS_CUSTTYPE") or "P",
             corporate=dict(corporate or {}),
             mac_address=mac_address,
-            tr_id=tr_id,
             calls_per_second=calls_per_second,
             timeout=(timeout[0], timeout[1]),
             retries=retries,

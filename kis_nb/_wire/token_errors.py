@@ -25,7 +25,7 @@ REFUSED = {
 def given_token_refused() -> AuthError:
     """KIS refused the token that the user passed."""
     return AuthError(
-        "KIS refused the token that was handed in (expired, or of another host or app "
+        "KIS refused the token that was passed (expired, or of another host or app "
         "key); pass a new one as token=, or leave it out to have one issued"
     )
 

@@ -6,9 +6,7 @@ gateway answered meanwhile is kept as a report without values (`kis_nb._cli.repo
 
 from __future__ import annotations
 
-import os
 import platform
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,10 +24,13 @@ from kis_nb._codes import Basis, Lang, Margin
 from kis_nb._connect import connect
 from kis_nb._errors import AuthError, KisError, TransportError
 from kis_nb._frames.position_products import products_of
+from kis_nb._frames.text import count
 from kis_nb._wire.auth import TOKEN_PATH
 from kis_nb._wire.config import LIVE_URL, Settings
+from kis_nb._wire.environment import demo_by_environment
 from kis_nb._wire.http import Call, NoReply, Reply, observer
 from kis_nb._wire.secrets import Secret
+from kis_nb._wire.token_reply import read_token_reply
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
@@ -57,7 +58,7 @@ class Check:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._asked = Secret.of(account)
-        self._demo = demo or os.getenv("KIS_NB_DEMO", "") not in ("", "0")
+        self._demo = demo or demo_by_environment()
         self._say = Say(lang)
         self._now = now
         self._settings: tuple[Settings, ...] = ()
@@ -158,7 +159,7 @@ class Check:
             return
         before = ""
         for margin, basis in product(Margin, Basis):
-            name = f"{label} MGNA_DVSN={margin.value} EXCC_STAT_CD={basis.value}"
+            name = f"{label} {margin.query} {basis.query}"
             found = self._ask(client, (account, margin, basis))
             if isinstance(found, KisError):
                 message = one_line(found)
@@ -199,14 +200,13 @@ class Check:
         off = counts["differs"]
         words = {
             "exact": self._say("exact", "일치"),
-            "rounding": self._say("rounding", "반올림"),
+            "rounding": self._say("rounding", "원 단위 절사"),
             "differs": self._say(f"{off} not as expected", f"차이 {off}건"),
         }
         word = words[worst]
         rows, pages = balance.positions.height, balance.pages
         text = self._say(
-            f"{rows} row{'s' if rows != 1 else ''}, {pages} page{'s' if pages != 1 else ''}, "
-            f"{seconds:.2f} s, sums: {word}",
+            f"{count(rows, 'row')}, {count(pages, 'page')}, {seconds:.2f} s, sums: {word}",
             f"{rows}행, {pages}쪽, {seconds:.2f}초, 합계 대조: {word}",
         )
         mark: Mark = "note" if worst == "differs" else "ok"
@@ -223,7 +223,7 @@ class Check:
     def _master(self, client: Client) -> Result:
         """Whether KIS's master files, which need no key, can be fetched."""
         try:
-            count = len(client.master.fetch())
+            number = len(client.master.fetch())
         except TransportError as error:
             text = self._say(
                 f"{one_line(error)}. Products are then read from codes and names alone",
@@ -231,8 +231,8 @@ class Check:
             )
             return Result("products", "note", text)
         text = self._say(
-            f"the master files can be fetched: {count} products",
-            f"종목 마스터 파일 있음: 상품 {count}개",
+            f"the master files can be fetched: {number:,} products",
+            f"종목 마스터 파일 있음: 상품 {number:,}개",
         )
         return Result("products", "ok", text)
 
@@ -267,7 +267,9 @@ class Check:
             if isinstance(reply, Reply):
                 self._note_date(reply.headers.get("Date", ""))
                 if call.path == TOKEN_PATH:
-                    self._token_life = _life(reply.body)
+                    now = self._now()
+                    token = read_token_reply(reply, now)
+                    self._token_life = token.until - now if token.token else None
 
         before = observer.set(watch)
         try:
@@ -310,9 +312,3 @@ class Check:
             "동기화(NTP)하세요",
         )
         return Result("clock", "wrong" if abs(ahead) > 60 else "note", text)
-
-
-def _life(body: bytes) -> float | None:
-    """Seconds that the token of a response is valid for; None when it holds none."""
-    found = re.search(rb'"expires_in"\s*:\s*"?([0-9]{1,9})', body)
-    return float(found[1]) if found and b'"access_token"' in body else None

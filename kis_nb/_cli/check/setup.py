@@ -8,21 +8,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from kis_nb._cli.check.result import Result, Say, duration
 from kis_nb._errors import KisError
 from kis_nb._wire.config import Settings
+from kis_nb._wire.environment import known_variables
+from kis_nb._wire.samples_file import samples_path
 from kis_nb._wire.sources import load
 from kis_nb._wire.token_store import TokenStore
 
 # Fewer retries than a pull makes: a check reports that calls fail, and does not wait it out.
 RETRIES = 2
 _KEY_LENGTHS = {"app key": 36, "app secret": 180}
-_VARIABLES = re.compile(
-    r"KIS_((APP_KEY|APP_SECRET|ACCOUNTS|ACCOUNT_NO|NAME)(_[0-9]{1,3})?"
-    r"|BASE_URL|CUSTTYPE|CONFIG|NB_CACHE_DIR|NB_DEMO)"
-)
 
 
 def demo_step(say: Say) -> Result:
@@ -76,8 +73,8 @@ def one_line(error: Exception) -> str:
 
 def _sources(say: Say) -> str:
     """The names of what is set, and never a value."""
-    names = sorted(name for name in os.environ if _VARIABLES.fullmatch(name))
-    file = Path(os.getenv("KIS_CONFIG") or Path.home() / "KIS" / "config" / "kis_devlp.yaml")
+    names = known_variables()
+    file = samples_path()
     there = say("is there", "있음") if file.exists() else say("none", "없음")
     environment = ", ".join(names) or say("nothing set", "설정 없음")
     return say(
@@ -112,7 +109,7 @@ def _key(settings: Settings, who: str, say: Say) -> Result:
 
 def _token(settings: Settings, who: str, say: Say, now: float) -> Result:
     if settings.token is not None:
-        return Result("token", "ok", who + say("handed in, not issued here", "직접 준 토큰"))
+        return Result("token", "ok", who + say("passed, not issued here", "직접 준 토큰"))
     store = TokenStore(settings.cache_dir, settings.base_url, settings.app_key, settings.app_secret)
     held = store.read()
     left = held.until - now if held else 0.0
