@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     )
     from kis_nb._frames.balance import Balance
     from kis_nb._frames.balances import Balances, Failure
-    from kis_nb._frames.decode import fields
+    from kis_nb._frames.glossary import fields
     from kis_nb._magic import load_ipython_extension, unload_ipython_extension
 
 _HOME = {
@@ -63,7 +63,7 @@ _HOME = {
     "balance": "_default_client",
     "connect": "_connect",
     "dashboard": "_dashboard.create",
-    "fields": "_frames.decode",
+    "fields": "_frames.glossary",
     "load_ipython_extension": "_magic",
     "products": "_default_client",
     "show": "_dashboard.create",

@@ -1,10 +1,12 @@
-"""Arguments that take one of a few values: the types of those about style, and one check."""
+"""Arguments that take one of a few values: those about language and style, and one check."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Literal, TypeAlias
 
+# Of labels and texts.
+Lang: TypeAlias = Literal["ko", "en"]
 # Profit red and loss blue, as in Korea; or profit green and loss red, as in the US.
 Colors: TypeAlias = Literal["kr", "us"]
 # As the page where it is shown, or always light or dark.

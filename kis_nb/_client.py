@@ -148,7 +148,9 @@ class Client:
     ) -> Balances:
         """Pull many accounts with many codes at once, each app key under its own rate limit.
 
-        Source: as `balance`, once for each combination of account and codes.
+        Source: TR ``CTFN6118R`` or ``JTCE6001R``,
+        ``GET /uapi/domestic-futureoption/v1/trading/inquire-ngt-balance``, as for `balance`, once
+        for each combination of account and codes.
 
         Args:
             accounts: as `balance`'s ``account``; all configured ones when left out.

@@ -7,11 +7,10 @@ account pulled with one pair of codes is a `View`: another pair gives other figu
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from kis_nb._account import Account
-
-Lang: TypeAlias = Literal["ko", "en"]
+from kis_nb._choices import Lang
 
 
 class _Code(StrEnum):

@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
 
 from kis_nb._errors import Cancelled, KisError, TransportError
-from kis_nb._files import write_whole
+from kis_nb._files import process_lock, write_whole
 from kis_nb._frames.calendar import last_opening
 from kis_nb._frames.master_format import FILES, read_zip
 from kis_nb._frames.products import Listed
@@ -181,7 +182,7 @@ class MasterFiles(Mapping[str, Listed]):
             TransportError: a file is due and did not come; the stored ones stay available.
             Cancelled: `cancel` was set.
         """
-        with self._fetching, self._process_lock(cancel):
+        with self._one_thread(cancel), self._process_lock(cancel):
             # Another process may have fetched them while this one waited for the lock.
             if not self.cached().due:
                 return self
@@ -203,6 +204,22 @@ class MasterFiles(Mapping[str, Listed]):
         return self
 
     @contextlib.contextmanager
+    def _one_thread(self, cancel: threading.Event | None) -> Iterator[None]:
+        """One thread of this process fetches at a time.
+
+        Raises:
+            Cancelled: `cancel` was set while another one did.
+        """
+        # threading's locks know no cancelling, hence the polling.
+        while not self._fetching.acquire(timeout=0.1):
+            if cancel is not None and cancel.is_set():
+                raise Cancelled(_CANCELLED)
+        try:
+            yield
+        finally:
+            self._fetching.release()
+
+    @contextlib.contextmanager
     def _process_lock(self, cancel: threading.Event | None) -> Iterator[None]:
         """Held while files are fetched; other processes wait for it and then find the files.
 
@@ -212,25 +229,17 @@ class MasterFiles(Mapping[str, Listed]):
         if self._folder is None or not self.cached().due:
             yield
             return
-        import filelock  # here because most processes find the files in the store
-
-        lock = filelock.FileLock(self._folder / "master.lock", mode=0o600)
+        lock: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # A fetch by another process ends within this time; if not, there is a second fetch.
-            lock.acquire(
-                timeout=4 * sum(self._timeout),
-                cancel_check=lambda: cancel is not None and cancel.is_set(),
+            lock = process_lock(
+                self._folder / "master.lock", timeout=4 * sum(self._timeout), cancel=cancel
             )
-        except (OSError, NotImplementedError):  # no folder, no locks on this disk, or too long
+        except OSError:
             if cancel is not None and cancel.is_set():
                 raise Cancelled(_CANCELLED) from None
+        with lock:
             yield
-            return
-        try:
-            yield
-        finally:
-            lock.release()
 
     def _fetch(self, http: Http, cancel: threading.Event | None) -> None:
         for file in self._files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,12 +12,14 @@ import polars as pl
 from kis_nb._account import Account
 from kis_nb._codes import Basis, Margin
 from kis_nb._frames.balance import Balance
+from kis_nb._frames.decode import Decoder
 from kis_nb._frames.exact_columns import dtype_of
 from kis_nb._frames.position_products import MasterHandle
 from kis_nb._frames.sides import SIDE
-from kis_nb._schema.endpoint import Block
+from kis_nb._schema.endpoint import Block, Endpoint
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 from kis_nb._seoul import KST
+from kis_nb._wire.page_json import Raw
 from kis_nb.demo import Broker
 
 
@@ -32,6 +35,15 @@ def environment(broker: Broker) -> dict[str, str]:
         named[f"KIS_APP_SECRET{end}"] = app_secret
         named[f"KIS_ACCOUNTS{end}"] = ",".join(accounts)
     return named
+
+
+def decode(
+    pages: Sequence[Raw], endpoint: Endpoint, account: Account | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows of all pages, and the one row of the last page's summary, by a `Decoder`."""
+    decoder = Decoder(endpoint, account)
+    decoder.add_all(pages)
+    return decoder.frames()
 
 
 def _schema(block: Block) -> dict[str, pl.DataType]:

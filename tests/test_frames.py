@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from kis_nb._account import Account
 from kis_nb._errors import DecimalError, DecodeError
-from kis_nb._frames import decode as decoder
-from kis_nb._frames.decode import decode
+from kis_nb._frames.glossary import fields
 from kis_nb._schema.night_balance import NIGHT_BALANCE, POSITIONS, SUMMARY
+from tests.factories import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -384,7 +384,7 @@ def test_an_error_carries_no_frame_that_holds_the_rows() -> None:
 
 def test_fields_is_the_glossary_of_the_shared_document() -> None:
     """A row a field, both languages, with dtype and unit."""
-    glossary = decoder.fields()
+    glossary = fields()
     assert glossary.columns == ["block", "field", "ko", "en", "dtype", "unit", "note"]
     assert glossary.height == len(POSITIONS.fields) + len(SUMMARY.fields) == 53
     assert glossary.filter(field="evlu_pfls_amt").row(0)[2:6] == (

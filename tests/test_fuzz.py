@@ -14,9 +14,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from kis_nb._frames import decode as decoder
 from kis_nb._frames import exact_columns
 from kis_nb._wire import sources
+from tests import factories
 from tests.fuzz import __main__ as fuzzers
 from tests.fuzz import targets
 
@@ -46,7 +46,7 @@ def unguided(name: str, runs: int) -> None:
 
 def test_a_wrong_digit_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """An oracle that could not fail would prove nothing: a won too much in one column."""
-    decode = decoder.decode
+    decode = factories.decode
 
     def careless(*pages: Any) -> Any:
         rows, summary = decode(*pages)

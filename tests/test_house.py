@@ -107,5 +107,11 @@ def test_public_names_say_their_four_parts() -> None:
     "Nothing is raised". A class has ``Attributes:`` or ``Args:``. What calls KIS names the TR id
     and the path. IPython's hooks and modules are left out.
     """
+    calls = {"kis_nb.Client.balance", "kis_nb.Client.balances", "kis_nb.balance"}
+    about = {"kis_nb.Balance", "kis_nb.fields"}
+    for name, thing in _public():
+        if name in calls | about:
+            assert "CTFN6118R" in thing.__doc__, f"{name} does not name the TR id"
+            assert "/inquire-ngt-balance" in thing.__doc__, f"{name} does not name the path"
     lacking = {name: missing for name, thing in _public() if (missing := _missing_parts(thing))}
     assert not lacking, "\n".join(f"{name} lacks {', '.join(m)}" for name, m in lacking.items())

@@ -219,6 +219,17 @@ def test_cancelled_before_it_asks(host: Host, master: Callable[[], MasterFiles])
     assert host.asked == []
 
 
+def test_cancelled_while_another_thread_fetches(
+    host: Host, master: Callable[[], MasterFiles]
+) -> None:
+    """A fetch that waits for another thread's ends when it is cancelled."""
+    files, cancel = master(), threading.Event()
+    cancel.set()
+    with files._fetching, pytest.raises(Cancelled):
+        files.fetch(cancel)
+    assert host.asked == []
+
+
 def test_in_the_background_one_at_a_time(host: Host, master: Callable[[], MasterFiles]) -> None:
     """A daemon thread fetches and says so; a second one is not begun, nor one that is not due."""
     files = master()

@@ -11,9 +11,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kis_nb._choices import Lang
 from kis_nb._cli import arguments, export, templates
 from kis_nb._cli.signals import on_termination
-from kis_nb._codes import Lang
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance

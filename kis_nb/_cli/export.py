@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from kis_nb._codes import Lang
+from kis_nb._choices import Lang
 from kis_nb._files import write_whole
 from kis_nb._frames.columns import DROP_ORDER, chosen, column_label, relabel
 from kis_nb._frames.prices import OF_PRICE, unpriced

@@ -25,6 +25,7 @@ from kis_nb._account import Account
 from kis_nb._errors import ConfigError
 from kis_nb._schema.endpoint import Block
 from kis_nb._schema.night_balance import NIGHT_BALANCE
+from kis_nb._wire.auth import TOKEN_PATH
 from kis_nb._wire.http import Call, NoReply, Reply
 from kis_nb._wire.page_json import NotJson, parse_exact
 from kis_nb._wire.recovery import read_loose_refusal
@@ -37,6 +38,7 @@ _KEPT = frozenset("^!-+.,:/%")
 _NAME = re.compile(r"[a-z][a-z_]{0,29}[0-9]{0,3}[a-z_]{0,9}", re.ASCII)
 _HEADER = re.compile(r"[A-Za-z]{1,20}([-_][A-Za-z]{1,20}){0,4}", re.ASCII)
 _CODE = re.compile(r"[A-Z]{3,5}[0-9]{4,5}|900[0-9]{2}000", re.ASCII)
+_CALLS = {NIGHT_BALANCE.path: "balance", TOKEN_PATH: "token"}
 _LARGEST = 5_000_000
 # A part of a secret of this length is taken for the whole.
 _PART = 12
@@ -106,7 +108,7 @@ class Recorder:
         if sent:
             self.shown.add(Secret(sent))
         entry: dict[str, Any] = {
-            "call": "balance" if call.path == NIGHT_BALANCE.path else "token",
+            "call": _CALLS.get(call.path, "another"),
             "ms": round(seconds * 1000),
         }
         if call.headers.get("tr_cont") == "N":

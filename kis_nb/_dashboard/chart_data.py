@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from kis_nb._codes import Lang
+from kis_nb._choices import Lang
 from kis_nb._dashboard import tables
 from kis_nb._dashboard.texts import say
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from kis_nb._choices import Colors
-from kis_nb._codes import Lang
+from kis_nb._choices import Colors, Lang
 
 if TYPE_CHECKING:
     from kis_nb._widgets.chart_view import ChartView

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kis_nb._codes import Lang
+from kis_nb._choices import Lang
 from kis_nb._dashboard.chart_data import CHARTS, ChartData, Choice
 from kis_nb._dashboard.displayed_balances import DisplayedBalances
 

@@ -11,10 +11,10 @@ from typing import Any, TypeAlias
 
 import ipywidgets as w
 
-from kis_nb._choices import Colors
-from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._choices import Colors, Lang
+from kis_nb._codes import Basis, Margin
 from kis_nb._dashboard.texts import say
-from kis_nb._frames.products import UNDERLYINGS
+from kis_nb._frames.product_lines import UNDERLYINGS
 
 # Seconds of auto-refresh that can be chosen; 0 is off.
 AUTO_SECONDS = (0, 5, 15, 30, 60, 300)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kis_nb._account import Account
-from kis_nb._choices import Colors
-from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._choices import Colors, Lang
+from kis_nb._codes import Basis, Margin
 from kis_nb._dashboard.dashboard import Dashboard
 from kis_nb._errors import ConfigError
 from kis_nb._wire.secrets import Secret

@@ -19,8 +19,8 @@ import ipywidgets as w
 import traitlets
 
 from kis_nb._account import Account
-from kis_nb._choices import Colors, check_choice
-from kis_nb._codes import Basis, Lang, Margin, View
+from kis_nb._choices import Colors, Lang, check_choice
+from kis_nb._codes import Basis, Margin, View
 from kis_nb._dashboard import summary_cards, thread_errors
 from kis_nb._dashboard.chart_variants import ChartVariants
 from kis_nb._dashboard.controls import AUTO_SECONDS, Controls, close_all

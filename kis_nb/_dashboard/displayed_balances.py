@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from kis_nb._codes import Basis, Lang, Margin, View
+from kis_nb._choices import Lang
+from kis_nb._codes import Basis, Margin, View
 from kis_nb._dashboard import summary_cards
 from kis_nb._dashboard.balance_cache import view_of
 from kis_nb._dashboard.chart_data import ChartData, Choice

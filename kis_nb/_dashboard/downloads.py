@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from kis_nb._codes import Lang
+from kis_nb._choices import Lang
 from kis_nb._dashboard import tables
 from kis_nb._frames.columns import relabel
 from kis_nb._frames.text import file_name, status_line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kis_nb._codes import Lang
+from kis_nb._choices import Lang
 from kis_nb._errors import (
     ApiError,
     AuthError,

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
-from kis_nb._choices import Colors
-from kis_nb._codes import Lang
+from kis_nb._choices import Colors, Lang
 from kis_nb._dashboard.chart_data import CHARTS, ChartData
 from kis_nb._dashboard.chart_panel import ChartPanel
 from kis_nb._dashboard.controls import Controls

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from kis_nb._codes import Lang, View
+from kis_nb._choices import Lang
+from kis_nb._codes import View
 from kis_nb._dashboard import summary_cards
 from kis_nb._dashboard.balance_cache import view_of
 from kis_nb._dashboard.error_texts import ErrorText, error_text, no_account_text

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING
 
-from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._choices import Lang
+from kis_nb._codes import Basis, Margin
 from kis_nb._dashboard.panel_json import Json
 from kis_nb._dashboard.texts import say
 from kis_nb._frames.decimal_context import EXACT, exactly

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from kis_nb._codes import Lang
+from kis_nb._choices import Lang
 from kis_nb._dashboard.panel_json import Json
 from kis_nb._dashboard.summary_cards import template
 from kis_nb._dashboard.texts import say

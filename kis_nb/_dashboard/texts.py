@@ -5,7 +5,7 @@ Field labels come from the glossary, chart labels from the charts.
 
 from __future__ import annotations
 
-from kis_nb._codes import Lang
+from kis_nb._choices import Lang
 
 _TEXTS: dict[str, tuple[str, str]] = {
     # Controls.

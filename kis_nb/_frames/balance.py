@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from kis_nb._account import Account
-from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._choices import Lang
+from kis_nb._codes import Basis, Margin
 from kis_nb._frames.balance_html import balance_html
 from kis_nb._frames.columns import relabel, rename_clashing
 from kis_nb._frames.decode import Decoder
@@ -140,7 +141,7 @@ class Balance:
             The balance, with all rows of all pages.
 
         Raises:
-            DecodeError: see `kis_nb._frames.decode.decode`.
+            DecodeError: see `kis_nb._frames.decode.Decoder.add`.
         """
         positions, summary = map(rename_clashing, decoder.frames())
         positions.insert_column(len(POSITIONS.fields), read_sides(positions))

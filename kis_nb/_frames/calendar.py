@@ -10,10 +10,11 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from functools import cache
 
+from kis_nb._frames.product_lines import MONDAY, PRODUCT_LINES, THURSDAY
 from kis_nb._seoul import KST
 
 _DAY = timedelta(days=1)
-_MONDAY, _THURSDAY, _SATURDAY = 0, 3, 5
+_SATURDAY = 5
 # The day session opens.
 _OPENS = time(8, 45)
 
@@ -64,25 +65,23 @@ def last_trading_day(product: str, term: str) -> date | None:
     the third Monday. On a holiday the trading day before it, a Monday weekly's the one after.
 
     Args:
-        product: as `kis_nb._frames.products` names it.
+        product: a name in `kis_nb._frames.product_lines`.
         term: ``202612``, or a weekly's ``2609W4``.
 
     Returns:
-        None when the rules give no day: the product has no such term, the month has no such week,
-        the week is 0, or it is the second week of a Thursday weekly, which the monthly contract
-        replaces.
+        None when the rules give no day: the product is not known, it has no such term, the month
+        has no such week, the week is 0, or it is the second week of a Thursday weekly, which the
+        monthly contract replaces.
     """
-    weekly = product.rpartition(" weekly ")[2] if " weekly " in product else ""
-    if ("W" in term) != bool(weekly):
+    line = PRODUCT_LINES.get(product)
+    if line is None or ("W" in term) != line.weekly:
         return None
-    if not weekly:
-        dollar = product == "USD/KRW"
-        weekday, n = (_MONDAY, 3) if dollar else (_THURSDAY, 2)
-        day = _nth(int(term[:4]), int(term[4:]), weekday, n)
+    if line.nth is not None:
+        day = _nth(int(term[:4]), int(term[4:]), line.weekday, line.nth)
     else:
         n = int(term[5:])
-        if weekly == "Thu" and n == 2:
+        if line.weekday == THURSDAY and n == 2:
             return None
-        weekday = _MONDAY if weekly == "Mon" else _THURSDAY
-        day = _nth(2000 + int(term[:2]), int(term[2:4]), weekday, n)
-    return None if day is None else _nearest(day, _DAY if weekly == "Mon" else -_DAY)
+        day = _nth(2000 + int(term[:2]), int(term[2:4]), line.weekday, n)
+    after = line.weekly and line.weekday == MONDAY
+    return None if day is None else _nearest(day, _DAY if after else -_DAY)

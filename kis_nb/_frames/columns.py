@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from kis_nb._choices import check_choice
-from kis_nb._codes import Lang
+from kis_nb._choices import Lang, check_choice
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 
 if TYPE_CHECKING:

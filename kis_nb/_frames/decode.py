@@ -18,7 +18,6 @@ from kis_nb._errors import DecimalError, DecodeError
 from kis_nb._frames.exact_columns import InexactNumber, UnknownNotText, columns_of
 from kis_nb._frames.pages import body_of, object_of, parse_digits, rows_of, stringify_unknown
 from kis_nb._schema.endpoint import Block, Endpoint, Field
-from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb._wire.page_json import PageBody, Raw
 
 # Pages become columns so many at a time: fewer Polars calls than one a page, and only so many
@@ -28,6 +27,10 @@ _BATCH = 64
 
 class Decoder:
     """Turns the pages of one call into two frames.
+
+    Every documented column is there, in glossary order, null where the wire has no value; unknown
+    fields follow as String. Text is trimmed; account numbers are masked. Errors are raised without
+    the frames that hold rows: a traceback that shows locals would print them.
 
     Args:
         endpoint: which blocks to look for, and their fields.
@@ -54,7 +57,9 @@ class Decoder:
         """Take the next page.
 
         Raises:
-            DecodeError: as `decode`; what is wrong within a row may be found some pages later.
+            DecimalError: a number that its column cannot hold exactly.
+            DecodeError: not the documented shape. What is wrong within a row may be found some
+                pages later.
         """
         self.pages += 1
         self._last = body
@@ -74,7 +79,7 @@ class Decoder:
         """Parse and take the pages of these bytes.
 
         Raises:
-            DecodeError: as `decode`.
+            DecodeError: as `add`.
         """
         for raw in pages:
             self.add(body_of(raw, self.pages + 1))
@@ -83,7 +88,7 @@ class Decoder:
         """The rows of all pages, and the one row of the last page's summary.
 
         Raises:
-            DecodeError: as `decode`; also when no page was added.
+            DecodeError: as `add`; also when no page was added.
         """
         if self._last is None:
             raise DecodeError("there is no page to read")
@@ -176,37 +181,6 @@ class Decoder:
         return f"page {page}, {block.name}{row}"
 
 
-def decode(
-    pages: Sequence[Raw], endpoint: Endpoint, account: Account | None = None
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows of all pages, and the one row of the last page's summary.
-
-    Every documented column is there, in glossary order, null where the wire has no value; unknown
-    fields follow as String. Text is trimmed; account numbers are masked.
-
-    Args:
-        pages: at least one reply body.
-        endpoint: which blocks to look for, and their fields.
-        account: its number is masked in every text that repeats it; `Endpoint.personal` fields
-            always are.
-
-    Raises:
-        DecimalError: a number that its column cannot hold exactly.
-        DecodeError: not the documented shape.
-    """
-    decoder = Decoder(endpoint, account)
-    fault: DecodeError | None = None
-    try:
-        decoder.add_all(pages)
-        return decoder.frames()
-    except DecodeError as error:
-        fault = error
-    # Raised without the pages in this frame: a traceback that shows locals would print whole rows,
-    # account number included.
-    del pages
-    raise _bare(fault)
-
-
 def _bare(error: DecodeError) -> DecodeError:
     """The error without the frames that it came through, whose locals hold rows."""
     return error.with_traceback(None)
@@ -220,26 +194,3 @@ def _spelling(page: PageBody, block: Block, place: int, name: str) -> str:
     found = body[block.name]
     row = found[place - 1] if isinstance(found, list) else found
     return orjson.dumps(row[name]).decode()
-
-
-def fields() -> pl.DataFrame:
-    """The glossary of the night balance: what each field of KIS's reply is called and means.
-
-    Source: (야간)선물옵션 잔고현황, TR ``CTFN6118R``,
-    ``/uapi/domestic-futureoption/v1/trading/inquire-ngt-balance``.
-
-    Returns:
-        One row a documented field, in the order of the frames' columns; all columns String, none
-        null: ``block`` (``output1`` positions, ``output2`` summary), ``field`` (wire name), ``ko``,
-        ``en`` (labels), ``dtype`` (of the frame's column), ``unit`` (KRW, points, contracts, %; ""
-        for text) and ``note`` (what the name does not say, or ""). Nothing is raised.
-    """
-    return pl.DataFrame(
-        [
-            (block.name, f.name, f.ko, f.en, f.dtype, f.unit, f.note)
-            for block in (NIGHT_BALANCE.rows, NIGHT_BALANCE.summary)
-            for f in block.fields
-        ],
-        schema=["block", "field", "ko", "en", "dtype", "unit", "note"],
-        orient="row",
-    )

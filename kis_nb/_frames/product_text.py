@@ -10,6 +10,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
+from kis_nb._frames.product_lines import PRODUCT_LINES
+
 Kind: TypeAlias = Literal["future", "call", "put", "spread"]
 
 # The two characters after the kind.
@@ -105,7 +107,7 @@ def read_code(text: str) -> ParsedText:
         return ParsedText(kind=_KINDS.get(text[:1]))
     kind = _KINDS[found["kind"]]
     product = _CODES.get(found["product"], "")
-    weekly = "weekly" in product if product else None
+    weekly = PRODUCT_LINES[product].weekly if product else None
     term = strike = None
     # A weekly's three characters (FEW) number its series and hold no date.
     if found["term"] and not weekly and kind != "spread":

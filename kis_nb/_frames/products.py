@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from kis_nb._frames.calendar import last_trading_day
+from kis_nb._frames.product_lines import PRODUCT_LINES
 from kis_nb._frames.product_text import Kind, ParsedText, read_code, read_name, whole_points
 
 Source: TypeAlias = Literal["master", "name", "code"]
@@ -80,26 +81,6 @@ class Listed:
 Master: TypeAlias = Mapping[str, Listed]
 
 
-class _Line(NamedTuple):
-    """A product line: its underlying, and won for one point of one contract."""
-
-    underlying: str
-    multiplier: Decimal
-
-
-_LINES = {
-    "KOSPI 200": _Line("KOSPI 200", Decimal(250_000)),
-    "KOSPI 200 mini": _Line("KOSPI 200", Decimal(50_000)),
-    "KOSPI 200 weekly Thu": _Line("KOSPI 200", Decimal(250_000)),
-    "KOSPI 200 weekly Mon": _Line("KOSPI 200", Decimal(250_000)),
-    "KOSDAQ 150": _Line("KOSDAQ 150", Decimal(10_000)),
-    "KOSDAQ 150 weekly Thu": _Line("KOSDAQ 150", Decimal(10_000)),
-    "KOSDAQ 150 weekly Mon": _Line("KOSDAQ 150", Decimal(10_000)),
-    "USD/KRW": _Line("USD/KRW", Decimal(10_000)),
-}
-UNDERLYINGS = tuple(dict.fromkeys(line.underlying for line in _LINES.values()))
-
-
 def _agreed(first: Any, second: Any) -> Any:
     """The value of two sources: of the one that has it, or of both; None when they differ."""
     if first is None or second is None:
@@ -115,11 +96,11 @@ def _product(code: ParsedText, name: ParsedText) -> tuple[str | None, str | None
     if "bare" in named:
         named.discard("bare")
         named = named or {"KOSPI 200"}
-        if name.weekly is False and any("weekly" in p for p in named):
+        if name.weekly is False and any(map(_is_weekly, named)):
             named |= {"KOSPI 200"}
     # A name with a week is of no monthly product, one with a month of no weekly one.
-    weekly = {"weekly" in p for p in named if p} | ({name.weekly} - {None})
-    lines = [_LINES.get(p) for p in named]
+    weekly = {_is_weekly(p) for p in named if p} | ({name.weekly} - {None})
+    lines = [PRODUCT_LINES.get(p) for p in named]
     if not lines or None in lines:
         return None, None, None
     underlyings = {line.underlying for line in lines if line}
@@ -129,6 +110,10 @@ def _product(code: ParsedText, name: ParsedText) -> tuple[str | None, str | None
         underlyings.pop() if len(underlyings) == 1 else None,
         multipliers.pop() if len(multipliers) == 1 else None,
     )
+
+
+def _is_weekly(product: str) -> bool:
+    return product in PRODUCT_LINES and PRODUCT_LINES[product].weekly
 
 
 def _term(code: ParsedText, name: ParsedText) -> str | None:
@@ -197,8 +182,8 @@ def read_product(
             kind = listed.kind or line.kind
         if not code.product and name.product in (None, "bare"):
             product = listed.product
-            if product in _LINES:
-                underlying, multiplier = _LINES[product]
+            if product in PRODUCT_LINES:
+                underlying, multiplier = PRODUCT_LINES[product][:2]
         if underlying is None and not code.product and not name.product:
             underlying = listed.underlying
         if code.term is None and name.term is None:

@@ -11,7 +11,7 @@ from decimal import Decimal, localcontext
 
 import polars as pl
 
-from kis_nb._codes import Lang
+from kis_nb._choices import Lang
 from kis_nb._frames.completeness import ROUNDING, SUMMED
 from kis_nb._frames.decimal_context import EXACT
 from kis_nb._frames.prices import OF_PRICE, unpriced

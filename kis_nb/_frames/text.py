@@ -11,7 +11,8 @@ from decimal import Decimal
 from typing import Protocol, TypeAlias
 
 from kis_nb._account import Account
-from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._choices import Lang
+from kis_nb._codes import Basis, Margin
 
 Figure: TypeAlias = Decimal | int | None
 # Between the parts of a line: account · codes · time.

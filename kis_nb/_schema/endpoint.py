@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 
-from kis_nb._codes import Lang
+from kis_nb._choices import Lang
 
 
 @dataclass(frozen=True, slots=True)

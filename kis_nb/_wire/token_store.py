@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -18,15 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from kis_nb._errors import Cancelled
-from kis_nb._files import remove_unfinished, write_whole
+from kis_nb._files import process_lock, remove_unfinished, write_whole
 from kis_nb._wire.config import SENDABLE
 from kis_nb._wire.secrets import Secret
 from kis_nb._wire.token_errors import REFUSED
 
 # Seconds that an issue may take another process; one that is stuck must not stop the others.
 _LOCK_TIMEOUT = 180.0
-# Seconds of waiting for another process after which the caller is notified.
-_NOTIFY_AFTER = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +75,14 @@ class TokenStore:
         """
         if self._path is None:
             return nullcontext()
-        import filelock  # here because most processes find a token in the store
-
-        begin = time.monotonic()
-        notified = False
-
-        def cancelled() -> bool:
-            nonlocal notified
-            waited = time.monotonic() - begin
-            if on_wait is not None and not notified and waited > _NOTIFY_AFTER:
-                notified = True
-                on_wait()
-            return cancel is not None and cancel.is_set()
-
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = filelock.FileLock(f"{self._path}.lock", mode=0o600)
-            # Polled: the check of `cancel` and the notice are made between two attempts.
-            return lock.acquire(timeout=_LOCK_TIMEOUT, cancel_check=cancelled)
-        except (OSError, NotImplementedError) as error:  # the latter: no locks on this disk
+            return process_lock(
+                self._path.with_name(f"{self._path.name}.lock"),
+                timeout=_LOCK_TIMEOUT,
+                cancel=cancel,
+                on_wait=on_wait,
+            )
+        except OSError as error:
             if cancel is not None and cancel.is_set():
                 raise Cancelled("the pull was cancelled") from None
             self._keep_in_memory(error)
@@ -150,7 +136,7 @@ class TokenStore:
         except OSError as error:
             self._keep_in_memory(error)
 
-    def _keep_in_memory(self, error: OSError | NotImplementedError) -> None:
+    def _keep_in_memory(self, error: OSError) -> None:
         """Do without the file from now on, with a warning."""
         why = getattr(error, "strerror", None) or error
         warnings.warn(

@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from kis_nb._choices import Colors, Theme
-from kis_nb._codes import Lang
+from kis_nb._choices import Colors, Lang, Theme
 from kis_nb.charts import _book, _margin, _payoff, _pnl, _views
 from kis_nb.charts._chart import Chart, mime_bundle
 from kis_nb.charts._legs import LeftOut, payoff_at_expiry

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from kis_nb._codes import Basis, Lang, Margin, view_title
+from kis_nb._choices import Lang
+from kis_nb._codes import Basis, Margin, view_title
 from kis_nb._frames.text import moment
 from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._labels import SEPARATOR, text_width

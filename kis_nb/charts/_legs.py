@@ -17,7 +17,8 @@ from kis_nb._choices import check_choice
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.position_products import products_of
 from kis_nb._frames.prices import multiplier
-from kis_nb._frames.products import UNDERLYINGS, Product
+from kis_nb._frames.product_lines import UNDERLYINGS
+from kis_nb._frames.products import Product
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance

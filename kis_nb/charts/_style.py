@@ -7,8 +7,7 @@ from typing import Any, get_args
 
 import altair as alt
 
-from kis_nb._choices import Colors, Theme, check_choice
-from kis_nb._codes import Lang
+from kis_nb._choices import Colors, Lang, Theme, check_choice
 from kis_nb._frames.columns import column_label, side_label
 from kis_nb._widgets.palette import DARK, LIGHT
 

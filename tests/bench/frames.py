@@ -13,10 +13,10 @@ import orjson
 import pandas as pd
 import requests
 
-from kis_nb._frames.decode import decode
 from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb.demo import Book, Broker
 from tests.bench.timing import compare, line, milliseconds
+from tests.factories import decode
 
 
 def pages(count: int) -> list[bytes]:

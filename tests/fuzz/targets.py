@@ -18,7 +18,6 @@ from kis_nb._codes import Basis, Margin
 from kis_nb._errors import ConfigError, DecodeError
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.balances import Balances
-from kis_nb._frames.decode import decode
 from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb._wire.auth import Tokens
 from kis_nb._wire.clock import Clock
@@ -29,6 +28,7 @@ from kis_nb._wire.rate_limit import RateLimit
 from kis_nb._wire.secrets import Scrubber, Secret
 from kis_nb._wire.sources import load
 from kis_nb._wire.token_reply import read_token_reply
+from tests.factories import decode
 from tests.fuzz import oracle
 
 if TYPE_CHECKING:

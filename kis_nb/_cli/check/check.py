@@ -15,12 +15,13 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from kis_nb._account import Account, named_labels
+from kis_nb._choices import Lang
 from kis_nb._cli import report
 from kis_nb._cli.check import machine, setup
 from kis_nb._cli.check.result import Mark, Result, Say, duration
 from kis_nb._cli.check.setup import RETRIES, one_line
 from kis_nb._client import Client
-from kis_nb._codes import Basis, Lang, Margin
+from kis_nb._codes import Basis, Margin
 from kis_nb._connect import connect
 from kis_nb._errors import AuthError, KisError, TransportError
 from kis_nb._frames.position_products import products_of
@@ -231,8 +232,8 @@ class Check:
             )
             return Result("products", "note", text)
         text = self._say(
-            f"the master files can be fetched: {number:,} products",
-            f"종목 마스터 파일 있음: 상품 {number:,}개",
+            f"the master files can be fetched: {number} products",
+            f"종목 마스터 파일 있음: 상품 {number}개",
         )
         return Result("products", "ok", text)
 

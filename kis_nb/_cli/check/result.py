@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from kis_nb._codes import Lang
+from kis_nb._choices import Lang
 
 Mark: TypeAlias = Literal["ok", "note", "wrong"]
 
