@@ -24,9 +24,10 @@ def _at(hours: int, minutes: int = 0) -> int:
     return hours * 3_600 + minutes * 60
 
 
-# A weekday's sessions as (start, end, pace) in seconds from midnight in Seoul (products.md): by day
-# 08:45 to 15:45, by night 18:00 to 06:00. The pace, invented, is how quickly prices move: the
-# opening and the close are busier than noon, New York's opening is busier than the small hours.
+# A weekday's sessions as (start, end, pace) in seconds from midnight in Seoul: by day 08:45 to
+# 15:45, by night 18:00 to 06:00 (docs/sources.md, "Trading hours"). The pace, invented, is how
+# quickly prices move: the opening and the close are busier than noon, New York's opening is busier
+# than the small hours.
 _HOURS = (
     (_at(8, 45), _at(9, 30), 3),
     (_at(9, 30), _at(14, 30), 2),
