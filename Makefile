@@ -74,7 +74,8 @@ audit: $(VENV)/dev.stamp ## ask for known weaknesses in what gets installed (nee
 
 .PHONY: clean
 clean: ## remove everything that make made
-	rm -rf $(VENV) dist build .coverage.json kis_nb/_widgets/static/vega.js .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist build .coverage.json kis_nb/_widgets/static/vega.js \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # --- the steps of make test; each can be run alone --------------------------------------------

@@ -110,7 +110,7 @@ class Raw:
 
 
 def pytest_configure() -> None:
-    """Heed Ctrl-C even as a job in a shell's background: what the tests start does as they do."""
+    """Let Ctrl-C interrupt the tests and what they start, also in a background job."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

@@ -125,7 +125,7 @@ def watch_kernels(ipython: Path) -> Path:
 def noted(folder: Path) -> Search:
     """A search for the secrets of a watched kernel that worked in this folder."""
     secrets, accounts = json.loads((folder / "private.json").read_text(encoding="utf-8"))
-    # A key, a secret and a token at least, and the demo's three accounts, else nothing was watched.
+    # A key, a secret and a token at least, and the demo's four accounts, else nothing was watched.
     assert len(secrets) >= 3
-    assert len(accounts) >= 3
+    assert len(accounts) >= 4
     return Search(*secrets, accounts=accounts)

@@ -30,7 +30,7 @@ SUNDAY = NOW - DAY
 CLOSE = NOW + 16 * 3_600 + 1_796  # Tuesday 15:45
 BIG, CALLED, OLD, EMPTY = "80012345-03", "70045678-03", "50087654-03", "60098765-03"
 VIEWS = [(maintenance, purchase) for maintenance in (False, True) for purchase in (False, True)]
-# Won a point by the two characters after the kind, from products.md.
+# Won a point by the two characters after the kind (docs/sources.md, "Codes and names").
 MULTIPLIERS = {"01": 250_000, "05": 50_000, "09": 250_000, "AF": 250_000}
 MULTIPLIERS |= {"06": 10_000, "AJ": 10_000, "AK": 10_000, "75": 10_000}
 moments = st.integers(1_700_000_000, 2_300_000_000)
@@ -98,7 +98,7 @@ def check(rows: list[dict[str, str]], total: dict[str, str], *, purchase: bool) 
     )
     deposits = won(total, "dnca_sbst") + int(Decimal(total["frcr_dncl_amt"]))
     assert won(total, "nxdy_dncl_amt") == won(total, "nxdy_dnca") + deposits
-    # The sibling's identity (products.md), and the day capture's (live-facts f).
+    # As in responses of the day balance (docs/sources.md, "Equity and profit").
     assert won(total, "prsm_dpast") == won(total, "nxdy_dncl_amt") + options
     if not purchase:
         assert won(total, "prsm_dpast_amt") == won(total, "prsm_dpast") + pnl[True]
@@ -417,7 +417,7 @@ THURSDAY, MONDAY, MINI, KOSDAQ = OPTIONS[1], OPTIONS[2], OPTIONS[3], OPTIONS[4]
 @pytest.mark.parametrize(
     ("contract", "code", "name"),
     [
-        # The lines of products.md, but for serials and week letters, which follow no told rule.
+        # Lines of the master file, but for serials and week letters, for which no rule is known.
         (Instrument(FUTURES[0], "F", 2026, 12), "A01612", "F 202612"),
         (Instrument(FUTURES[1], "F", 2026, 10), "A05610", "미니F 202610"),
         (Instrument(FUTURES[2], "F", 2026, 12), "A06612", "코스닥150F 202612"),
@@ -447,7 +447,7 @@ def test_codes_and_names(contract: Instrument, code: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "number",
-    # Of the master file (products.md) and of the published balance.
+    # Of the master file (docs/sources.md, "Master files") and of the published balance.
     [
         "KR4A016C0004",
         "KR4B016A7454",
@@ -512,7 +512,10 @@ def test_settlement_is_the_last_quarter_to_four(moment: int) -> None:
 
 
 def in_session(moment: int) -> bool:
-    """Whether a session of products.md is on, reckoned another way than the market does."""
+    """Whether a session is on, computed another way than the demo's.
+
+    The hours are in docs/sources.md, "Trading hours".
+    """
     seoul = time.gmtime(moment + 9 * 3_600)
     at = seoul.tm_hour * 100 + seoul.tm_min
     if seoul.tm_wday < 5 and (845 <= at < 1545 or at >= 1800):

@@ -92,7 +92,7 @@ def test_the_published_balance(raw: Maker, exchange: Reader) -> None:
     assert body["output1"] == published["output1"]
     for name in ("mmga_tot_amt", "mmga_cash_amt", "mtnc_rt", "isfc_amt"):
         del published["output2"][name]
-    # What the old TR does not send, by the lines that were measured (live-facts f, products.md).
+    # What the old TR does not send (docs/sources.md, "Responses" and "Equity and profit").
     added = {
         "tot_ccld_amt": "0",
         "nxdy_dncl_amt": "10085327360",
@@ -103,7 +103,7 @@ def test_the_published_balance(raw: Maker, exchange: Reader) -> None:
     assert (bought["pchs_amt"], bought["evlu_pfls_amt"]) == ("240375000", "-9787500")
 
 
-# siblings.md, 선물옵션 잔고현황: the 31 keys that the new TR was recorded with.
+# The 31 keys that the new TR was recorded with (docs/sources.md, "Responses").
 DAY_OUTPUT2 = [
     "dnca_cash",
     "frcr_dncl_amt",
@@ -381,7 +381,10 @@ def test_each_account_has_a_key_of_its_own(broker: Broker) -> None:
 
 
 def test_a_key_sees_its_own_account_alone(raw: Maker, broker: Broker) -> None:
-    """Another account of the same customer is INVALID_CHECK_ACNO, as live (live-facts c)."""
+    """Another account of the same customer is INVALID_CHECK_ACNO.
+
+    See docs/sources.md, "Keys and accounts".
+    """
     for at, (_, key, secret) in enumerate(broker.keys):
         bare = with_key(raw(broker), at)
         pair: dict[str, str | None] = {"appkey": key, "appsecret": secret}

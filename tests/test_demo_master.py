@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 INDEX = "fo_idx_code_mts.mst"
 COMMODITY = "fo_com_code.mst"
-# What a name begins with, by the file's kind (products.md).
+# What a name begins with, by the file's kind (docs/sources.md, "Codes and names").
 BEGINS = {
     "1": "F ",
     "2": "SP ",
@@ -68,7 +68,7 @@ def fetched(session: requests.Session, broker: Broker, name: str) -> list[str]:
 
 
 def test_the_index_file(session: requests.Session, clock: Clock) -> None:
-    """Nine columns; names, strikes and ranks as in the lines of products.md."""
+    """Nine columns; names, strikes and ranks as in docs/sources.md, "Master files"."""
     with Broker(clock=clock) as broker:
         lines = fetched(session, broker, INDEX)
     assert "1|A01612|KR4A016C0004|F 202612| |00000.00|1|2001|KOSPI200" in lines
@@ -155,7 +155,7 @@ def test_old_codes_are_not_listed(clock: Clock) -> None:
 def test_the_client_reads_what_the_broker_lists(day: date) -> None:
     """Kind, underlying, multiplier, strike and month of every contract, from code and name alone.
 
-    The two were written apart from one another, from products.md. A last trading day may differ
+    The two were written independently, from docs/sources.md. A last trading day may differ
     where a holiday moves it, which the demo does not know of.
     """
     kinds = {"F": "future", "C": "call", "P": "put", "S": "spread"}

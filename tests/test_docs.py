@@ -15,6 +15,7 @@ TOP = Path(__file__).parents[1]
 PACKAGE = TOP / "kis_nb"
 ARCHITECTURE = TOP / "docs/architecture.md"
 CONTRIBUTING = TOP / "CONTRIBUTING.md"
+SOURCES = TOP / "docs/sources.md"
 
 each_page = pytest.mark.parametrize(
     "page", [ARCHITECTURE, CONTRIBUTING], ids=lambda page: page.name
@@ -68,6 +69,18 @@ def test_every_file_named_is_there(page: Path) -> None:
             tree = ast.parse(places[0].read_text(encoding="utf-8"))
             there = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
             assert test in there, f"{page.name}: {name}"
+
+
+def test_every_page_cited_is_there() -> None:
+    """A Markdown file that package or tests name exists, and so does a section of sources.md."""
+    headings = re.findall(r"^## (.+)$", SOURCES.read_text("utf-8"), re.MULTILINE)
+    for folder in (PACKAGE, TOP / "tests"):
+        for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.csv")]):
+            text = re.sub(r"\n *#? *", " ", path.read_text("utf-8"))
+            for name in re.findall(r"[\w-]+(?:\.ko)?\.md\b", text):
+                assert (TOP / "docs" / name).exists() or (TOP / name).exists(), f"{path}: {name}"
+            for title in re.findall(r'sources\.md, "([^"]+)"', text):
+                assert title in headings, f"{path}: {title}"
 
 
 def test_the_layers_are_those_of_the_linter() -> None:

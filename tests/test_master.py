@@ -25,7 +25,8 @@ from kis_nb._wire.secrets import Secret
 from tests.conftest import Clock, Fast
 from tests.factories import make_balance, position
 
-# Lines of the real file, from products.md; where it leaves the standard code out, one of ours.
+# Lines of the real file (docs/sources.md, "Master files"); where the standard code was not
+# published, one of ours.
 INDEX = """1|A01612|KR4A016C0004|F 202612| |00000.00|1|2001|KOSPI200
 5|B01610745|KR4B016A7454|C 202610   745.0|2|00745.00| |2001|KOSPI200
 6|C01610A48|KR4C016AA486|P 202610 1,120.0|2|01120.00| |2001|KOSPI200

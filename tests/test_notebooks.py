@@ -6,16 +6,19 @@ import os
 import re
 import subprocess
 import sys
+from decimal import localcontext
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import polars as pl
 import pytest
 
+from kis_nb._frames.equity import equity
 from tests.leaks import noted, watch_kernels
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-SHIPPED = {"quickstart", "dashboard", "research"}
+SHIPPED = {"quickstart", "dashboard", "four_views", "margin_monitor", "research"}
 
 # Any account number in full, whoever's it is: 8 digits, a hyphen, 2 digits.
 ACCOUNT = re.compile(r"(?<![0-9])[0-9]{8}-[0-9]{2}(?![0-9])")
@@ -32,7 +35,7 @@ def read(path: Path) -> Any:
 
 def test_templates_are_there() -> None:
     """The glob found the notebooks, so that the tests below are not about nothing."""
-    assert {path.stem for path in NOTEBOOKS} >= SHIPPED
+    assert {path.stem for path in NOTEBOOKS} == SHIPPED
 
 
 @every_notebook
@@ -99,3 +102,26 @@ def test_runs_and_leaks_nothing(path: Path, tmp_path: Path) -> None:
     for found, where in ((text, "the notebook"), (run.stdout, "stdout"), (run.stderr, "stderr")):
         search.look(found, where)
     assert not ACCOUNT.search(text)
+
+
+@pytest.mark.usefixtures("own_environment")
+def test_the_margin_monitor_agrees_with_the_package() -> None:
+    """The template spells out equity and excess margin: its figures are those of dashboard and
+    charts, for every account of the embedded broker.
+    """
+    (path,) = (each for each in NOTEBOOKS if each.stem == "margin_monitor")
+    values: dict[str, Any] = {}
+    with localcontext(), pl.Config():
+        for cell in read(path).cells:
+            if cell.cell_type == "code":
+                exec(cell.source, values)  # noqa: S102 - our own template
+            if "states" in values:
+                break
+    assert len(values["pulls"]) > 1
+    for balance, state in zip(values["pulls"], values["states"], strict=True):
+        expected = equity(balance)
+        assert state["equity"] == expected.reported_equity
+        assert state["excess_margin"] == expected.excess_margin
+        assert (state["equity_now"], state["from"]) == (expected.current_equity, expected.source)
+        assert state["excess_margin_now"] == expected.excess_margin_now
+    values["client"].close()

@@ -30,7 +30,7 @@ def _read(product: Product) -> tuple[Any, ...]:
 @pytest.mark.parametrize(
     ("code", "name", "expected"),
     [
-        # The master file's own lines, and the names of products.md.
+        # Lines of the master file, and names of docs/sources.md, "Codes and names".
         ("A01612", "F 202612", ("future", _K, _K, "202612", None, "250000")),
         ("B01610745", "C 202610   745.0", ("call", _K, _K, "202610", "745.0", "250000")),
         ("C01610A48", "P 202610 1,120.0", ("put", _K, _K, "202610", "1120.0", "250000")),
@@ -70,7 +70,7 @@ def _read(product: Product) -> tuple[Any, ...]:
     ],
 )
 def test_tells_todays_products(code: str, name: str, expected: tuple[Any, ...]) -> None:
-    """Code and name of every line that products.md quotes tell the whole product."""
+    """Code and name of every quoted line of a master file tell the whole product."""
     product = read_product(code, name)
     assert _read(product) == expected
     assert product.source == "name"
@@ -78,7 +78,7 @@ def test_tells_todays_products(code: str, name: str, expected: tuple[Any, ...]) 
 
 
 # code, name, kind, product, last trading day, strike: a book of what is listed in November 2026,
-# in the codes and spellings of products.md.
+# in the codes and spellings of docs/sources.md, "Codes and names".
 _BOOK = """
 A01612 | F 202612 | future | KOSPI 200 | 2026-12-10 |
 A01703 | F 202703 | future | KOSPI 200 | 2027-03-11 |

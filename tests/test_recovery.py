@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from kis_nb._wire.recovery import Recovery, meaning_of, read_loose_refusal
 from kis_nb.demo.replies import ERRORS, error
 
-# What helps, by what the facts of the live service say of each code.
-HELPS = {
+# What the client does about each code (docs/sources.md, "Errors").
+EXPECTED = {
     Recovery.SLOWER: "EGW00201",
     Recovery.SPACED: "EGW00215",
     Recovery.START_OVER: "SYDB0050",
@@ -27,12 +27,12 @@ HELPS = {
     "EGW00316 OPSQ0003 OPSQ0004 OPSQ0005 OPSQ0006 OPSQ0007 OPSQ0008 OPSQ0009 OPSQ0010 OPSQ0011 "
     "OPSQ1002 90020000",
 }
-CASES = [(code, recovery) for recovery, codes in HELPS.items() for code in codes.split()]
+CASES = [(code, recovery) for recovery, codes in EXPECTED.items() for code in codes.split()]
 
 
 @pytest.mark.parametrize(("code", "recovery"), CASES)
-def test_every_code_has_what_helps(code: str, recovery: Recovery) -> None:
-    """The client's table against the facts; the broker can say each."""
+def test_every_code_has_its_recovery(code: str, recovery: Recovery) -> None:
+    """The client's table agrees with what is known of each code, and the broker can send each."""
     assert meaning_of(code, ERRORS[code][2]).recovery is recovery
 
 

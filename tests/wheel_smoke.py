@@ -17,7 +17,8 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-TEMPLATES = {"quickstart.ipynb", "dashboard.ipynb", "research.ipynb"}
+NAMES = ("quickstart", "dashboard", "four_views", "margin_monitor", "research")
+TEMPLATES = {f"{name}.ipynb" for name in NAMES}
 COMMAND = Path(sysconfig.get_path("scripts"), "kis-nb")
 
 

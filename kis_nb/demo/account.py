@@ -137,7 +137,7 @@ class AccountView:
         """`output1` from row `start` to before `stop`, as the new or the old TR id sends it.
 
         The new one's row is that of the day call, with the side's name and without its code and the
-        trade type (live-facts a, siblings.md); the old one's is that of the published example.
+        trade type (docs/sources.md, "Responses"); the old one's is that of the published example.
         `purchase` values at the purchase price (``EXCC_STAT_CD`` 2), else at the settlement price.
         """
         pairs = zip(self._day.positions[start:stop], self._marks[start:stop], strict=True)
@@ -184,7 +184,10 @@ class AccountView:
 
 
 def _marked(position: Position, mark: int, *, purchase: bool) -> tuple[int, int]:
-    """A position's value and P&L at a mark; both 0 without one (products.md, "No price yet")."""
+    """A position's value and P&L at a mark; both 0 without one.
+
+    See docs/sources.md, "No price yet".
+    """
     if not position.priced:
         return 0, 0
     worth = mark * position.quantity * position.instrument.won

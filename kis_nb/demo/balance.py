@@ -34,20 +34,21 @@ _PARAMETERS = dict(
     )
 )
 # Recorded live, the new TR's output2 has the 31 keys of the day call and lacks these four
-# (live-facts a); the old one's published answer lacks the three that came with the new (its example
-# in inquire-ngt-balance.md). Both write the others in the glossary's order.
+# (docs/sources.md, "Responses"); the old one's published answer lacks the three that came with the
+# new. Both write the others in the glossary's order.
 _NOT_IN_NEW = {"mmga_tot_amt", "mmga_cash_amt", "mtnc_rt", "isfc_amt"}
 _NOT_IN_OLD = {"tot_ccld_amt", "nxdy_dncl_amt", "prsm_dpast_amt"}
 _KEY = re.compile(r"([0-9]{1,12})\^([0-9]{1,9})\^([0-9]{1,6})\^", re.ASCII)
 _KEY_LENGTH = 200
-_MESSAGE_LENGTH = 80  # bytes of msg1, blanks included (live-facts a)
+_MESSAGE_LENGTH = 80  # bytes of msg1, blanks included (docs/sources.md, "Responses")
 
 
 def _message(text: str) -> str:
     return text + " " * (_MESSAGE_LENGTH - len(text.encode("cp949")))
 
 
-# Success codes seen or documented (live-facts a). No client may test them, so they vary here too.
+# Success codes seen or documented (docs/sources.md, "Responses"). No client may test them, so they
+# vary here too.
 _FOUND = ("KIOK0510", _message("조회가 완료되었습니다"))
 _NOTHING = ("KIOK0530", _message("조회되었습니다"))
 _MORE = ("KIOK0500", _message("조회가 계속됩니다"))
@@ -140,7 +141,8 @@ class BalanceHandler:
         account = _account(query)
         own = self._book.accounts if bound is None else bound
         if account not in self._book or account not in own:
-            # The own customer with an unknown product code gets another error (live-facts a, c).
+            # The own customer with an unknown product code gets another error (docs/sources.md,
+            # "Keys and accounts").
             known = any(each[:8] == account[:8] for each in own)
             return error("KIOK0560" if known and account not in self._book else "OPSQ2000")
         if any(query[name] not in codes for name, codes in NIGHT_BALANCE.codes.items()):

@@ -13,8 +13,8 @@ from kis_nb.demo.access import Access, AppKey
 from kis_nb.demo.balance import BalanceHandler
 from kis_nb.demo.book import Book
 from kis_nb.demo.form import Form
-from kis_nb.demo.formed import FormedHandler
 from kis_nb.demo.master import MASTER_FILES, MasterFiles
+from kis_nb.demo.recorded_handler import RecordedFormHandler
 from kis_nb.demo.replies import Reply, json_reply
 from kis_nb.demo.server import Request, Server, loopback
 from kis_nb.demo.tokens import Tokens, app_key_in, new_app_key, new_app_secret
@@ -139,7 +139,7 @@ class Broker:
         recorded = None if form is None else Form(form)
         rows = (recorded and recorded.rows) or page_rows
         handler = BalanceHandler(self.book, rows, key_seconds)
-        self._balance = handler if recorded is None else FormedHandler(handler, recorded)
+        self._balance = handler if recorded is None else RecordedFormHandler(handler, recorded)
         self._files = MasterFiles(self.book.market)
         self._server: Server | None = None
         self._stopped = threading.Event()

@@ -1,6 +1,6 @@
 """One contract: its codes, its name, its last trading day, its margin.
 
-Codes and names are spelled as in the live master files (products.md).
+Codes and names are spelled as in the live master files (docs/sources.md, "Codes and names").
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A report holds no figure, only the form: which keys each block had and in which order, how each
 field was padded and with how many decimals, rows on a page, tr_cont, the pattern of the page keys,
-codes. With it the broker answers as that service did (`kis_nb.demo.formed`), so that what a live
-service does differently becomes a test.
+codes. With it the broker answers as that service did (`kis_nb.demo.recorded_handler`), so that what
+a live service does differently becomes a test.
 
 What a report leaves open is the broker's: a field without a figure of the broker's is 0, written in
 the recorded form (or some text of that form); a field that only some rows had is in every other

@@ -92,8 +92,9 @@ class Funds:
     def next_day(self) -> int:
         """Tomorrow's cash, nxdy_dnca: today's with premiums, variation and fees settled.
 
-        ``dnca_cash`` + ``rnwl_dfpa`` in the published night answer and in the sibling's, which hold
-        no trade of the day (live-facts f, products.md); that the day's flows are added is invented.
+        ``dnca_cash`` + ``rnwl_dfpa`` in the published responses of night and day balance, which
+        have no trade of the day (docs/sources.md, "Equity and profit"); that the day's flows are
+        added is invented.
         """
         return self.cash + self.premiums + self.day + self.renewal - self.fee
 
@@ -106,8 +107,8 @@ class Funds:
         """Deposits and options, the futures marked at settlement (prsm_dpast).
 
         ``nxdy_dncl_amt`` plus the market value of the long option in the published sibling
-        (products.md), without the futures' P&L since settlement (wire.md; the night example holds
-        -1,237,500 of it and leaves it out, live-facts f). That a sold option counts against it is
+        (docs/sources.md, "Equity and profit"), without the futures' P&L since settlement: the night
+        example has -1,237,500 of it and leaves it out. That a sold option counts against it is
         invented: no recorded response has one.
         """
         return self.next_deposit + option_value
@@ -127,8 +128,8 @@ def summary(funds: Funds, marks: Marks, *, maintenance: bool) -> dict[str, str]:
     equity, call = funds.equity(marks.option_value), funds.call(marks.option_value)
     # Substitute margin that the securities do not cover is taken from the cash.
     uncovered = max(required.substitute - funds.substitute, 0)
-    # dnca_cash - mgna_tota in the published night answer (wire.md) and, to the won, in the day
-    # capture: unrealized P&L is not in it (live-facts f).
+    # dnca_cash - mgna_tota in the published night answer and, to the won, in a recorded
+    # day response: unrealized P&L is not in it (docs/sources.md, "Equity and profit").
     free_cash = 0 if call else max(funds.cash - required.cash - uncovered, 0)
     free_substitute = 0 if call else max(funds.substitute - required.substitute, 0)
     amounts = {
@@ -136,7 +137,8 @@ def summary(funds: Funds, marks: Marks, *, maintenance: bool) -> dict[str, str]:
         "dnca_sbst": funds.substitute,
         # A whole-won field: the foreign deposit's fraction of a won is dropped.
         "tot_dncl_amt": funds.cash + funds.foreign // 100 + funds.substitute,
-        # Sent by the new TR id (live-facts a); by its Korean name, all that was traded.
+        # Sent by the new TR id (docs/sources.md, "Responses"); by its Korean name, all that was
+        # traded.
         "tot_ccld_amt": funds.traded,
         "cash_mgna": required.cash,
         "sbst_mgna": required.substitute,
@@ -148,8 +150,8 @@ def summary(funds: Funds, marks: Marks, *, maintenance: bool) -> dict[str, str]:
         "nxdy_dnca": funds.next_day,
         "nxdy_dncl_amt": funds.next_deposit,
         "prsm_dpast": equity,
-        # Cash, unrealized P&L and fees on a day capture, to the won (live-facts f); that it
-        # includes P&L since settlement at night too is likely, not proven (the same table's end).
+        # Cash, unrealized P&L and fees in a recorded day response, to the won; that it holds P&L
+        # since settlement at night too is likely (docs/sources.md, "Equity and profit").
         "prsm_dpast_amt": equity + marks.since_settlement,
         "pprt_ord_psbl_cash": free_cash,
         # At least half of a call has to come in cash.
@@ -161,7 +163,8 @@ def summary(funds: Funds, marks: Marks, *, maintenance: bool) -> dict[str, str]:
         "opt_evlu_pfls_amt": marks.profit.options,
         "trad_pfls_amt_smtl": funds.realized.total,
         "evlu_pfls_amt_smtl": marks.profit.total,
-        # As in the published night answer; the day sibling's holds rnwl_dfpa besides (products.md).
+        # As in the published night answer; the day balance's has rnwl_dfpa added (docs/sources.md,
+        # "Equity and profit").
         "wdrw_psbl_tot_amt": free_cash + free_substitute,
         "ord_psbl_cash": free_cash,
         "ord_psbl_sbst": free_substitute,

@@ -1,6 +1,6 @@
 """KIS's master files, zipped, of the demo's contracts; they need no key.
 
-The formats are those of products.md, "The master file"; the official samples read the second file
+The formats are in docs/sources.md, "Master files"; the official samples read the second file
 by the same positions. A contract is listed from the settlement before its first trading day to that
 of its last one, and under today's codes only.
 """

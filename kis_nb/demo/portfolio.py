@@ -44,8 +44,8 @@ class Portfolio:
         """
         if not self.old:
             return first_contracts(today, self.rows)
-        # The published old codes are these products' (products.md); three characters hold a strike
-        # below 1,000 only.
+        # The published old codes are these products'; three characters hold a strike below 1,000
+        # only (docs/sources.md, "Codes and names").
         held = [
             replace(contract, old=True)
             for contract in first_contracts(today, 50 * self.rows + 50)

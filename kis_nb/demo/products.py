@@ -1,9 +1,9 @@
 """The demo's products: contract terms as on the exchange, and which contracts each has.
 
-Names are those of the live master files (products.md); multipliers, ticks and last trading days are
-those of its table "Contract facts". Each contract's last trading day stays where the weekday rule
-puts it, since the demo has no holidays: where a holiday moves it on the exchange, the exchange's
-date (and a calendar's) differs.
+Names and multipliers are those of docs/sources.md, "Codes and names", ticks and last trading days
+those of "Contract terms" there. Each contract's last trading day stays where the weekday rule puts
+it, since the demo has no holidays: where a holiday moves it on the exchange, the exchange's date
+(and a calendar's) differs.
 """
 
 from __future__ import annotations

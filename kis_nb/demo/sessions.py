@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import accumulate
 
 DAY = 86_400
-_KST = 9 * 3_600
+KST = 9 * 3_600  # seconds ahead of UTC; Seoul has no summer time
 _WEEK = 7 * DAY
 _CLOSE = 15 * 3_600 + 45 * 60  # the day session's end, when the settlement price is set
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -24,9 +24,10 @@ def _at(hours: int, minutes: int = 0) -> int:
     return hours * 3_600 + minutes * 60
 
 
-# A weekday's sessions as (start, end, pace) in seconds from midnight in Seoul (products.md): by day
-# 08:45 to 15:45, by night 18:00 to 06:00. The pace, invented, is how quickly prices move: the
-# opening and the close are busier than noon, New York's opening is busier than the small hours.
+# A weekday's sessions as (start, end, pace) in seconds from midnight in Seoul: by day 08:45 to
+# 15:45, by night 18:00 to 06:00 (docs/sources.md, "Trading hours"). The pace, invented, is how
+# quickly prices move: the opening and the close are busier than noon, New York's opening is busier
+# than the small hours.
 _HOURS = (
     (_at(8, 45), _at(9, 30), 3),
     (_at(9, 30), _at(14, 30), 2),
@@ -44,17 +45,17 @@ _PACED = [0, *accumulate((end - start) * pace for start, end, pace in _SESSIONS)
 
 def kst_date(moment: int) -> date:
     """The Korean calendar date of a moment in epoch seconds."""
-    return date.fromordinal(_EPOCH + (moment + _KST) // DAY)
+    return date.fromordinal(_EPOCH + (moment + KST) // DAY)
 
 
 def at_seoul(day: date, seconds: int) -> int:
     """Epoch seconds of a time of day in Seoul."""
-    return (day.toordinal() - _EPOCH) * DAY + seconds - _KST
+    return (day.toordinal() - _EPOCH) * DAY + seconds - KST
 
 
 def settled_at(moment: int) -> int:
     """Epoch seconds of the last settlement: 15:45 in Seoul, Monday to Friday."""
-    last = moment - (moment + _KST - _CLOSE) % DAY
+    last = moment - (moment + KST - _CLOSE) % DAY
     return last - max(kst_date(last).weekday() - 4, 0) * DAY
 
 
@@ -68,7 +69,7 @@ def trading_day(moment: int) -> date:
 
 def _in_week(moment: int) -> tuple[int, int, int]:
     """The week's number, the second in it, and which session began last (-1: none this week)."""
-    week, second = divmod(moment + _KST + _SINCE_MONDAY, _WEEK)
+    week, second = divmod(moment + KST + _SINCE_MONDAY, _WEEK)
     return week, second, bisect_right(_STARTS, second) - 1
 
 

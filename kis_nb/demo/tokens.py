@@ -16,6 +16,7 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from kis_nb.demo.replies import Reply, error, json_reply, token_error
+from kis_nb.demo.sessions import KST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +125,7 @@ class Tokens:
             self._current = self._make(now, self.life), now
         token = self._current[0]
         end = int(self._expiry[token])
-        korean = time.gmtime(end + 9 * 3_600)
+        korean = time.gmtime(end + KST)
         return json_reply(
             200,
             {

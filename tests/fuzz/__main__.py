@@ -94,7 +94,7 @@ def child(name: str, runs: int, seed: int, driver: str, folder: Path) -> None:
     """Run one target in this process."""
     guide = importlib.import_module("atheris") if driver == "atheris" else None
     with guide.instrument_imports(include=["kis_nb", "json", "yaml"]) if guide else nullcontext():
-        importlib.import_module("yaml")  # imported late by kis_nb._wire.sources
+        importlib.import_module("yaml")  # imported late by kis_nb._wire.samples_file
         from tests.fuzz import targets
     assert targets.TARGETS.keys() == LONGEST.keys()
     target, seeds = targets.TARGETS[name], targets.SEEDS[name]

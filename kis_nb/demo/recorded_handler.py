@@ -32,7 +32,7 @@ _OTHER_BODIES = {
 }
 
 
-class FormedHandler:
+class RecordedFormHandler:
     """Answers balance calls as `BalanceHandler` does, in a recorded form."""
 
     def __init__(self, handler: BalanceHandler, form: Form) -> None:
