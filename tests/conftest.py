@@ -22,6 +22,7 @@ from kis_nb._wire.clock import Clock as WireClock
 from kis_nb._wire.config import Settings
 from kis_nb._wire.secrets import Secret
 from kis_nb.demo import Book
+from tests.bare_http import call_headers, first_query
 from tests.factories import environment
 from tests.faults import Broker
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
@@ -61,22 +62,14 @@ class Raw:
 
     def headers(self, **changed: str | None) -> dict[str, str]:
         """The five demanded headers, some changed or (None) left out."""
-        usual = {
-            "authorization": f"Bearer {self.token}",
-            "appkey": self.broker.app_key,
-            "appsecret": self.broker.app_secret,
-            "tr_id": "CTFN6118R",
-            "custtype": "P",
-        }
+        usual = call_headers(self.broker.app_key, self.broker.app_secret, self.token)
         return {name: value for name, value in {**usual, **changed}.items() if value is not None}
 
     def get(
         self, headers: dict[str, str | None] | None = None, /, **query: str | None
     ) -> requests.Response:
         """One balance call; `query` changes or (None) leaves out parameters."""
-        cano, _, product = self.broker.accounts[0].partition("-")
-        usual = dict.fromkeys(NIGHT_BALANCE.params, "")
-        usual |= {"CANO": cano, "ACNT_PRDT_CD": product, "MGNA_DVSN": "01", "EXCC_STAT_CD": "1"}
+        usual = first_query(self.broker.accounts[0])
         return self.session.get(
             self.broker.address + NIGHT_BALANCE.path,
             params={name: value for name, value in {**usual, **query}.items() if value is not None},

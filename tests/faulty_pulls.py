@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import requests
 
@@ -25,6 +25,7 @@ from kis_nb._wire.clock import Clock
 from kis_nb._wire.config import Settings
 from kis_nb._wire.secrets import Secret
 from kis_nb.demo import Book
+from tests.bare_http import bare_pull, call_headers
 from tests.faults import Broker, Fault
 from tests.tls_proxy import UNTRUSTED, ConnectionFault, TlsProxy
 
@@ -93,26 +94,12 @@ class FaultyPulls:
         self._clear()
 
     def _read_bare(self) -> list[dict[str, str]]:
-        cano, product = ACCOUNT.split("-")
-        query = dict.fromkeys(NIGHT_BALANCE.params, "")
-        query |= {"CANO": cano, "ACNT_PRDT_CD": product, "MGNA_DVSN": "01", "EXCC_STAT_CD": "1"}
-        headers = {
-            "authorization": f"Bearer {self.broker.issue_token()}",
-            "appkey": self.broker.app_key,
-            "appsecret": self.broker.app_secret,
-            "tr_id": "CTFN6118R",
-            "custtype": "P",
-        }
-        rows: list[dict[str, str]] = []
-        while True:
+        keys = self.broker.app_key, self.broker.app_secret
+        with requests.Session() as session:
+            session.trust_env = False
             url = self.broker.address + NIGHT_BALANCE.path
-            answer = requests.get(url, params=query, headers=headers, timeout=10)
-            body: dict[str, Any] = answer.json()
-            rows += body["output1"]
-            if answer.headers["tr_cont"] in {"D", "E"}:
-                return rows
-            headers["tr_cont"] = "N"
-            query |= {name: body[name.lower()] for name in NIGHT_BALANCE.cursors}
+            headers = call_headers(*keys, self.broker.issue_token())
+            return bare_pull(session, url, headers, ACCOUNT)
 
     def script(
         self, fault: Fault | ConnectionFault, place: int | None, times: int | None = 1

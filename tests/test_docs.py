@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).parents[1]
+from tests.documents import TOP, code, headings, prose
+
 PACKAGE = TOP / "kis_nb"
 ARCHITECTURE = TOP / "docs/architecture.md"
 CONTRIBUTING = TOP / "CONTRIBUTING.md"
@@ -20,17 +21,6 @@ SOURCES = TOP / "docs/sources.md"
 each_page = pytest.mark.parametrize(
     "page", [ARCHITECTURE, CONTRIBUTING], ids=lambda page: page.name
 )
-
-
-def prose(page: Path) -> str:
-    """A page without its fenced blocks."""
-    text = page.read_text(encoding="utf-8")
-    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
-
-
-def code(page: Path) -> list[str]:
-    """What stands between single backticks."""
-    return re.findall(r"`([^`\n]+)`", prose(page))
 
 
 def section(page: Path, title: str) -> str:
@@ -73,14 +63,14 @@ def test_every_file_named_is_there(page: Path) -> None:
 
 def test_every_page_cited_is_there() -> None:
     """A Markdown file that package or tests name exists, and so does a section of sources.md."""
-    headings = re.findall(r"^## (.+)$", SOURCES.read_text("utf-8"), re.MULTILINE)
+    sections = [heading.lstrip("# ") for heading in headings(SOURCES)]
     for folder in (PACKAGE, TOP / "tests"):
         for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.csv")]):
             text = re.sub(r"\n *#? *", " ", path.read_text("utf-8"))
             for name in re.findall(r"[\w-]+(?:\.ko)?\.md\b", text):
                 assert (TOP / "docs" / name).exists() or (TOP / name).exists(), f"{path}: {name}"
             for title in re.findall(r'sources\.md, "([^"]+)"', text):
-                assert title in headings, f"{path}: {title}"
+                assert title in sections, f"{path}: {title}"
 
 
 def test_the_layers_are_those_of_the_linter() -> None:

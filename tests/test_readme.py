@@ -25,8 +25,8 @@ from packaging.requirements import Requirement
 
 import kis_nb
 from kis_nb._cli.parser import build_parser
+from tests.documents import TOP, code, headings, prose
 
-TOP = Path(__file__).parents[1]
 # Each page in English and in Korean.
 PAIRS = [
     (TOP / "README.md", TOP / "README.ko.md"),
@@ -71,13 +71,6 @@ def commands(page: Path) -> list[str]:
     return lines
 
 
-def prose(page: Path) -> str:
-    """A file without its fenced blocks."""
-    return re.sub(
-        r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
-    )
-
-
 def environment(home: Path) -> dict[str, str]:
     """A newcomer's: no key of the developer's, the venv's commands, an empty home."""
     own = {k: v for k, v in os.environ.items() if not k.startswith(("KIS_", "JUPYTER"))}
@@ -117,11 +110,11 @@ for block in sys.stdin.read().split("\\0"):
 @each_page
 def test_python_runs(page: Path, tmp_path: Path) -> None:
     """A page's Python blocks run in order on the embedded broker, without a key."""
-    code = [text for language, text in blocks(page) if language in {"python", "ipython"}]
-    assert code, "a page without code"
+    cells = [text for language, text in blocks(page) if language in {"python", "ipython"}]
+    assert cells, "a page without code"
     run = subprocess.run(
         [sys.executable, "-c", RUNNER],
-        input="\0".join(code),
+        input="\0".join(cells),
         env=environment(tmp_path),
         cwd=tmp_path,
         capture_output=True,
@@ -270,11 +263,6 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert heading in anchors(file), f"{page.name}: {target}"
 
 
-def headings(page: Path) -> list[str]:
-    """A Markdown file's headings, with their marks."""
-    return re.findall(r"^#+ +.*?(?= *$)", prose(page), re.MULTILINE)
-
-
 def anchors(page: Path) -> set[str]:
     """The headings of a Markdown file as GitHub links to them."""
     titles = [heading.lstrip("# ") for heading in headings(page)]
@@ -293,24 +281,19 @@ def test_a_page_has_one_title(page: Path) -> None:
 def test_names_every_target_and_command(pages: tuple[Path, ...]) -> None:
     """README and guide name every target and every subcommand, and each that they name exists."""
     # In code only: "make the call" is English.
-    code = "\n".join(
-        line
-        for page in pages
-        for line in [*re.findall(r"`([^`\n]+)`", prose(page)), *commands(page)]
-    )
-    targets = set(re.findall(r"^make +([a-z-]+)", code, re.MULTILINE))
+    lines = "\n".join(line for page in pages for line in [*code(page), *commands(page)])
+    targets = set(re.findall(r"^make +([a-z-]+)", lines, re.MULTILINE))
     assert targets == made_targets() - {"help"}
-    named = set(re.findall(r"^kis-nb +([a-z]+)", code, re.MULTILINE))
+    named = set(re.findall(r"^kis-nb +([a-z]+)", lines, re.MULTILINE))
     assert named == subcommands()
 
 
 @each_page
 def test_names_in_prose_exist(page: Path) -> None:
     """Every ``kis_nb.name`` and every environment variable in the prose is one that there is."""
-    code = re.findall(r"`([^`\n]+)`", prose(page))
-    for name in re.findall(r"\bkis_nb\.(\w+)", "\n".join(code)):
+    for name in re.findall(r"\bkis_nb\.(\w+)", "\n".join(code(page))):
         assert name in kis_nb.__all__, f"{page.name}: kis_nb.{name}"
-    check_settings([name for name in code if re.fullmatch(r"KIS_[A-Z_]+", name)])
+    check_settings([name for name in code(page) if re.fullmatch(r"KIS_[A-Z_]+", name)])
 
 
 @each_language

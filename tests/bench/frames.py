@@ -15,6 +15,7 @@ import requests
 
 from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb.demo import Book, Broker
+from tests.bare_http import call_headers, first_query
 from tests.bench.timing import compare, line, milliseconds
 from tests.factories import decode
 
@@ -23,15 +24,8 @@ def pages(count: int) -> list[bytes]:
     """Bodies as the embedded broker sends them, 20 rows each."""
     account = "80012345-03"
     with Broker(book=Book.sized({account: 100}), calls_per_second=0) as broker:
-        headers = {
-            "authorization": f"Bearer {broker.issue_token()}",
-            "appkey": broker.app_key,
-            "appsecret": broker.app_secret,
-            "tr_id": "CTFN6118R",
-            "custtype": "P",
-        }
-        query = dict.fromkeys(NIGHT_BALANCE.params, "")
-        query |= {"CANO": "80012345", "ACNT_PRDT_CD": "03", "MGNA_DVSN": "01", "EXCC_STAT_CD": "1"}
+        headers = call_headers(broker.app_key, broker.app_secret, broker.issue_token())
+        query = first_query(account)
         url = broker.address + NIGHT_BALANCE.path
         body = requests.get(url, params=query, headers=headers, timeout=10).json()
     made: list[bytes] = []

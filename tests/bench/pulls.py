@@ -23,6 +23,7 @@ import requests
 import kis_nb
 from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb.demo import Book, Broker
+from tests.bare_http import bare_pull, call_headers
 from tests.bench.timing import compare, line, milliseconds
 
 SIZES = {"80012345-03": 20, "80012346-03": 237}
@@ -59,13 +60,7 @@ class BrokerProcess:
         )
 
     def headers(self) -> dict[str, str]:
-        return {
-            "authorization": f"Bearer {self.token}",
-            "appkey": self.app_key,
-            "appsecret": self.app_secret,
-            "tr_id": NIGHT_BALANCE.tr_ids[0],
-            "custtype": "P",
-        }
+        return call_headers(self.app_key, self.app_secret, self.token)
 
 
 def serve(pipe: Connection, accounts: dict[str, int], settings: dict[str, Any]) -> None:
@@ -92,25 +87,6 @@ def broker_process(
         ours.send("stop")
         counts.append(ours.recv())
         process.join()
-
-
-def bare_pull(
-    session: requests.Session, url: str, headers: dict[str, str], account: str
-) -> list[dict[str, str]]:
-    """The rows of all pages as JSON gives them."""
-    cano, product = account.split("-")
-    query = dict.fromkeys(NIGHT_BALANCE.params, "")
-    query |= {"CANO": cano, "ACNT_PRDT_CD": product, "MGNA_DVSN": "01", "EXCC_STAT_CD": "1"}
-    rows: list[dict[str, str]] = []
-    follow = {"tr_cont": ""}
-    while True:
-        answer = session.get(url, params=query, headers=headers | follow, timeout=10)
-        body: dict[str, Any] = answer.json()
-        rows += body["output1"]
-        if answer.headers["tr_cont"] not in {"F", "M"}:
-            return rows
-        follow = {"tr_cont": "N"}
-        query |= {name: body[name.lower()] for name in NIGHT_BALANCE.cursors}
 
 
 def single(rounds: int) -> None:
