@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kis_nb._errors import TransportError
-from kis_nb._wire import http, paging
+from kis_nb._frames.decode import Decoder
+from kis_nb._wire import http
+from kis_nb._wire.page_json import PageBody
 from tests import campaign, faulty_pulls
 from tests.fuzz import __main__ as fuzzers
 from tests.tls_proxy import CONNECTION_FAULTS
@@ -65,13 +67,15 @@ def test_a_client_that_loses_a_page_is_caught(
     pulls: faulty_pulls.FaultyPulls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A campaign that could not fail would prove nothing."""
-    once = paging.Walk._once
+    add = Decoder.add
 
-    def forgetful(self: Any, *arguments: Any) -> None:
-        once(self, *arguments)
-        del self.pages[1]
+    def forgetful(self: Decoder, body: PageBody) -> None:
+        if self.pages == 1 and not hasattr(self, "lost"):
+            self.lost = body  # type: ignore[attr-defined]
+        else:
+            add(self, body)
 
-    monkeypatch.setattr(paging.Walk, "_once", forgetful)
+    monkeypatch.setattr(Decoder, "add", forgetful)
     tally = campaign.random_faults(pulls, 10, seed=1)
     assert any("25 rows read, 45 expected" in wrong for wrong in tally.wrong)
 
