@@ -16,6 +16,7 @@ import filelock
 import pytest
 
 import kis_nb
+from kis_nb import _files
 from kis_nb._errors import AuthError, Cancelled, TransportError
 from kis_nb._wire import token_store
 from kis_nb._wire.secrets import Secret
@@ -378,7 +379,7 @@ def test_a_wait_for_another_process_is_told(
     When nobody is told, the lock is never released: its timeout then ends the test.
     """
     monkeypatch.setattr(token_store, "_LOCK_TIMEOUT", 10.0)
-    monkeypatch.setattr(token_store, "_NOTIFY_AFTER", 0.0)
+    monkeypatch.setattr(_files, "_NOTIFY_AFTER", 0.0)
     store = TokenStore(tmp_path, small.address, Secret(small.app_key), Secret(small.app_secret))
     progress = Progress()
     held = store.lock()

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from kis_nb._account import Account
 from kis_nb._errors import DecimalError, DecodeError
+from kis_nb._frames.decode import Decoder
 from kis_nb._frames.glossary import fields
 from kis_nb._schema.night_balance import NIGHT_BALANCE, POSITIONS, SUMMARY
+from kis_nb._wire.page_json import PageBody
 from tests.factories import decode
 
 if TYPE_CHECKING:
@@ -374,8 +376,10 @@ def test_text_is_trimmed_and_the_account_is_masked() -> None:
 
 def test_an_error_carries_no_frame_that_holds_the_rows() -> None:
     """A traceback that shows locals must not print whole rows."""
+    decoder = Decoder(NIGHT_BALANCE)
+    decoder.add(PageBody(page({"cano": "80012345", _AMOUNT: "x"})))
     with pytest.raises(DecodeError) as caught:
-        decode([page({"cano": "80012345", _AMOUNT: "x"})], NIGHT_BALANCE)
+        decoder.frames()
     trace = caught.tb.tb_next
     while trace is not None:
         assert "80012345" not in repr(trace.tb_frame.f_locals)

@@ -28,7 +28,7 @@ _MOST_RETRIES = 1000
 LIVE_CALLS_PER_SECOND = 18
 # What a client does when nothing else was asked for; see `Settings`.
 CALLS_PER_SECOND: float = 15
-TIMEOUT = (3.05, 10.0)
+TIMEOUT: tuple[float, float] = (3.05, 10)
 RETRIES = 5
 
 
