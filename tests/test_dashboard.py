@@ -461,6 +461,12 @@ def test_a_balance_without_the_expiry_chosen_shows_the_default() -> None:
     assert "USD/KRW expiry 2026-12-21" in rows[0]["head"]
 
 
+def test_an_unknown_chart_has_no_rows() -> None:
+    """A chart's name that is none of one balance is an error, not the payoff."""
+    with pytest.raises(ValueError, match="margin"):
+        ChartData(balance(book(6)), None, "en").rows("margin", {})
+
+
 def test_jobs_run_in_order_until_closed() -> None:
     """What pages ask for is done in its order; a closed dashboard takes nothing."""
     dashboard = kis_nb.show(balance())

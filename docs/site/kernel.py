@@ -8,6 +8,7 @@ templates themselves are executed as they are.
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any
@@ -72,8 +73,11 @@ def show_picture(_dashboard: Any, **_options: Any) -> dict[str, Any]:
     return {"text/markdown": DASHBOARD.format(alt="대시보드 · The dashboard (DEMO)")}
 
 
-for _name in ("pnl", "margin", "views", "book", "payoff"):
-    setattr(kis_nb.charts, _name, with_variants(getattr(kis_nb.charts, _name)))
+for _name in kis_nb.charts.__all__:
+    _draw = getattr(kis_nb.charts, _name)
+    # `left_out` draws nothing.
+    if inspect.isfunction(_draw) and _name != "left_out":
+        setattr(kis_nb.charts, _name, with_variants(_draw))
 # Under the name that a template may enable by itself.
 alt.renderers.register("kis_nb", render)
 alt.renderers.enable("kis_nb")

@@ -13,7 +13,6 @@ from kis_nb._frames.products import Product
 from kis_nb._frames.text import exact
 from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._bars import bar, bar_chart, keyed
-from kis_nb.charts._heading import add_heading
 from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def rows(
         )
         bars = [bar("", None, figure=" ", note=empty)]
     what = style.field("cblc_qty" if measure == "quantity" else "evlu_amt")
-    return add_heading(keyed(bars), balance, style, what)
+    return keyed(bars, balance, style, what)
 
 
 def _rest(held: list[dict[str, Any]], groups: int, style: Style) -> Row:

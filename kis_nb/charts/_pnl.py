@@ -12,7 +12,6 @@ from kis_nb._frames.prices import is_unpriced
 from kis_nb._frames.text import exact, signed
 from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._bars import bar, bar_chart, keyed
-from kis_nb.charts._heading import add_heading
 from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def rows(balance: Balance, style: Style, *, by: By = "position", top: int = 20) 
     else:
         bars = _sums(balance, style, by)
         title = ""
-    return add_heading(keyed(bars), balance, style, title)
+    return keyed(bars, balance, style, title)
 
 
 def _positions(balance: Balance, style: Style, top: int) -> list[Row]:
