@@ -180,7 +180,7 @@ def test_excess_margin_is_equity_less_maintenance_margin() -> None:
     assert unknown["value"] == "–"
     assert "02" in unknown["sub"][0]["label"]
     short = balance(mgna_dvsn="02", mgna_tota="1500")
-    assert card(summary_cards.cards(made, None, short, "en"), "excess")["loud"]
+    assert card(summary_cards.cards(made, None, short, "en"), "excess")["warning"]
 
 
 def test_margin_call_is_a_sentence() -> None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kis_nb._codes import Lang
 from kis_nb._dashboard.panel_json import Json
-from kis_nb._dashboard.summary_cards import template
-from kis_nb._dashboard.texts import say
+from kis_nb._dashboard.texts import say, template
 from kis_nb._frames.columns import (
     POSITION_COLUMNS,
     PROFIT_COLUMNS,
@@ -61,6 +60,7 @@ def table(balance: Balance, lang: Lang) -> Json:
         unpriced = is_unpriced(row)
         if unpriced:
             cells |= dict.fromkeys(OF_PRICE, say("no_price", lang))
+        searched = [cells[name] for name in TEXT_COLUMNS]
         rows.append(
             {
                 "key": key,
@@ -76,7 +76,7 @@ def table(balance: Balance, lang: Lang) -> Json:
                 "ranks": rank,
                 "unpriced": unpriced,
                 "amounts": {name: _decimal_text(row[name]) for name in PROFIT_COLUMNS},
-                "search": " ".join((*map(cells.__getitem__, TEXT_COLUMNS), row["pdno"] or "")).lower(),
+                "search": " ".join((*searched, row["pdno"] or "")).lower(),
             }
         )
     labels = {"filter": "filter", "positions": "positions", "csv": "csv", "excel": "excel"}
