@@ -25,7 +25,6 @@ from kis_nb._dashboard import (
     controls as controls_module,
 )
 from kis_nb._dashboard import (
-    displayed_balances,
     error_texts,
     summary_cards,
     tables,
@@ -586,7 +585,9 @@ def test_an_estimate_without_a_mark_is_of_the_same_moment() -> None:
     """What may take another view's estimate of the equity, which says no time, is no further apart
     than what needs none.
     """
-    assert SAME_MOMENT.total_seconds() <= displayed_balances._SAME_MOMENT
+    limit = SAME_MOMENT.total_seconds()
+    assert "as of" not in Held(limit).excess()[1]
+    assert "as of" in Held(limit + 0.1).excess()[1]
 
 
 @pytest.mark.parametrize("renewing", [False, True])

@@ -1,7 +1,7 @@
 """Start-up of the kernels that execute the templates for the site; IPython runs it before a cell.
 
 A static page has no kernel behind it, so outputs that need one are replaced: charts by their
-Vega-Lite specs, which the page draws (`static/charts.js`), and the dashboard by a picture. The
+Vega-Lite specs, which the page draws (`charts.js`), and the dashboard by a picture. The
 templates themselves are executed as they are.
 """
 
@@ -52,7 +52,7 @@ def with_variants(draw: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def render(spec: dict[str, Any], **_options: Any) -> dict[str, Any]:
-    """Altair's renderer for the site: the specs as JSON, for `static/charts.js` to draw."""
+    """Altair's renderer for the site: the specs as JSON, for `charts.js` to draw."""
     variants = (spec.get("usermeta") or {}).get(VARIANTS) or {"": spec}
     # A script element ends at the first "</script", also inside a string.
     text = json.dumps(variants, ensure_ascii=False).replace("<", "\\u003c")
