@@ -91,9 +91,9 @@ types: $(VENV)/dev.stamp # mypy, strict, on package and tests
 	$(BIN)/mypy
 
 .PHONY: js
-js: $(VENV)/js.stamp # the widgets' JavaScript and CSS: lint, format, types and unit tests
+js: $(VENV)/js.stamp # the widgets' and the site's JavaScript and CSS: lint, format, types and unit tests
 	$(NODE) $(VENV)/js/node_modules/.bin/biome check --config-path=.ci/js/lint.jsonc \
-		--error-on-warnings kis_nb/_widgets/static tests/js
+		--error-on-warnings kis_nb/_widgets/static docs/site/charts.js docs/site/static/site.css tests/js
 	$(NODE) $(VENV)/js/node_modules/.bin/tsc --project .ci/js
 	$(NODE) --disable-warning=MODULE_TYPELESS_PACKAGE_JSON --test 'tests/js/*.test.js'
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from sphinx.addnodes import pending_xref
 
+from kis_nb._widgets import sources
+
 if TYPE_CHECKING:
     from docutils import nodes
     from sphinx.application import Sphinx
@@ -175,30 +177,42 @@ def mark_demo(
         context["body"] = DEMO + context["body"]
 
 
-def write_vega(app: Sphinx, error: Exception | None) -> None:
-    """Put the package's Vega bundle beside the pages.
+def write_chart_files(app: Sphinx, error: Exception | None) -> None:
+    """Put what draws the charts into ``_static``: Vega, `site/charts.js` and the charts' style.
 
-    As a classic script, because a browser loads no module from a file that was opened from disk.
+    Scripts are classic ones, because a browser loads no module from a file that was opened from
+    disk. Tooltip and colours are the package's own.
     """
     if error is not None:
         return
+    folder = Path(app.outdir) / "_static"
     module = (files("kis_nb") / "_widgets" / "static" / "vega.js").read_text("utf-8")
     found = re.search(r"export\s*\{\s*([\w$]+) as vegaEmbed\s*\};?\s*$", module)
     if found is None:
         raise ValueError("vega.js does not end in the one export of vegaEmbed")
     script = f"(() => {{{module[: found.start()]}globalThis.vegaEmbed = {found[1]};}})();\n"
-    (Path(app.outdir) / "_static" / "vega.js").write_text(script, "utf-8")
+    (folder / "vega.js").write_text(script, "utf-8")
+    charts = (TOP / "docs" / "site" / "charts.js").read_text("utf-8")
+    charts = re.sub(r"^import .*$", "", charts, flags=re.MULTILINE)
+    joined = f'(() => {{\n"use strict";\n{sources.script("charts/tooltip.js")}\n{charts}}})();\n'
+    (folder / "charts.js").write_text(joined, "utf-8")
+    (folder / "charts.css").write_text(sources.stylesheet("charts/chart.css"), "utf-8")
 
 
 def add_chart_scripts(
-    app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: object
+    _app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: object
 ) -> None:
-    """Load Vega on the pages that have a chart, and on no other."""
+    """Load what draws charts on the pages that have one, and on no other."""
     if "site-chart" in context.get("body", ""):
-        app.add_js_file("charts.js", loading_method="defer")
-        # Not by add_js_file, which wants the file to be there already.
-        root = context["pathto"]("_static/vega.js", 1)
-        context["metatags"] = f'{context.get("metatags", "")}<script defer src="{root}"></script>'
+        # Not by add_js_file and add_css_file, which want the files to be there already.
+        vega, charts, style = (
+            context["pathto"](f"_static/{name}", 1)
+            for name in ("vega.js", "charts.js", "charts.css")
+        )
+        context["metatags"] = (
+            f'{context.get("metatags", "")}<link rel="stylesheet" href="{style}">'
+            f'<script defer src="{vega}"></script><script defer src="{charts}"></script>'
+        )
 
 
 def setup(app: Sphinx) -> None:
@@ -210,4 +224,4 @@ def setup(app: Sphinx) -> None:
     app.connect("html-page-context", set_language)
     app.connect("html-page-context", mark_demo)
     app.connect("html-page-context", add_chart_scripts)
-    app.connect("build-finished", write_vega)
+    app.connect("build-finished", write_chart_files)

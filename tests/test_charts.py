@@ -163,6 +163,10 @@ def test_views_are_in_order_with_exact_figures() -> None:
     ]
     assert rows[1]["name"] == "개시 01 · 정산 1"
     assert min(row["value"] for row in rows if row["value"] is not None) == -1.0
+    # In one line and in two, the heading names the account and no view.
+    assert rows[0]["head"] == " · ".join((rows[0]["head_top"], rows[0]["head_end"]))
+    assert rows[0]["head_top"] == four[0].account.masked
+    assert rows[0]["head_width"] == rows[0]["head_most"]
 
 
 def test_book_groups() -> None:
@@ -326,10 +330,10 @@ def test_renderer_respects_a_choice(before: str, active: str) -> None:
 
 
 def test_a_shown_chart_is_our_widget() -> None:
-    """A cell's result is a ChartView named after its chart, and holds no data."""
+    """A cell's result is a ChartView named by its title, and holds no data."""
     bundle = charts.pnl(make_balance())._repr_mimebundle_()
     data = bundle[0] if isinstance(bundle, tuple) else bundle
     assert data is not None
-    assert data["text/plain"] == "<ChartView pnl>"
+    assert data["text/plain"] == "<ChartView 평가손익 · 매매손익>"
     assert "application/vnd.jupyter.widget-view+json" in data
     assert "237" not in json.dumps(data["text/plain"])

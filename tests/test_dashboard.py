@@ -25,7 +25,6 @@ from kis_nb._dashboard import (
     controls as controls_module,
 )
 from kis_nb._dashboard import (
-    displayed_balances,
     error_texts,
     summary_cards,
     tables,
@@ -180,7 +179,7 @@ def test_excess_margin_is_equity_less_maintenance_margin() -> None:
     assert unknown["value"] == "–"
     assert "02" in unknown["sub"][0]["label"]
     short = balance(mgna_dvsn="02", mgna_tota="1500")
-    assert card(summary_cards.cards(made, None, short, "en"), "excess")["loud"]
+    assert card(summary_cards.cards(made, None, short, "en"), "excess")["warning"]
 
 
 def test_margin_call_is_a_sentence() -> None:
@@ -461,6 +460,12 @@ def test_a_balance_without_the_expiry_chosen_shows_the_default() -> None:
     assert "USD/KRW expiry 2026-12-21" in rows[0]["head"]
 
 
+def test_an_unknown_chart_has_no_rows() -> None:
+    """A chart's name that is none of one balance is an error, not the payoff."""
+    with pytest.raises(ValueError, match="margin"):
+        ChartData(balance(book(6)), None, "en").rows("margin", {})
+
+
 def test_jobs_run_in_order_until_closed() -> None:
     """What pages ask for is done in its order; a closed dashboard takes nothing."""
     dashboard = kis_nb.show(balance())
@@ -580,7 +585,9 @@ def test_an_estimate_without_a_mark_is_of_the_same_moment() -> None:
     """What may take another view's estimate of the equity, which says no time, is no further apart
     than what needs none.
     """
-    assert SAME_MOMENT.total_seconds() <= displayed_balances._SAME_MOMENT
+    limit = SAME_MOMENT.total_seconds()
+    assert "as of" not in Held(limit).excess()[1]
+    assert "as of" in Held(limit + 0.1).excess()[1]
 
 
 @pytest.mark.parametrize("renewing", [False, True])

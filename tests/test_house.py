@@ -20,6 +20,7 @@ HOOKS = {"load_ipython_extension", "unload_ipython_extension"}
 TOP = Path(__file__).parents[1]
 TESTS = sorted((TOP / "tests").rglob("test_*.py"))
 MODULES = sorted((TOP / "kis_nb").rglob("*.py"))
+STATIC = TOP / "kis_nb" / "_widgets" / "static"
 
 
 def test_every_test_says_what_it_proves() -> None:
@@ -48,10 +49,12 @@ def test_no_test_can_be_skipped() -> None:
 
 def test_modules_stay_readable() -> None:
     """One subject per module: none is over 400 lines."""
+    written = [path for path in STATIC.rglob("*.*") if path.suffix in (".js", ".css")]
     long = {
         path.name: lines
-        for path in MODULES
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 400
+        for path in [*MODULES, *written]
+        if path.name != "vega.js"  # made by the build
+        and (lines := len(path.read_text(encoding="utf-8").splitlines())) > 400
     }
     assert not long
 

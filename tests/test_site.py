@@ -168,7 +168,7 @@ def look_around(page: Page, host: str) -> None:
     page.emulate_media(color_scheme="dark")
     expect(title).not_to_have_attribute("fill", ink)
     chart.locator("svg [aria-roledescription='bar']").first.hover()
-    expect(page.locator("#site-tip b").first).to_be_visible()
+    expect(page.locator("#kis-tip b").first).to_be_visible()
 
 
 def test_site_builds_and_shows(tmp_path: Path) -> None:

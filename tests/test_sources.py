@@ -8,7 +8,9 @@ from collections import Counter
 import pytest
 
 from kis_nb._widgets import sources
+from kis_nb._widgets.chart_view import ChartView
 from kis_nb._widgets.palette import CHART, DARK, LIGHT, PAGE, css, live
+from kis_nb._widgets.panels import HeadPanel
 from kis_nb._widgets.sources import script, stylesheet
 
 WIDGETS = (
@@ -18,7 +20,12 @@ WIDGETS = (
     "panels/note.js",
     "panels/table.js",
 )
-SHEETS = ("charts/chart.css", "panels/dashboard.css")
+SHEETS = sorted(
+    f"{folder}/{file.name}"
+    for folder in ("charts", "panels")
+    for file in sources.STATIC.joinpath(folder).iterdir()
+    if file.name.endswith(".css")
+)
 _DECLARED = re.compile(r"^(?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE)
 
 
@@ -55,6 +62,12 @@ def test_style_sheets_name_their_colours(name: str) -> None:
     text = stylesheet(name)
     used = set(re.findall(r"var\((--kis-[\w-]+)", text))
     assert used <= set(re.findall(r"(--kis-[\w-]+):", text))
+
+
+def test_every_style_sheet_is_sent() -> None:
+    """No CSS file lies there that no widget sends."""
+    sent = ChartView._css + HeadPanel._css
+    assert [name for name in SHEETS if sources._read(name) not in sent] == []
 
 
 def test_colours_follow_the_page() -> None:

@@ -1,13 +1,14 @@
 """Start-up of the kernels that execute the templates for the site; IPython runs it before a cell.
 
 A static page has no kernel behind it, so outputs that need one are replaced: charts by their
-Vega-Lite specs, which the page draws (`static/charts.js`), and the dashboard by a picture. The
+Vega-Lite specs, which the page draws (`charts.js`), and the dashboard by a picture. The
 templates themselves are executed as they are.
 """
 
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any
@@ -51,7 +52,7 @@ def with_variants(draw: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def render(spec: dict[str, Any], **_options: Any) -> dict[str, Any]:
-    """Altair's renderer for the site: the specs as JSON, for `static/charts.js` to draw."""
+    """Altair's renderer for the site: the specs as JSON, for `charts.js` to draw."""
     variants = (spec.get("usermeta") or {}).get(VARIANTS) or {"": spec}
     # A script element ends at the first "</script", also inside a string.
     text = json.dumps(variants, ensure_ascii=False).replace("<", "\\u003c")
@@ -72,8 +73,11 @@ def show_picture(_dashboard: Any, **_options: Any) -> dict[str, Any]:
     return {"text/markdown": DASHBOARD.format(alt="대시보드 · The dashboard (DEMO)")}
 
 
-for _name in ("pnl", "margin", "views", "book", "payoff"):
-    setattr(kis_nb.charts, _name, with_variants(getattr(kis_nb.charts, _name)))
+for _name in kis_nb.charts.__all__:
+    _draw = getattr(kis_nb.charts, _name)
+    # `left_out` draws nothing.
+    if inspect.isfunction(_draw) and _name != "left_out":
+        setattr(kis_nb.charts, _name, with_variants(_draw))
 # Under the name that a template may enable by itself.
 alt.renderers.register("kis_nb", render)
 alt.renderers.enable("kis_nb")

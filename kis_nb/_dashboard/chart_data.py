@@ -77,7 +77,7 @@ class ChartData:
             made = self._once(
                 (chart, kind, size), lambda: _book.rows(balance, look, by=kind, measure=size)
             )
-        else:
+        elif chart == "payoff":
             on = choice["payoff_on"]
             days, day = self.expiries(on)
             # The day was chosen on another balance, and may be in none of this one's positions.
@@ -89,6 +89,8 @@ class ChartData:
                     balance, look, underlying=on, expiry=day or None, name_left_out=False
                 ),
             )
+        else:
+            raise ValueError(f"no chart of one balance: {chart!r}")
         rows: list[Row] = made
         return _with_heading(rows, balance, self.lang)
 
@@ -206,6 +208,6 @@ def _with_heading(
     reserve += text_width(longest, HEAD_SIZE) - text_width(note, HEAD_SIZE)
     # The charts' own DEMO mark would cover the end of the title when there is only half a page.
     demo = "DEMO" if balance.demo else ""
-    when = (f"{balance.as_of:%H:%M:%S} KST", *rows[0]["own"], note)
+    when = (f"{balance.as_of:%H:%M:%S %Z}", *rows[0]["own"], note)
     heading = head_fields((demo, title), when, reserve=reserve)
     return [rows[0] | heading | {"demo": ""}, *rows[1:]]

@@ -64,7 +64,8 @@ def dashboard(
     if asked is not None and client is not None:
         named = client.find_account(asked.reveal() if isinstance(asked, Secret) else asked)
     if isinstance(named, ValueError):
-        _ = closer and closer()
+        if closer is not None:
+            closer()
         raise named
     return Dashboard(
         client,

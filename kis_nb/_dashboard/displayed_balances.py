@@ -13,16 +13,15 @@ from kis_nb._dashboard.balance_cache import view_of
 from kis_nb._dashboard.chart_data import ChartData, Choice
 from kis_nb._dashboard.fetcher import Fetcher
 from kis_nb._dashboard.panel_json import Json
-from kis_nb._dashboard.texts import say
+from kis_nb._frames.equity import SAME_MOMENT
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
     from kis_nb._widgets.vega_spec import Row
 
-# Views whose first pages came within this many seconds are of the same moment. Further apart, the
-# page states when each was pulled; beyond the second limit they are not compared at all. While
-# pulls are under way the third limit holds, so that no chart changes twice.
-_SAME_MOMENT = 5.0
+# Views whose first pages came within `SAME_MOMENT` are of the same moment. Further apart, the page
+# states when each was pulled; beyond the first limit (in seconds) they are not compared at all.
+# While pulls are under way the second limit holds, so that no chart changes twice.
 _COMPARABLE = 60.0
 _COMPARABLE_WHILE_REFRESHING = 300.0
 
@@ -141,7 +140,7 @@ class DisplayedBalances:
             for one in others
             if fetcher is not None
             and view_of(one) != shown
-            and fetcher.seconds_between(view_of(one), shown) > _SAME_MOMENT
+            and fetcher.seconds_between(view_of(one), shown) > SAME_MOMENT.total_seconds()
         ]
         if not times:
             return ""
@@ -154,12 +153,8 @@ class DisplayedBalances:
         balance = data.balance
         maintenance = self.maintenance(balance)
         others = self.comparable(balance)
-        cards = summary_cards.cards(balance, data.previous, maintenance, lang, others)
-        if maintenance is not None and (at := self.other_times(balance, [maintenance])):
-            excess = next(card for card in cards if card["key"] == "excess")
-            # In place of a line that is there: another line would move all below it at each pull.
-            excess["sub"][0] = {"label": say("excess_moment", lang, at=at), "value": ""}
-        return cards
+        at = self.other_times(balance, [maintenance] if maintenance is not None else [])
+        return summary_cards.cards(balance, data.previous, maintenance, lang, others, at)
 
     def maintenance(self, balance: Balance) -> Balance | None:
         """A comparable pull with MGNA_DVSN 02, on the same basis if there is one."""

@@ -12,8 +12,7 @@ from kis_nb._choices import Colors, Lang
 from kis_nb._dashboard.chart_data import CHARTS, ChartData
 from kis_nb._dashboard.chart_panel import ChartPanel
 from kis_nb._dashboard.controls import Controls
-from kis_nb._dashboard.summary_cards import template
-from kis_nb._dashboard.texts import say
+from kis_nb._dashboard.texts import say, template
 from kis_nb._widgets.chart_view import ChartView, Gesture
 from kis_nb._widgets.panels import Act, ChecksPanel, HeadPanel, NotePanel, TablePanel
 
@@ -64,7 +63,7 @@ class PageLayout:
         names = ["account", "mgna_dvsn", "excc_stat_cd"] if selectable else []
         bar = [controls[name] for name in names]
         bar += [controls.refresh, controls["auto"]] if selectable else []
-        bar.append(_box("tastes", controls["language"], controls["colors"]))
+        bar.append(_box("preferences", controls["language"], controls["colors"]))
         switches = _box("switches", controls["book_by"], controls["book_measure"])
         payoff = _box("switches", controls["payoff_on"], controls["payoff_expiry"])
         comparisons = _box("stack", _box("section", view["margin"]), _box("section", view["views"]))

@@ -16,7 +16,7 @@ from kis_nb._dashboard.balance_cache import view_of
 from kis_nb._dashboard.error_texts import ErrorText, error_text, no_account_text
 from kis_nb._dashboard.fetch_state import FetchState
 from kis_nb._dashboard.panel_json import Json
-from kis_nb._dashboard.texts import say
+from kis_nb._dashboard.texts import say, template
 from kis_nb._errors import ConfigError
 from kis_nb._frames.text import file_name, status_words
 from kis_nb._seoul import KST
@@ -120,7 +120,7 @@ class DashboardStatus:
         if self.state.token_in is not None:
             # A moment, to which the page counts down; a number of seconds would stand still there.
             until = round(time.time() + self.state.token_in)
-            token = {"text": say("token", self.lang, n="{n}"), "until": until}
+            token = {"text": template("token", self.lang), "until": until}
         return {
             "token": token,
             "name": say("progress_name", self.lang),
@@ -143,5 +143,5 @@ class DashboardStatus:
         elif state.retry_in is not None:
             # A time of day, since a number of seconds would stand still on the page.
             at = datetime.now(KST) + timedelta(seconds=state.retry_in)
-            notes.append(say("backoff", self.lang, at=f"{at:%H:%M:%S}"))
+            notes.append(say("backoff", self.lang, at=f"{at:%H:%M:%S %Z}"))
         return " · ".join(notes)

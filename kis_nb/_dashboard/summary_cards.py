@@ -54,6 +54,7 @@ def cards(
     maintenance: Balance | None,
     lang: Lang,
     others: Sequence[Balance] = (),
+    maintenance_at: str = "",
 ) -> list[Json]:
     """The summary cards.
 
@@ -64,6 +65,7 @@ def cards(
             call begins; without one, a figure of the wire's own (``mmga_tot_amt``) is used.
         lang: of the labels.
         others: more pulls of the account, for the equity of this moment.
+        maintenance_at: when `maintenance` was pulled if that is another moment, else blank.
     """
     now = figures(balance)
     then = figures(before) if before is not None else None
@@ -112,7 +114,7 @@ def cards(
                 else []
             ),
         },
-        _excess(own, lang),
+        _excess(own, lang, maintenance_at),
         _used(balance, now, lang) | {"change": change(now["mgna_tota"], old("mgna_tota"))},
         {
             "key": "equity",
@@ -133,7 +135,7 @@ def cards(
         "label": say("additional", lang),
         "value": exact(now["add_mgna_tota"]),
         "unit": won,
-        "loud": called,
+        "warning": called,
         "change": change(now["add_mgna_tota"], old("add_mgna_tota")),
     }
     if called:
@@ -198,7 +200,7 @@ def _used(balance: Balance, now: dict[str, Decimal | None], lang: Lang) -> Json:
     return card
 
 
-def _excess(own: Equity, lang: Lang) -> Json:
+def _excess(own: Equity, lang: Lang, maintenance_at: str) -> Json:
     """How far the equity may fall before more margin is called."""
     excess = own.excess_margin
     card: Json = {
@@ -210,15 +212,18 @@ def _excess(own: Equity, lang: Lang) -> Json:
     if excess is None:
         text = say("excess_unknown", lang)
     elif excess < 0:
-        text, card["loud"] = say("excess_none", lang), True
+        text, card["warning"] = say("excess_none", lang), True
     else:
         percent = _percent(excess, own.reported_equity)
         key = "excess_all" if percent is None else "excess_how"
         text = say(key, lang, percent=_percent_text(percent))
+    if maintenance_at:
+        # In place of a line that is there: another line would move all below it at each pull.
+        text = say("excess_moment", lang, at=maintenance_at)
     sub = [{"label": text, "value": ""}]
     if own.excess_margin_now is not None:
         sub.append({"label": say(f"now_{own.source}", lang), "value": exact(own.excess_margin_now)})
-        card["loud"] = card.get("loud", False) or own.excess_margin_now < 0
+        card["warning"] = card.get("warning", False) or own.excess_margin_now < 0
     return card | {"sub": sub}
 
 
@@ -226,21 +231,6 @@ def call(balance: Balance, lang: Lang) -> str | None:
     """The margin call in a sentence, or None."""
     amount = figures(balance)["add_mgna_tota"]
     return say("call", lang, amount=exact(amount)) if amount is not None and amount > 0 else None
-
-
-_PLACES = {
-    "count": ("shown", "all"),
-    "picked": ("n",),
-    "without_price": ("n",),
-    "age_s": ("n",),
-    "age_m": ("n",),
-    "age_h": ("n",),
-}
-
-
-def template(key: str, lang: Lang) -> str:
-    """A text with its placeholders left in, for the page to fill."""
-    return say(key, lang, **{place: f"{{{place}}}" for place in _PLACES.get(key, ())})
 
 
 def explain(margin: Margin, basis: Basis, lang: Lang) -> list[Json]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kis_nb._choices import Lang
 from kis_nb._dashboard.panel_json import Json
-from kis_nb._dashboard.summary_cards import template
-from kis_nb._dashboard.texts import say
+from kis_nb._dashboard.texts import say, template
 from kis_nb._frames.columns import (
     POSITION_COLUMNS,
     PROFIT_COLUMNS,
@@ -57,20 +56,17 @@ def table(balance: Balance, lang: Lang) -> Json:
         ranks.iter_rows(),
         strict=True,
     ):
-        text = [_cell(name, row[name], words) for name in POSITION_COLUMNS]
+        cells = {name: _cell(name, row[name], words) for name in POSITION_COLUMNS}
         unpriced = is_unpriced(row)
         if unpriced:
-            blank = say("no_price", lang)
-            text = [
-                blank if name in OF_PRICE else cell
-                for name, cell in zip(POSITION_COLUMNS, text, strict=True)
-            ]
+            cells |= dict.fromkeys(OF_PRICE, say("no_price", lang))
+        searched = [cells[name] for name in TEXT_COLUMNS]
         rows.append(
             {
                 "key": key,
                 "id": row["pdno"] or key,
                 "side": row["side"] or "",
-                "cells": text,
+                "cells": list(cells.values()),
                 "tones": [
                     tone(row[name])
                     if name in PROFIT_COLUMNS and not (unpriced and name in OF_PRICE)
@@ -80,7 +76,7 @@ def table(balance: Balance, lang: Lang) -> Json:
                 "ranks": rank,
                 "unpriced": unpriced,
                 "amounts": {name: _decimal_text(row[name]) for name in PROFIT_COLUMNS},
-                "search": " ".join((*text[:3], row["pdno"] or "")).lower(),
+                "search": " ".join((*searched, row["pdno"] or "")).lower(),
             }
         )
     labels = {"filter": "filter", "positions": "positions", "csv": "csv", "excel": "excel"}

@@ -6,6 +6,7 @@ Field labels come from the glossary, chart labels from the charts.
 from __future__ import annotations
 
 from kis_nb._choices import Lang
+from kis_nb._frames.words import NO_POSITIONS, NO_PRICE, UNDERLYINGS
 
 _TEXTS: dict[str, tuple[str, str]] = {
     # Controls.
@@ -44,9 +45,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "expiry_option": ("{day} · {n}종목", "{day} · {n} legs"),
     "expiry_option_one": ("{day} · {n}종목", "{day} · {n} leg"),
     "no_expiry_option": ("만기 없음", "No expiry"),
-    "payoff_KOSPI 200": ("코스피 200", "KOSPI 200"),
-    "payoff_KOSDAQ 150": ("코스닥 150", "KOSDAQ 150"),
-    "payoff_USD/KRW": ("미국달러", "USD/KRW"),
+    **{f"payoff_{name}": label for name, label in UNDERLYINGS.items()},
     # What is shown, and what is under way.
     "demo": ("가상 계좌의 예시 수치입니다", "Invented figures of an embedded broker"),
     "age_s": ("{n}초 전", "{n} s ago"),
@@ -67,8 +66,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "The pull was cancelled. Refresh pulls again.",
     ),
     "backoff": (
-        "오류로 자동 새로고침을 늦췄습니다 · {at} KST에 다시 시도",
-        "Auto-refresh slowed down after an error · next try at {at} KST",
+        "오류로 자동 새로고침을 늦췄습니다 · {at}에 다시 시도",
+        "Auto-refresh slowed down after an error · next try at {at}",
     ),
     "auto_stopped": (
         "자동 새로고침을 멈췄습니다 · 원인을 해결한 뒤 새로고침을 누르십시오",
@@ -104,7 +103,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Estimate of this moment (futures' P&L since settlement added)",
     ),
     "without_price": ("{n}종목 가격 없음 제외", "{n} without a price not in it"),
-    "no_price": ("가격 없음", "no price"),
+    "no_price": NO_PRICE,
     "additional": ("추가증거금", "Additional margin"),
     "additional_cash": ("그중 현금 {cash}", "of it in cash {cash}"),
     "orderable": ("주문가능총액", "Orderable"),
@@ -124,7 +123,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     # Table.
     "positions": ("보유 포지션", "Positions"),
-    "no_positions": ("보유 포지션이 없습니다", "No open positions"),
+    "no_positions": NO_POSITIONS,
     "no_match": ("조건에 맞는 포지션이 없습니다", "No position matches"),
     "filter": ("종목 찾기", "Find a position"),
     "side_all": ("전체", "All sides"),
@@ -161,5 +160,10 @@ def say(key: str, lang: Lang, **values: object) -> str:
         lang: of the text.
         **values: for its placeholders.
     """
+    return template(key, lang).format(**values)
+
+
+def template(key: str, lang: Lang) -> str:
+    """A text with its placeholders left in, for the page to fill."""
     ko, en = _TEXTS[key]
-    return (ko if lang == "ko" else en).format(**values)
+    return ko if lang == "ko" else en

@@ -47,6 +47,9 @@ PAGE = {
     "shadow": Colour("rgb(0 0 0 / 25%)", "rgb(0 0 0 / 25%)"),
 }
 
+# Which colours profit and loss have, by the choice `Colors`.
+PROFIT_AND_LOSS = {"kr": ("red", "blue"), "us": ("green", "red")}
+
 LIGHT = {name: colour.light for name, colour in CHART.items()}
 DARK = {name: colour.dark for name, colour in CHART.items()}
 _LIVE = {colour: f"var(--kis-{name}, {colour})" for name, colour in LIGHT.items()}
@@ -63,11 +66,26 @@ _DARK_PAGE = ':is([data-jp-theme-light="false"], .vscode-dark)'
 
 
 def css() -> str:
-    """The colours as CSS variables ``--kis-…`` of charts, tooltip and dashboard."""
+    """The colours as CSS variables ``--kis-…`` of charts, tooltip and dashboard.
+
+    ``--kis-up`` and ``--kis-down`` are those of profit and loss on a dashboard, which names its
+    choice in the attribute ``data-colors``; without one they are ``kr``.
+    """
     colours = CHART | PAGE
     light = {name: _variable(colour.light, colour.host) for name, colour in colours.items()}
     dark = {name: _variable(colour.dark, colour.host) for name, colour in colours.items()}
-    return _rule(_PARTS, light) + _rule(f"{_DARK_PAGE} {_PARTS}", dark)
+    profit = {
+        colors: {"up": f"var(--kis-{up})", "down": f"var(--kis-{down})"}
+        for colors, (up, down) in PROFIT_AND_LOSS.items()
+    }
+    return "".join(
+        (
+            _rule(_PARTS, light),
+            _rule(f"{_DARK_PAGE} {_PARTS}", dark),
+            _rule(".kis-dashboard", profit["kr"]),
+            _rule('.kis-dashboard[data-colors="us"]', profit["us"]),
+        )
+    )
 
 
 def _variable(colour: str, host: tuple[str, ...]) -> str:

@@ -84,7 +84,17 @@ class HeadPanel(Panel):
     """Status, progress, errors and the cards of figures."""
 
     _esm = script("panels/head.js")
-    _css = stylesheet("panels/dashboard.css")
+    # The last two override the others.
+    _css = stylesheet(
+        "panels/dashboard.css",
+        "panels/controls.css",
+        "panels/head.css",
+        "panels/cards.css",
+        "panels/sections.css",
+        "panels/tables.css",
+        "panels/stale.css",
+        "panels/narrow.css",
+    )
 
 
 class TablePanel(Panel):

@@ -46,6 +46,6 @@ def script(name: str) -> str:
     return "\n".join(_modules(name, {}).values())
 
 
-def stylesheet(name: str) -> str:
-    """The CSS file of this name below ``static/``, after the colours that it refers to."""
-    return palette.css() + _read(name)
+def stylesheet(*names: str) -> str:
+    """The CSS files of these names below ``static/``, after the colours that they refer to."""
+    return palette.css() + "\n".join(map(_read, names))

@@ -14,6 +14,8 @@ So does ``chart.save("x.html", inline=True)``, which makes a page that needs no 
 
 Bars show exact figures in won. Null is named, never drawn as 0. A demo's chart says DEMO.
 Importing this module loads altair.
+
+May import `kis_nb._frames`, `_widgets`, `_codes` and `_choices`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ The P&L, book and four-views charts are all of this kind; only their rows and to
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import altair as alt
 
@@ -14,9 +14,12 @@ from kis_nb._frames.text import Figure, signed
 from kis_nb._frames.text import tone as tone_of
 from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._chart import UNPICKED, Chart, ChartKind, compose
-from kis_nb.charts._heading import heading
+from kis_nb.charts._heading import add_heading, heading
 from kis_nb.charts._labels import SEPARATOR, columns, geometry
 from kis_nb.charts._style import Style
+
+if TYPE_CHECKING:
+    from kis_nb._frames.balance import Balance
 
 Axis: TypeAlias = Literal["money", "none"]
 # A glossary field, or a row's own field with its Korean and English title.
@@ -60,19 +63,24 @@ def bar(
     }
 
 
-def keyed(rows: list[Row]) -> list[Row]:
-    """Give every row its key, made of name and figure.
+def keyed(rows: list[Row], balance: Balance, style: Style, *parts: str) -> list[Row]:
+    """Give every row its key, made of name and figure, and the first one the heading.
 
-    Two axes show the two halves left and right of the bars. An axis measures its widest label
-    itself, so that any name and any figure fits.
+    Two axes show the two halves of the keys left and right of the bars. An axis measures its widest
+    label itself, so that any name and any figure fits.
+
+    Args:
+        rows: from `bar`.
+        balance, style, *parts: of the heading, see `add_heading`.
     """
     seen: dict[str, int] = {}
-    for row, figure in zip(rows, columns([row["figure"] for row in rows]), strict=True):
+    names, figures = [], columns([row["figure"] for row in rows])
+    for row, figure in zip(rows, figures, strict=True):
         # Two positions can have one name; with one key they would be drawn on one line.
         count = seen[row["name"]] = seen.get(row["name"], 0) + 1
-        twin = "\u200b" * (count - 1)
-        row["key"] = f"{row['name']}{twin}{SEPARATOR}{figure}"
-    return rows
+        names.append(row["name"] + "\u200b" * (count - 1))
+        row["key"] = f"{names[-1]}{SEPARATOR}{figure}"
+    return add_heading(rows, balance, style, *parts, names=names, figures=figures)
 
 
 def bar_chart(

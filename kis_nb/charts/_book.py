@@ -11,9 +11,9 @@ from kis_nb._frames.position_products import products_of
 from kis_nb._frames.prices import is_unpriced
 from kis_nb._frames.products import Product
 from kis_nb._frames.text import exact
+from kis_nb._frames.words import NO_POSITIONS, NO_PRICE, UNDERLYINGS
 from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._bars import bar, bar_chart, keyed
-from kis_nb.charts._heading import add_heading
 from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
@@ -42,14 +42,12 @@ _KINDS = {
 # Names of the product lines in Korean (KIS's own words) and English. They are short, so that the
 # side at the end of a group's name is never cut off.
 _PRODUCTS = {
-    "KOSPI 200": ("코스피200", "KOSPI 200"),
+    **UNDERLYINGS,
     "KOSPI 200 mini": ("미니", "K200 mini"),
     "KOSPI 200 weekly Mon": ("위클리M", "K200 weekly Mon"),
     "KOSPI 200 weekly Thu": ("위클리", "K200 weekly Thu"),
-    "KOSDAQ 150": ("코스닥150", "KOSDAQ 150"),
     "KOSDAQ 150 weekly Mon": ("코스닥위클리M", "KQ150 weekly Mon"),
     "KOSDAQ 150 weekly Thu": ("코스닥위클리", "KQ150 weekly Thu"),
-    "USD/KRW": ("미국달러", "USD/KRW"),
 }
 
 
@@ -82,11 +80,11 @@ def rows(
         empty = (
             style.word("보유 옵션 없음", "No options held")
             if by == "strike"
-            else style.word("보유 포지션 없음", "No open positions")
+            else style.word(*NO_POSITIONS)
         )
         bars = [bar("", None, figure=" ", note=empty)]
     what = style.field("cblc_qty" if measure == "quantity" else "evlu_amt")
-    return add_heading(keyed(bars), balance, style, what)
+    return keyed(bars, balance, style, what)
 
 
 def _rest(held: list[dict[str, Any]], groups: int, style: Style) -> Row:
@@ -141,7 +139,7 @@ def _bar(name: str, held: list[dict[str, Any]], style: Style, measure: Measure) 
     sign = -1 if side == "short" else 1
     chosen = quantity if measure == "quantity" else value
     contracts = style.word("계약", "")
-    none = style.word("가격 없음", "no price")
+    none = style.word(*NO_PRICE)
     worth = none if unpriced == len(held) else exact(value)
     if 0 < unpriced < len(held):
         worth += style.word(f" ({none} {unpriced})", f" ({unpriced} {none})")

@@ -24,7 +24,7 @@ class Chart(alt.LayerChart):
     """
 
     def to_dict(self, *args: Any, **more: Any) -> dict[str, Any]:
-        """As Altair's."""
+        """The Vega-Lite spec, once no import of another thread is pending."""
         whole = super().to_dict
         return after_pending_imports(lambda: whole(*args, **more))
 
@@ -35,14 +35,10 @@ class Chart(alt.LayerChart):
 
 
 def mime_bundle(spec: dict[str, Any]) -> dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]:
-    """The MIME bundle of a widget that draws this spec in a cell's output."""
+    """The MIME bundle of a widget that draws this spec in a cell's output, named by its title."""
     title = spec.get("title")
     text = title.get("text") if isinstance(title, dict) else title
-    return bundle(spec, _NAMES.get(str(text), "chart"))
-
-
-# A chart's name by its title in either language.
-_NAMES: dict[str, str] = {}
+    return bundle(spec, text if isinstance(text, str) else "chart")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,7 @@ class ChartKind:
     """One kind of chart: how it is built, whatever its rows.
 
     Attributes:
-        name: of its dataset, and of the view that draws it.
+        name: of its dataset.
         title: Korean and English.
         build: makes the chart on a data source.
     """
@@ -58,9 +54,6 @@ class ChartKind:
     name: str
     title: tuple[str, str]
     build: Callable[[Any, Style], Chart]
-
-    def __post_init__(self) -> None:
-        _NAMES.update(dict.fromkeys(self.title, self.name))
 
     def spec(self, lang: Lang = "ko", colors: Colors = "kr") -> dict[str, Any]:
         """The Vega-Lite spec without data; rows go to the dataset called `name`."""

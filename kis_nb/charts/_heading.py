@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -11,7 +11,7 @@ from kis_nb._choices import Lang
 from kis_nb._codes import Basis, Margin, view_title
 from kis_nb._frames.text import moment
 from kis_nb._widgets.vega_spec import Row
-from kis_nb.charts._labels import SEPARATOR, text_width
+from kis_nb.charts._labels import text_width
 from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
@@ -94,18 +94,32 @@ _SCALE_WIDTH = 38.0
 _NAME_WIDTH, _FIGURE_WIDTH = 240, 260
 
 
-def add_heading(rows: list[Row], balance: Balance, style: Style, *parts: str) -> list[Row]:
+def add_heading(
+    rows: list[Row],
+    balance: Balance,
+    style: Style,
+    *parts: str,
+    names: Sequence[str] = (),
+    figures: Sequence[str] = (),
+) -> list[Row]:
     """Put what `heading` shows into the first row: account, view, time, and these parts.
 
     The field ``own`` holds the parts, ``before`` and ``after`` how many pixels names and figures
     take at the sides of the plot.
+
+    Args:
+        rows: of the chart.
+        balance: the pull that the heading describes.
+        style: of the chart.
+        *parts: added after the time; blank ones are left out.
+        names, figures: the texts left and right of the plot; without any there is an axis of won at
+            the left.
     """
     title, reserve = head_view(balance, style.lang)
-    before, after = _SCALE_WIDTH, 0.0
-    if "key" in rows[0]:
-        names, figures = zip(*(row["key"].split(SEPARATOR) for row in rows), strict=True)
+    before = _SCALE_WIDTH
+    if names:
         before = min(_NAME_WIDTH, max(text_width(name, 12) for name in names))
-        after = min(_FIGURE_WIDTH, max(text_width(figure, 12) for figure in figures))
+    after = min(_FIGURE_WIDTH, max((text_width(figure, 12) for figure in figures), default=0.0))
     rows[0] |= head_fields(
         (balance.account.masked, title), (moment(balance.as_of), *parts), reserve=reserve
     )

@@ -78,9 +78,10 @@ def rows(
         line.add(style.field("add_mgna_tota"), _ZERO, added, "alert")
         lines.append(line)
     result = []
-    for line, figure in zip(lines, columns([line.figure for line in lines]), strict=True):
+    names, texts = [line.name for line in lines], columns([line.figure for line in lines])
+    for line, figure in zip(lines, texts, strict=True):
         result += [row | {"key": f"{line.name}{SEPARATOR}{figure}"} for row in line.rows()]
-    return add_heading(result, shown, style)
+    return add_heading(result, shown, style, names=names, figures=texts)
 
 
 def _equity_line(name: str, whole: Figure, need: Figure, style: Style) -> _Bar:

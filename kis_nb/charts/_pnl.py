@@ -10,9 +10,9 @@ from kis_nb._frames.columns import PROFIT_COLUMNS, chosen
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.prices import is_unpriced
 from kis_nb._frames.text import exact, signed
+from kis_nb._frames.words import NO_POSITIONS, NO_PRICE
 from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._bars import bar, bar_chart, keyed
-from kis_nb.charts._heading import add_heading
 from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def rows(balance: Balance, style: Style, *, by: By = "position", top: int = 20) 
     else:
         bars = _sums(balance, style, by)
         title = ""
-    return add_heading(keyed(bars), balance, style, title)
+    return keyed(bars, balance, style, title)
 
 
 def _positions(balance: Balance, style: Style, top: int) -> list[Row]:
@@ -51,7 +51,7 @@ def _positions(balance: Balance, style: Style, top: int) -> list[Row]:
         raise ValueError(f"top takes a count from 1; got {top}")
     held = list(balance.positions.iter_rows(named=True))
     if not held:
-        return [bar("", None, figure=" ", note=style.word("보유 포지션 없음", "No open positions"))]
+        return [bar("", None, figure=" ", note=style.word(*NO_POSITIONS))]
     # A 0 of a position without a price is no P&L.
     unpriced = [row for row in held if is_unpriced(row)]
     held = [row for row in held if not is_unpriced(row)]
@@ -65,7 +65,7 @@ def _positions(balance: Balance, style: Style, top: int) -> list[Row]:
         total = sum((row["evlu_pfls_amt"] for row in rest), Decimal(0))
         name = style.word(f"나머지 {len(rest):,}종목 합계", f"Sum of the other {len(rest):,}")
         bars.append(bar(name, total, tip={"evlu_pfls_amt": signed(total)}))
-    bars += _without(unpriced, style, style.word("가격 없음", "no price"))
+    bars += _without(unpriced, style, style.word(*NO_PRICE))
     bars += _without(unknown, style, style.word("손익 값이 오지 않음", "no P&L was sent"))
     return bars
 
@@ -112,5 +112,5 @@ def _sums(balance: Balance, style: Style, by: str) -> list[Row]:
         name = style.word(
             f"{lacking:,}종목 가격 없음 제외", f"Without {lacking:,} that have no price"
         )
-        bars.append(bar(name, None, figure=" ", note=style.word("가격 없음", "no price")))
+        bars.append(bar(name, None, figure=" ", note=style.word(*NO_PRICE)))
     return bars

@@ -9,7 +9,7 @@ import altair as alt
 
 from kis_nb._choices import Colors, Lang, Theme, check_choice
 from kis_nb._frames.columns import column_label, side_label
-from kis_nb._widgets.palette import DARK, LIGHT
+from kis_nb._widgets.palette import DARK, LIGHT, PROFIT_AND_LOSS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Style:
     def __getitem__(self, name: str) -> str:
         """A colour: a name of the theme's, or ``up`` and ``down`` for profit and loss."""
         if name in ("up", "down"):
-            up, down = ("red", "blue") if self.colors == "kr" else ("green", "red")
+            up, down = PROFIT_AND_LOSS[self.colors]
             name = up if name == "up" else down
         if self.theme == "dark":
             return DARK[name]

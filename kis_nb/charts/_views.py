@@ -10,7 +10,7 @@ from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.text import exact, moment, signed
 from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._bars import bar, bar_chart, keyed
-from kis_nb.charts._heading import add_heading
+from kis_nb.charts._heading import head_fields
 from kis_nb.charts._labels import geometry
 from kis_nb.charts._style import Style
 
@@ -44,9 +44,9 @@ def rows(balances: Sequence[Balance], style: Style) -> list[Row]:
     ordered = sorted(balances, key=lambda one: (one.mgna_dvsn.value, one.excc_stat_cd.value))
     bars = [*_bars(ordered, _MARGIN, style), *_bars(ordered, _PNL, style)]
     latest = max(balances, key=lambda one: one.as_of)
-    result = add_heading(keyed(bars), latest, style)
+    result = keyed(bars, latest, style)
     # The heading names no view, since the bars do.
-    result[0]["head"] = f"{latest.account.masked} · {moment(latest.as_of)}"
+    result[0] |= head_fields((latest.account.masked,), (moment(latest.as_of),))
     return result
 
 

@@ -303,12 +303,12 @@ def test_empty_account_looks_designed(lab: Lab) -> None:
     page.locator(".kis-account select").select_option(index=3)
     expect(status(page)).to_contain_text("600*****-03")
     expect(status(page)).to_contain_text("0 rows")
-    expect(page.locator(".kis-positions")).to_contain_text("보유 포지션이 없습니다")
+    expect(page.locator(".kis-positions")).to_contain_text("보유 포지션 없음")
     expect(page.locator(".kis-pnl svg")).to_contain_text("보유 포지션 없음")
     expect(page.get_by_role("button", name="CSV 저장")).to_be_disabled()
 
 
-def test_margin_call_is_loud(lab: Lab) -> None:
+def test_margin_call_is_a_warning(lab: Lab) -> None:
     """An account under a margin call shows the amount in an alert above everything else."""
     page = lab.open([DEMO])
     lab.run_all()

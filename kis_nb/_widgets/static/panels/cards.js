@@ -9,7 +9,7 @@ import { h } from "../shared/elements.js";
  * @property {string} value
  * @property {string} [unit]
  * @property {string} [tone] "up", "down" or "flat"
- * @property {boolean} [loud] whether it is a warning
+ * @property {boolean} [warning] whether it is a warning
  * @property {{width: string, now: string, full: boolean}} [bar]
  * @property {{text: string, tone: string, title: string} | null} [change] since the pull before
  * @property {{label: string, value: string, tone?: string}[]} [sub] lines below the figure
@@ -35,7 +35,7 @@ function meter({ label, value, bar }) {
     },
     h("div", {
       style: `width:${bar.width}`,
-      class: `kis-bar-fill ${bar.full ? "kis-loud" : ""}`,
+      class: `kis-bar-fill ${bar.full ? "kis-warning" : ""}`,
     }),
   );
 }
@@ -63,7 +63,7 @@ export function drawCard(card) {
   return h(
     "div",
     {
-      class: `kis-card kis-card-${card.key} ${card.loud ? "kis-loud" : ""}`,
+      class: `kis-card kis-card-${card.key} ${card.warning ? "kis-warning" : ""}`,
       role: "group",
       "aria-label": card.label,
     },

@@ -67,10 +67,9 @@ export default panel((el, act) => {
   let root = null; // the dashboard around this panel, once it is on the page
   const names = new ControlNames();
   const kernelNow = () => Date.now() / 1000 + skew;
-  const statusWords = () => [...parts.status, ...(parts.demo ? ["DEMO"] : [])].join(SEPARATOR);
 
   async function savePng() {
-    const blob = root && (await chartsAsPng(root, statusWords()));
+    const blob = root && (await chartsAsPng(root, status.textContent));
     if (blob) saveFile(`${parts.file}.png`, "image/png", blob);
   }
 
@@ -148,12 +147,10 @@ export default panel((el, act) => {
   });
 
   function drawStatus() {
-    const words = statusWords();
-    if (status.textContent === words) return;
-    const mark = parts.demo
-      ? [SEPARATOR, h("b.kis-demo", { title: parts.words.demo }, "DEMO")]
-      : [];
-    status.replaceChildren(parts.status.join(SEPARATOR), ...mark);
+    const mark = parts.demo ? [h("b.kis-demo", { title: parts.words.demo }, "DEMO")] : [];
+    const line = [...parts.status, ...mark].flatMap((part, at) => (at ? [SEPARATOR, part] : part));
+    // An unchanged line is not announced again.
+    if (h("span", line).textContent !== status.textContent) status.replaceChildren(...line);
   }
 
   function drawError() {

@@ -4,7 +4,7 @@ import { setText } from "../shared/elements.js";
 import { panel } from "./panel.js";
 
 export default panel((el) => {
-  el.classList.add("kis-remark");
+  el.classList.add("kis-chart-note");
   return {
     update({ note }) {
       el.hidden = !note;

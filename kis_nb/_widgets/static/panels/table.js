@@ -31,7 +31,7 @@ function footCells({ columns, words }, rows) {
       { class: `kis-number ${tone}` },
       total === null ? "–" : formatSigned(total),
       // A position without a price has no P&L to add.
-      lacking > 0 && h("small.kis-lack", words.without_price.replace("{n}", lacking)),
+      lacking > 0 && h("small.kis-missing", words.without_price.replace("{n}", lacking)),
     );
   });
 }
