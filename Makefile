@@ -114,6 +114,8 @@ wheel: $(VENV)/dev.stamp # build sdist and wheel, and try the wheel in an empty 
 # Last, because CI reads the count of passed tests from the end of the output.
 .PHONY: pytest
 pytest: $(VENV)/dev.stamp browser # unit tests, notebooks and browser tests; then the coverage's floor
+	# Hundreds of processes import the package; each would compile it where nothing may be cached.
+	$(BIN)/python -m compileall -q kis_nb
 ifeq ($(ARGS),)
 	$(BIN)/python -m slipcover --fail-under 0 -m pytest --numprocesses=2
 	@$(BIN)/python -m slipcover --silent --merge .coverage.json || { \
