@@ -17,7 +17,7 @@ from kis_nb._frames.exact_columns import dtype_of
 from kis_nb._frames.position_products import MasterHandle
 from kis_nb._frames.sides import SIDE
 from kis_nb._schema.endpoint import Block, Endpoint
-from kis_nb._schema.night_balance import POSITIONS, SUMMARY
+from kis_nb._schema.night_balance import NIGHT_BALANCE, POSITIONS, SUMMARY
 from kis_nb._seoul import KST
 from kis_nb._wire.page_json import Raw
 from kis_nb.demo import Broker
@@ -41,9 +41,16 @@ def decode(
     pages: Sequence[Raw], endpoint: Endpoint, account: Account | None = None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows of all pages, and the one row of the last page's summary, by a `Decoder`."""
+    return decoded(pages, endpoint, account).frames()
+
+
+def decoded(
+    pages: Sequence[Raw], endpoint: Endpoint = NIGHT_BALANCE, account: Account | None = None
+) -> Decoder:
+    """A decoder that was given these pages."""
     decoder = Decoder(endpoint, account)
     decoder.add_all(pages)
-    return decoder.frames()
+    return decoder
 
 
 def _schema(block: Block) -> dict[str, pl.DataType]:

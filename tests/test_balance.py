@@ -25,7 +25,7 @@ from kis_nb._frames.columns import (
     column_label,
 )
 from kis_nb._frames.text import arrowed, exact, file_name, status_line
-from tests.factories import make_balance, position
+from tests.factories import decoded, make_balance, position
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 def balance_of(*rows: dict[str, str], **summary: str) -> Balance:
     body = {"rt_cd": "0", "output1": list(rows), "output2": summary}
-    return Balance.from_pages(
-        [json.dumps(body).encode()],
+    return Balance.from_decoder(
+        decoded([json.dumps(body).encode()], account=Account.parse("80012345-03")),
         account=Account.parse("80012345-03"),
         mgna_dvsn=Margin.INITIAL,
         excc_stat_cd=Basis.SETTLEMENT,
@@ -108,8 +108,8 @@ def test_the_published_example_reconciles_but_for_the_known_identity(
 ) -> None:
     """ord_psbl_cash is dnca_cash less mgna_tota there, not less cash_mgna as documented."""
     body = json.dumps(exchange("balance-ok")["body"]).encode()
-    balance = Balance.from_pages(
-        [body],
+    balance = Balance.from_decoder(
+        decoded([body], account=Account.parse("80012345-03")),
         account=Account.parse("80012345-03"),
         mgna_dvsn=Margin.INITIAL,
         excc_stat_cd=Basis.SETTLEMENT,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,9 +18,8 @@ from kis_nb._frames.product_frame import frame_of
 from kis_nb._frames.reconcile import reconcile
 from kis_nb._frames.sides import read_sides
 from kis_nb._frames.text import status_line
-from kis_nb._schema.night_balance import NIGHT_BALANCE, POSITIONS
+from kis_nb._schema.night_balance import POSITIONS
 from kis_nb._seoul import KST
-from kis_nb._wire.page_json import Raw
 
 if TYPE_CHECKING:
     import polars as pl
@@ -73,48 +71,6 @@ class Balance:
     demo: bool = False
     # KIS's master files, for `products`; a client gives it. Neither shown nor compared.
     _master: MasterHandle | None = field(default=None, repr=False)
-
-    @classmethod
-    def from_pages(
-        cls,
-        bodies: Sequence[Raw],
-        *,
-        account: Account,
-        mgna_dvsn: Margin,
-        excc_stat_cd: Basis,
-        as_of: float,
-        demo: bool = False,
-        master: MasterHandle | None = None,
-    ) -> Balance:
-        """Make a balance of the pages that a client read.
-
-        Args:
-            bodies: the bodies of the pages, in order.
-            account: the account that was asked for.
-            mgna_dvsn: the MGNA_DVSN that was sent.
-            excc_stat_cd: the EXCC_STAT_CD that was sent.
-            as_of: when the first page arrived, in epoch seconds.
-            demo: whether the embedded broker answered.
-            master: KIS's master files, for `products`; without, short code and name must do.
-
-        Returns:
-            The balance, with all rows of all pages.
-
-        Raises:
-            DecodeError: a body does not have the documented shape, or (`DecimalError`) a number in
-                it does not fit its column exactly.
-        """
-        decoder = Decoder(NIGHT_BALANCE, account)
-        decoder.add_all(bodies)
-        return cls.from_decoder(
-            decoder,
-            account=account,
-            mgna_dvsn=mgna_dvsn,
-            excc_stat_cd=excc_stat_cd,
-            as_of=as_of,
-            demo=demo,
-            master=master,
-        )
 
     @classmethod
     def from_decoder(

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 Source: TypeAlias = Literal["sent", "estimate"]
 
-# Two pulls at most this far apart count as one moment. The dashboard marks what is further apart,
-# so this must not be longer than its `_SAME`: the estimate has no mark of its own.
+# Two pulls at most this far apart count as one moment. The dashboard marks what is further apart by
+# the same measure: the estimate has no mark of its own.
 SAME_MOMENT = timedelta(seconds=5)
 
 

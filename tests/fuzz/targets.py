@@ -28,7 +28,7 @@ from kis_nb._wire.rate_limit import RateLimit
 from kis_nb._wire.secrets import Scrubber, Secret
 from kis_nb._wire.sources import load
 from kis_nb._wire.token_reply import read_token_reply
-from tests.factories import decode
+from tests.factories import decode, decoded
 from tests.fuzz import oracle
 
 if TYPE_CHECKING:
@@ -110,8 +110,8 @@ def is_odd(pages: list[bytes]) -> bool:
 
 def check_display(pages: list[bytes], numbers: set[str], rows: list[dict[str, Any]]) -> None:
     """Check that a balance of these pages reconciles, relabels and shows, the account masked."""
-    balance = Balance.from_pages(
-        pages,
+    balance = Balance.from_decoder(
+        decoded(pages, account=ACCOUNT),
         account=ACCOUNT,
         mgna_dvsn=Margin.INITIAL,
         excc_stat_cd=Basis.SETTLEMENT,
