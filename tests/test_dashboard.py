@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import queue
 import re
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -56,6 +58,7 @@ from kis_nb._frames.position_products import products_of
 from kis_nb._frames.text import status_line
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
 from kis_nb.demo import Book
+from tests.ended import close_and_join
 from tests.factories import book, make_balance, position
 from tests.faults import Broker, Fault
 from tests.workbooks import cells
@@ -658,6 +661,11 @@ def small(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Brok
         client.close()
 
 
+def _unnamed(page: dict[str, Any]) -> None:
+    for row in page["output1"]:
+        row["prdt_name"] = ""
+
+
 def test_the_master_files_come_in_the_background(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -667,13 +675,8 @@ def test_the_master_files_come_in_the_background(
     monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path))
     told: queue.SimpleQueue[str] = queue.SimpleQueue()
     came = threading.Event()
-
-    def unnamed(page: dict[str, Any]) -> None:
-        for row in page["output1"]:
-            row["prdt_name"] = ""
-
     with Broker(book=Book.sized({"80012345-03": 30})) as broker, _client(broker) as client:
-        broker.fault(kind="mutate", change=unnamed, times=None)
+        broker.fault(kind="mutate", change=_unnamed, times=None)
         fetch = client.master.fetch
         monkeypatch.setattr(client.master, "fetch", lambda: came.wait(PATIENCE) and fetch())
         dashboard = kis_nb.dashboard(client)
@@ -697,6 +700,34 @@ def test_the_master_files_come_in_the_background(
         files = [call.path for call in broker.calls if "/common/master/" in call.path]
         assert len(files) == len(set(files)) == 2
         dashboard.close()
+
+
+def test_the_master_files_hold_no_closed_dashboard(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A closed dashboard and its balances go while the files are still on their way."""
+    monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path))
+    asked, came = threading.Event(), threading.Event()
+
+    def fetch() -> None:
+        asked.set()
+        assert came.wait(PATIENCE)
+
+    with Broker(book=Book.sized({"80012345-03": 30})) as broker, _client(broker) as client:
+        broker.fault(kind="mutate", change=_unnamed, times=None)
+        monkeypatch.setattr(client.master, "fetch", fetch)
+        dashboard = kis_nb.dashboard(client)
+        assert asked.wait(PATIENCE)
+        downloading = client.master._background
+        close_and_join(dashboard)
+        gone = weakref.ref(dashboard)
+        del dashboard
+        gc.collect()
+        assert gone() is None
+        came.set()
+        assert downloading is not None
+        downloading.join(PATIENCE)
+        assert not downloading.is_alive()
 
 
 def test_traits_drive_and_observe(small: tuple[Broker, Dashboard]) -> None:

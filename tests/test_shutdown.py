@@ -26,6 +26,7 @@ from jupyter_client.manager import KernelManager
 import kis_nb
 from kis_nb._dashboard.chart_data import ChartData
 from kis_nb.demo import Book
+from tests.ended import close_and_join
 from tests.faults import Broker, Fault
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 
@@ -388,7 +389,7 @@ def test_a_closed_dashboard_leaves_no_channel_and_no_figure(
     drawn = threading.Event()
     dashboard.observe(lambda _: drawn.set(), "balance")
     assert dashboard.balance is not None or drawn.wait(LIMIT)
-    dashboard.close()
+    close_and_join(dashboard)
     opened = [name for kind, name in wire if kind == "comm_open"]
     assert len(opened) > 50
     assert sorted(opened) == sorted(name for kind, name in wire if kind == "comm_close")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -91,16 +92,27 @@ class DisplayedBalances:
         Args:
             balance: whose products to look up.
             lock: the dashboard's.
-            draw: called under the lock when the files have come, to draw everything again.
+            draw: a method, called under the lock when the files have come, to draw everything
+                again.
         """
         from kis_nb._frames.position_products import fetch_missing_products
 
-        def redraw() -> None:
-            with lock:
-                self._chart_data.clear()
-                draw()
+        # The download may outlast the dashboard, and must not keep it and its balances alive.
+        clear, redraw = weakref.WeakMethod(self._clear), weakref.WeakMethod(draw)
 
-        fetch_missing_products(balance.positions, balance.master, redraw)
+        def complete() -> None:
+            steps = [step for step in (clear(), redraw()) if step is not None]
+            # The lock of a dashboard that is gone is never released.
+            if steps:
+                with lock:
+                    for step in steps:
+                        step()
+
+        fetch_missing_products(balance.positions, balance.master, complete)
+
+    def _clear(self) -> None:
+        """Forget what was prepared: it is made again from the balances."""
+        self._chart_data.clear()
 
     def current(self, requested: View, lang: Lang) -> ChartData | None:
         """The requested view if it is cached, else the one displayed so far; it is then `shown`."""
