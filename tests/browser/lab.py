@@ -37,8 +37,6 @@ from playwright.sync_api import (
 )
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-
 Theme: TypeAlias = Literal["light", "dark"]
 THEMES: dict[Theme, str] = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
@@ -171,10 +169,11 @@ class LabServer:
         """The last 60 lines that the server and its kernels wrote, without the token."""
         return "".join(self._log[-60:]).replace(self.token, "…")
 
-    def end_kernels(self) -> None:
-        """End every session, so that no test finds another's kernel."""
+    def end_kernel(self, path: str) -> None:
+        """End the kernel of a notebook."""
         for session in self._api("GET", "api/sessions"):
-            self._api("DELETE", f"api/sessions/{session['id']}")
+            if session["path"] == path:
+                self._api("DELETE", f"api/sessions/{session['id']}")
 
     def _api(self, method: str, path: str) -> Any:
         request = urllib.request.Request(self.url(path), method=method)
@@ -230,6 +229,11 @@ class Guard:
             and urlsplit(url).netloc != self._origin
         ]
 
+    def forget(self) -> None:
+        """Drop what was recorded."""
+        self.requests.clear()
+        self.errors.clear()
+
     def check(self) -> None:
         """Raise AssertionError when something was asked elsewhere or something broke."""
         assert not self.outside, "asked another host:\n" + "\n".join(self.outside)
@@ -274,33 +278,68 @@ class Lab:
 
     def open(
         self,
-        notebook: str | Sequence[str],
+        cells: Sequence[str],
         *,
         width: int = 1400,
         height: int = 1000,
         theme: Theme = "light",
         settings: Mapping[str, Mapping[str, Any]] | None = None,
-        script: str = "",
     ) -> Page:
-        """Open a copy of a notebook in a fresh window and wait until its kernel is ready.
+        """Show a new notebook, not run, in Lab, and wait until its kernel is ready.
+
+        Window and kernel are those of the notebook before, if there is one: to start both takes
+        several times what most tests do with them. The kernel is emptied, but has imported what it
+        had.
 
         Args:
-            notebook: a file's name in ``notebooks/``, or the code cells of a new notebook.
+            cells: the notebook's code cells.
             width, height: the window's size in CSS pixels.
-            theme: the theme that Lab starts with; `set_theme` changes it live.
+            theme: Lab's theme; `set_theme` changes it live.
             settings: user settings of Lab by plugin, e.g.
-                ``{"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}}``.
-            script: JavaScript that runs in the page before anything else does.
+                ``{"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}}``. They take a
+                new window and kernel.
         """
-        self.close()
+        if self._context is not None and settings is None:
+            self._reuse(cells, width, height, theme)
+        else:
+            self.close()
+            self._start(cells, width, height, theme, settings or {})
+        return self.page
+
+    def _reuse(self, cells: Sequence[str], width: int, height: int, theme: Theme) -> None:
+        """Empty the kernel and show other cells in the same notebook, window and kernel."""
+        self.page.mouse.move(0, 0)
+        self.page.set_viewport_size({"width": width, "height": height})
+        self._evaluate(
+            "const kernel = panel.sessionContext.session.kernel;"
+            "const reply = await kernel.requestExecute({code: arg, store_history: false}).done;"
+            "if (reply.content.status !== 'ok') throw new Error(reply.content.evalue);",
+            _EMPTY_KERNEL,
+        )
+        for path in self.path.parent.iterdir():
+            if path.is_file():
+                path.unlink()
+        _write(self.path, cells)
+        self._evaluate("await panel.context.revert();")
+        self._wait_until("panel.content.widgets.length === arg", len(cells))
+        self.set_theme(theme)
+        self.wait_idle()
+        self.guard.forget()
+
+    def _start(
+        self,
+        cells: Sequence[str],
+        width: int,
+        height: int,
+        theme: Theme,
+        settings: Mapping[str, Mapping[str, Any]],
+    ) -> None:
+        """Open a window, and in it a notebook with a kernel."""
         name = secrets.token_hex(4)
         folder = self._server.root / name
         folder.mkdir()
-        self._path = folder / (notebook if isinstance(notebook, str) else "cells.ipynb")
-        if isinstance(notebook, str):
-            shutil.copyfile(NOTEBOOKS / notebook, self._path)
-        else:
-            _write(self._path, notebook)
+        self._path = folder / "cells.ipynb"
+        _write(self._path, cells)
         always: dict[str, Mapping[str, Any]] = {
             "@jupyterlab/apputils-extension:notification": {
                 "fetchNews": "false",
@@ -308,19 +347,16 @@ class Lab:
             },
             "@jupyterlab/apputils-extension:themes": {"theme": THEMES[theme]},
         }
-        self._server.configure(always | dict(settings or {}))
+        self._server.configure(always | dict(settings))
         self._context = self._browser.new_context(
             viewport={"width": width, "height": height}, locale="en-US", timezone_id="Asia/Seoul"
         )
         self._context.set_default_timeout(PATIENCE_MS)
         self._guard = Guard(self._context, self._server.origin)
         self._page = self._context.new_page()
-        if script:
-            self._page.add_init_script(script)
         self._page.goto(self._server.url(f"lab/workspaces/{name}/tree/{quote(self._place)}"))
         self._wait_for_theme(theme)
         self.wait_idle()
-        return self._page
 
     def reload(self) -> None:
         """Load the page again, as F5 does; the kernel goes on."""
@@ -333,7 +369,7 @@ class Lab:
 
     def _evaluate(self, script: str, argument: object = None) -> Any:
         """Run `script` in the page with ``app``, ``panel`` (the notebook's) and ``arg`` set."""
-        return self.page.evaluate(_WITH_PANEL % script, [self._place, argument])
+        return self.page.evaluate("async " + _WITH_PANEL % script, [self._place, argument])
 
     def _wait_until(self, condition: str, argument: object = None) -> None:
         self.page.wait_for_function(
@@ -447,13 +483,24 @@ class Lab:
         (target or self.page).screenshot(path=path, animations="disabled")
 
     def close(self) -> None:
-        """Close the window and end the kernels."""
+        """Close the window and end its kernel."""
         if self._context is not None:
             self._context.close()
             self._context = self._page = None
-            self._server.end_kernels()
+            self._server.end_kernel(self._place)
 
 
+# Brokers and clients of the cells before are ended, and their names are forgotten.
+_EMPTY_KERNEL = """
+import gc
+import ipywidgets
+ipywidgets.Widget.close_all()
+for _kept in list(globals().values()):
+    if type(_kept).__name__ in ("Broker", "Client"):
+        _kept.__exit__(None, None, None)
+del _kept
+get_ipython().reset(new_session=False)
+"""
 _WITH_PANEL = """([place, arg]) => {
     const app = window.jupyterapp;
     const panel = app && Array.from(app.shell.widgets('main'))

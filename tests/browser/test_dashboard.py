@@ -353,10 +353,11 @@ def test_five_hundred_positions_stay_quick(lab: Lab) -> None:
     assert max(page.evaluate(CHART_HEIGHTS)) <= 700
 
 
-def test_missing_settings_are_a_sentence(lab: Lab) -> None:
+def test_missing_settings_are_a_sentence(own_lab: Lab) -> None:
     """Without a key the dashboard shows what is missing and what to do; no traceback."""
-    page = lab.open(["import os\ndel os.environ['KIS_NB_DEMO']\nimport kis_nb\nkis_nb.dashboard()"])
-    lab.run_all()
+    cell = "import os\ndel os.environ['KIS_NB_DEMO']\nimport kis_nb\nkis_nb.dashboard()"
+    page = own_lab.open([cell])
+    own_lab.run_all()
     error = page.locator(".kis-error")
     expect(error).to_have_attribute("role", "alert")
     expect(error).to_contain_text("접속 설정이 없거나 맞지 않습니다.")
@@ -576,22 +577,22 @@ def test_auto_refresh_goes_on_while_a_cell_runs(lab: Lab, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("keep", [False, True])
-def test_saved_notebook_holds_nothing_private(lab: Lab, *, keep: bool) -> None:
+def test_saved_notebook_holds_nothing_private(own_lab: Lab, *, keep: bool) -> None:
     """After a full session, with widget state saved and not: no row, no account, no secret."""
     secrets = "rows = [*client.balance().positions['pdno']]\n"
     secrets += "token = broker.calls[-1].headers['authorization'].split()[-1]\n"
     secrets += "print(json.dumps([[broker.app_key, broker.app_secret, token], rows]))"
-    page = lab.open(
+    page = own_lab.open(
         [*broker(8), "d", secrets],
         settings={"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": keep}},
     )
     for cell in (0, 1, 2):
-        lab.run_cell(cell)
-    expect(lab.output(2).locator(".kis-payoff svg")).to_be_visible()
-    lab.run_cell(3)
-    own, rows = printed(lab, 3)
-    lab._evaluate("panel.content.model.cells.get(3).outputs.clear();")
-    first = lab.output(1)
+        own_lab.run_cell(cell)
+    expect(own_lab.output(2).locator(".kis-payoff svg")).to_be_visible()
+    own_lab.run_cell(3)
+    own, rows = printed(own_lab, 3)
+    own_lab._evaluate("panel.content.model.cells.get(3).outputs.clear();")
+    first = own_lab.output(1)
     first.get_by_role("radio", name="유지 02").check()
     first.get_by_role("combobox", name="언어").select_option("English")
     first.locator(".kis-positions tbody tr").first.click()
@@ -599,7 +600,7 @@ def test_saved_notebook_holds_nothing_private(lab: Lab, *, keep: bool) -> None:
     expect(first.locator(".kis-status")).to_contain_text("MGNA_DVSN=02")
     figures = first.locator(".kis-positions td.kis-number").all_inner_texts()
     names = first.locator(".kis-positions tbody td:first-child").all_inner_texts()
-    saved = lab.save()
+    saved = own_lab.save()
     # All but the source, in which the test itself names the account.
     held = [cell["outputs"] for cell in saved["cells"]]
     text = json.dumps([saved["metadata"], held], ensure_ascii=False)
@@ -614,15 +615,19 @@ def test_saved_notebook_holds_nothing_private(lab: Lab, *, keep: bool) -> None:
 
 def test_close_leaves_nothing(lab: Lab) -> None:
     """A closed dashboard is off the page, with its threads and its channels ended."""
-    count = "print(json.dumps([t.name for t in threading.enumerate() if 'kis_nb' in t.name]))"
-    page = lab.open([*broker(8, more=", auto=5"), "d.close()\n" + count])
+    close = """
+from tests.ended import close_and_join
+close_and_join(d)
+print(json.dumps([one.name for one in threading.enumerate() if "kis_nb" in one.name]))
+"""
+    page = lab.open([*broker(8, more=", auto=5"), close])
     for cell in (0, 1):
         lab.run_cell(cell)
     wait_drawn(page)
     page.locator(".kis-positions tbody tr").first.click()
     lab.run_cell(2)
     expect(page.locator(".kis-dashboard")).to_have_count(0)
-    assert [name for name in printed(lab, 2) if "feed" in name or "jobs" in name] == []
+    assert printed(lab, 2) == []
 
 
 def test_show_draws_without_a_client(lab: Lab) -> None:

@@ -59,14 +59,16 @@ def test_saved_notebook_is_read_back(lab: Lab) -> None:
     expect(lab.output(0)).to_contain_text("42")
 
 
-def test_settings_reach_lab(lab: Lab) -> None:
+def test_settings_reach_lab(own_lab: Lab) -> None:
     """Widget state is saved when the user's setting is on, and is not by default."""
-    lab.open([BUTTON])
-    lab.run_all()
-    assert "widgets" not in lab.save()["metadata"]
-    lab.open([BUTTON], settings={"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}})
-    lab.run_all()
-    assert "widgets" in lab.save()["metadata"]
+    own_lab.open([BUTTON])
+    own_lab.run_all()
+    assert "widgets" not in own_lab.save()["metadata"]
+    own_lab.open(
+        [BUTTON], settings={"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}}
+    )
+    own_lab.run_all()
+    assert "widgets" in own_lab.save()["metadata"]
 
 
 def test_busy_cell_is_watched(lab: Lab) -> None:

@@ -14,7 +14,7 @@ from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
 
 
 def test_a_restart_in_mid_pull_leaves_nothing(
-    lab: Lab, lab_server: LabServer, guarded: Broker, tmp_path: Path
+    own_lab: Lab, lab_server: LabServer, guarded: Broker, tmp_path: Path
 ) -> None:
     """Auto-refresh is on and KIS holds a page back: the old process ends and pulls no more, leaves
     no part of a file and no word in the server's log; the cell run again draws, on the token of
@@ -31,9 +31,9 @@ print(os.getpid())
 d
 """
     before = len(lab_server._log)
-    page = lab.open([show])
-    lab.run_all()
-    pid = int(lab.outputs()[0][0]["text"])
+    page = own_lab.open([show])
+    own_lab.run_all()
+    pid = int(own_lab.outputs()[0][0]["text"])
     expect(page.locator(".kis-payoff svg")).to_be_visible()
     held, go = threading.Event(), threading.Event()
 
@@ -47,15 +47,15 @@ d
     with page.expect_response("**/restart?*"):
         page.get_by_role("dialog").get_by_role("button", name="Confirm").click()
     asked = len(guarded.calls)
-    lab.wait_idle()
+    own_lab.wait_idle()
     assert not Path(f"/proc/{pid}").exists()
     assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".lock"}
     assert len(guarded.calls) == asked
     go.set()
-    lab.run_all()
+    own_lab.run_all()
     expect(page.locator(".kis-payoff svg")).to_be_visible()
     expect(page.locator(".kis-dashboard")).to_have_count(1)
-    printed, _shown = lab.outputs()[0]
+    printed, _shown = own_lab.outputs()[0]
     assert int(printed["text"]) != pid
     assert sum(call.path.endswith("tokenP") for call in guarded.calls) == 1
     # The server's own errors are there too, and kernels write into the same log.

@@ -17,9 +17,9 @@ from tests.leaks import noted, watch_kernels
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
-def test_the_launcher_offers_every_template(lab: Lab) -> None:
+def test_the_launcher_offers_every_template(own_lab: Lab) -> None:
     """The extra `lab` brings a Template card; behind it are all notebooks of ours."""
-    page = lab.open(["1"])
+    page = own_lab.open(["1"])
     page.get_by_role("menuitem", name="File", exact=True).click()
     page.get_by_role("menuitem", name="New Launcher").click()
     page.locator(".jp-LauncherCard", has_text="Template").first.click()
@@ -40,17 +40,17 @@ def watched(lab_server: LabServer) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("watched")
-def test_saved_templates_hold_no_secret(lab: Lab) -> None:
+def test_saved_templates_hold_no_secret(own_lab: Lab) -> None:
     """All of them, run in one kernel and saved with the widgets' state: neither key, secret, token
     nor account number, however it is spelt.
     """
     books = [nbformat.read(path, as_version=4) for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
     code = [cell.source for book in books for cell in book.cells if cell.cell_type == "code"]
-    lab.open(code, settings={"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}})
-    lab.run_all()
-    lab.save()
-    text = lab.path.read_text("utf-8")
+    own_lab.open(code, settings={"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}})
+    own_lab.run_all()
+    own_lab.save()
+    text = own_lab.path.read_text("utf-8")
     # Each chart and each part of the dashboard has its state there.
     assert text.count('"_anywidget_id"') > 10
     assert text.count("jupyter.widget-view+json") >= 5
-    noted(lab.path.parent).look(text, "the saved notebook")
+    noted(own_lab.path.parent).look(text, "the saved notebook")
