@@ -43,7 +43,7 @@ def lab_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
 @pytest.fixture(scope="session")
 def shared_lab(lab_server: LabServer, browser: Browser) -> Iterator[Lab]:
     """The window on JupyterLab that most tests share, one after the other."""
-    lab = Lab(lab_server, browser)
+    lab = Lab(lab_server, browser, reuse=True)
     yield lab
     lab.close()
 

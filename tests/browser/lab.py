@@ -247,15 +247,22 @@ def _tolerated(text: str) -> bool:
 class Lab:
     """One browser window on the server, with one notebook in it.
 
+    Args:
+        server, browser: what to open the window on, and with.
+        reuse: show later notebooks in the window and the kernel of the first, where they need no
+            settings and no script of their own. To start both takes several times what most tests
+            do with them. The kernel is emptied in between, but has imported what it had.
+
     Attributes:
         page: Playwright's page, for whatever this class does not do.
         guard: what the page asked for and what went wrong.
         path: the open notebook on disk.
     """
 
-    def __init__(self, server: LabServer, browser: Browser) -> None:
+    def __init__(self, server: LabServer, browser: Browser, *, reuse: bool = False) -> None:
         self._server = server
         self._browser = browser
+        self._reuse = reuse
         self._context: BrowserContext | None = None
         self._page: Page | None = None
         self._guard: Guard | None = None
@@ -284,29 +291,26 @@ class Lab:
         height: int = 1000,
         theme: Theme = "light",
         settings: Mapping[str, Mapping[str, Any]] | None = None,
+        script: str = "",
     ) -> Page:
         """Show a new notebook, not run, in Lab, and wait until its kernel is ready.
-
-        Window and kernel are those of the notebook before, if there is one: to start both takes
-        several times what most tests do with them. The kernel is emptied, but has imported what it
-        had.
 
         Args:
             cells: the notebook's code cells.
             width, height: the window's size in CSS pixels.
             theme: Lab's theme; `set_theme` changes it live.
             settings: user settings of Lab by plugin, e.g.
-                ``{"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}}``. They take a
-                new window and kernel.
+                ``{"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}}``.
+            script: JavaScript that runs in the page before anything else does.
         """
-        if self._context is not None and settings is None:
-            self._reuse(cells, width, height, theme)
+        if self._context is not None and self._reuse and not settings and not script:
+            self._show(cells, width, height, theme)
         else:
             self.close()
-            self._start(cells, width, height, theme, settings or {})
+            self._start(cells, width, height, theme, settings or {}, script)
         return self.page
 
-    def _reuse(self, cells: Sequence[str], width: int, height: int, theme: Theme) -> None:
+    def _show(self, cells: Sequence[str], width: int, height: int, theme: Theme) -> None:
         """Empty the kernel and show other cells in the same notebook, window and kernel."""
         self.page.mouse.move(0, 0)
         self.page.set_viewport_size({"width": width, "height": height})
@@ -333,6 +337,7 @@ class Lab:
         height: int,
         theme: Theme,
         settings: Mapping[str, Mapping[str, Any]],
+        script: str,
     ) -> None:
         """Open a window, and in it a notebook with a kernel."""
         name = secrets.token_hex(4)
@@ -354,6 +359,8 @@ class Lab:
         self._context.set_default_timeout(PATIENCE_MS)
         self._guard = Guard(self._context, self._server.origin)
         self._page = self._context.new_page()
+        if script:
+            self._page.add_init_script(script)
         self._page.goto(self._server.url(f"lab/workspaces/{name}/tree/{quote(self._place)}"))
         self._wait_for_theme(theme)
         self.wait_idle()

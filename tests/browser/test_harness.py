@@ -71,6 +71,21 @@ def test_settings_reach_lab(own_lab: Lab) -> None:
     assert "widgets" in own_lab.save()["metadata"]
 
 
+def test_the_next_notebook_finds_an_empty_kernel(lab: Lab) -> None:
+    """In the shared window no name, widget or file of the notebook before is left."""
+    page = lab.open([BUTTON, "import os\nopen('kept.txt', 'w').close()\nprint(os.getpid())"])
+    lab.run_all()
+    expect(page.get_by_role("button", name="press")).to_be_visible()
+    process = lab.outputs()[1][0]["text"]
+    look = "import os\nfrom ipywidgets.widgets.widget import _instances\n"
+    look += "print('button' in globals(), len(_instances), os.path.exists('kept.txt'))"
+    lab.open([look, "print(os.getpid())"])
+    assert page.get_by_role("button", name="press").count() == 0
+    lab.run_all()
+    assert lab.outputs()[0][0]["text"] == "False 0 False\n"
+    assert lab.outputs()[1][0]["text"] == process
+
+
 def test_busy_cell_is_watched(lab: Lab) -> None:
     """A test can go on while a cell runs, and wait for its end."""
     wait = "while not Path('go').exists(): time.sleep(0.05)"
