@@ -377,7 +377,9 @@ class Lab:
             self.wait_idle()
             if "widget-view+json" not in json.dumps(self.outputs()):
                 return
-            self.page.wait_for_selector(".jp-OutputArea .jupyter-widgets", state="attached")
+            # Ours, or the error, which gets this class.
+            shown = ".jp-OutputArea :is(.jupyter-widgets, .kis-dashboard, .kis-chart-frame)"
+            self.page.wait_for_selector(shown, state="attached")
             if not self.page.get_by_text("Error displaying widget: model not found").count():
                 return
             errors = self.guard.errors
