@@ -515,7 +515,6 @@ class Lab:
 
 # Brokers and clients of the cells before are ended, and their names are forgotten.
 _EMPTY_KERNEL = """
-import gc
 import ipywidgets
 ipywidgets.Widget.close_all()
 for _kept in list(globals().values()):
