@@ -4,12 +4,14 @@ ipywidgets keeps every widget for as long as the kernel lives, since a page may 
 time: when it is loaded again, or when the notebook is opened in a second tab. A chart's widget is
 closed when its cell has been run again, which replaced its output, and no page shows it any more.
 Until then it keeps what it would send, compressed.
+
+Beside the widget a picture is put out, which a saved notebook shows. Where there is no page, there
+is the picture alone.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 import threading
 import zlib
 from typing import Any, TypeAlias
@@ -17,7 +19,11 @@ from typing import Any, TypeAlias
 import ipywidgets as w
 import traitlets
 
+from kis_nb._widgets import front_end
 from kis_nb._widgets.chart_view import ChartView
+from kis_nb._widgets.picture import picture_html
+from kis_nb._widgets.picture_queue import QUEUE, Job
+from kis_nb._widgets.saved_output import SavedOutput
 
 
 class CellView(ChartView):
@@ -27,19 +33,42 @@ class CellView(ChartView):
         spec: a Vega-Lite spec with its data.
         name: shown in the repr.
         layout: shared with the others.
+        saved: the output that is saved for it; None when nothing will be saved.
     """
 
     # The page then reports in how many places it shows it.
     _counted = traitlets.Bool(default_value=True).tag(sync=True)
 
-    def __init__(self, spec: dict[str, Any], name: str, *, layout: w.Layout) -> None:
+    def __init__(
+        self,
+        spec: dict[str, Any],
+        name: str,
+        *,
+        layout: w.Layout,
+        saved: SavedOutput | None = None,
+    ) -> None:
         self._packed = b""
+        self._picture: Job | None = None
         # Places on pages, by page; a page that shows none is not among them.
         self._places: dict[str, int] = {}
         self._reported = self._superseded = False
-        super().__init__(spec, name=name, layout=layout)
+        key = "" if saved is None else saved.key
+        super().__init__(spec, name=name, layout=layout, _saved=key)
         self._packed = zlib.compress(json.dumps(super()._content()).encode())
         self._spec, self._rows, self._variants = None, {}, {}
+        if saved is not None:
+            self._save_picture(zlib.compress(json.dumps(spec).encode()), saved)
+
+    def _save_picture(self, packed: bytes, saved: SavedOutput) -> None:
+        """Have the picture made, once a page has drawn the chart or after some seconds."""
+
+        def make() -> None:
+            if self.comm is not None:
+                saved.replace(picture_html(json.loads(zlib.decompress(packed)), self.name))
+            self._picture = None
+
+        self._picture = Job(make)
+        QUEUE.add(self._picture)
 
     def _content(self) -> dict[str, Any]:
         if not self._packed:
@@ -49,7 +78,11 @@ class CellView(ChartView):
 
     def _on_message(self, widget: object, content: Any, buffers: object) -> None:
         super()._on_message(widget, content, buffers)
-        if isinstance(content, dict) and content.get("type") == "places":
+        if not isinstance(content, dict):
+            return
+        if content.get("type") == "drawn" and (job := self._picture) is not None:
+            QUEUE.hasten(job)
+        if content.get("type") == "places":
             page, count = str(content.get("page")), content.get("count")
             with self._lock:
                 self._reported = True
@@ -94,8 +127,8 @@ class _Cells:
 
     def add(self, view: CellView) -> None:
         """Remember the cell that runs, if the front end names it."""
-        shell = _shell()
-        cell = _cell_of(shell)
+        shell = front_end.shell()
+        cell = front_end.cell_of(shell)
         if cell is None:
             return
         with self._lock:
@@ -115,29 +148,36 @@ class _Cells:
                 self._views.setdefault(info.cell_id, []).extend(left)
 
 
-def _shell() -> Any:
-    """The IPython shell; None in a script."""
-    ipython = sys.modules.get("IPython")
-    return None if ipython is None else ipython.get_ipython()
-
-
-def _cell_of(shell: Any) -> str | None:
-    """The id of the cell that runs, from its execute request; None when the request has none."""
-    request = getattr(shell, "parent_header", None)
-    metadata = request.get("metadata") if isinstance(request, dict) else None
-    cell = metadata.get("cellId") if isinstance(metadata, dict) else None
-    return cell if isinstance(cell, str) else None
-
-
 _CELLS = _Cells()
 
 Bundle: TypeAlias = dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]
 
 
 def bundle(spec: dict[str, Any], name: str) -> Bundle:
-    """The MIME bundle of a new `CellView` of this spec."""
-    view = CellView(spec, name, layout=_CELLS.layout())
+    """What a cell puts out for this spec, as a MIME bundle.
+
+    Args:
+        spec: a Vega-Lite spec with its data.
+        name: the chart's title.
+
+    Returns:
+        On a page that of a new `CellView`, after an output of its own for the picture. Without a
+        page the picture, and in a terminal the name.
+    """
+    shown = front_end.front_end()
+    text = {"text/plain": f"<Chart {name}>"}
+    if shown == "terminal":
+        return text
+    if shown == "file":
+        return text | {"text/html": picture_html(spec, name)}
+    saved = SavedOutput(".kis-chart") if shown == "page" else None
+    if saved is not None:
+        saved.publish()
+    view = CellView(spec, name, layout=_CELLS.layout(), saved=saved)
     _CELLS.add(view)
     made = view._repr_mimebundle_()
     assert made is not None  # None is for a widget without a view, and this one has one
+    if saved is not None:
+        # Where the widget is not drawn the picture shows: nothing in the widget's own place.
+        (made[0] if isinstance(made, tuple) else made)["text/html"] = ""
     return made

@@ -76,6 +76,9 @@ class ChartView(anywidget.AnyWidget):
     # second one, and has to ask for what the first was sent.
     _fresh = traitlets.Bool(default_value=True).tag(sync=True)
 
+    # The key of the output that is saved for it, which a page hides; blank when there is none.
+    _saved = traitlets.Unicode().tag(sync=True)
+
     selected = traitlets.Tuple()
 
     def __init__(

@@ -14,6 +14,8 @@ Spec: TypeAlias = dict[str, Any]
 
 # Pixels. A chart as wide as this takes the width of the place where it is shown.
 WIDTH = 720
+# Of a chart that is saved: the texts of one that fills an A4 page are then not much smaller.
+PAPER_WIDTH = 760
 
 
 def split(spec: Mapping[str, Any]) -> tuple[Spec, dict[str, list[Row]]]:
@@ -54,11 +56,20 @@ def adapt_to_page(spec: Spec) -> Spec:
     config = on_page.setdefault("config", {})
     if "background" not in on_page:
         config.setdefault("background", "transparent")
-    if on_page.get("width") == WIDTH and not {"hconcat", "vconcat", "concat"} & on_page.keys():
-        on_page["width"] = "container"
-        # The height follows the rows (a step each), so only the width is fitted.
-        on_page["autosize"] = {"type": "fit-x", "contains": "padding"}
-    return on_page
+    return _fitted(on_page, "container")
+
+
+def adapt_to_paper(spec: Mapping[str, Any], font: str) -> Spec:
+    """The spec with a width that fits a page of paper, and with this font unless it names one."""
+    return _fitted(dict(spec) | {"config": {"font": font} | spec.get("config", {})}, PAPER_WIDTH)
+
+
+def _fitted(spec: Spec, width: int | str) -> Spec:
+    """The spec with this width over all, names and figures included, if it is as wide as ours."""
+    if spec.get("width") != WIDTH or {"hconcat", "vconcat", "concat"} & spec.keys():
+        return spec
+    # The height follows the rows (a step each), so only the width is fitted.
+    return spec | {"width": width, "autosize": {"type": "fit-x", "contains": "padding"}}
 
 
 def _with_live_colours(node: Any) -> Any:

@@ -140,7 +140,9 @@ def _build(data: Any, style: Style, tips: tuple[Tip, ...], axis: Axis) -> Chart:
     ]
     # Not None: Vega-Lite fails on a layer where an absent axis meets the implicit one of a datum.
     below = style.money_axis() if axis == "money" else style.axis(labels=False, grid=False)
-    x = alt.X("value:Q", title=None, axis=below, scale=alt.Scale(nice=True, zero=True))
+    # Not stacked: each line has one bar, and Vega-Lite puts every stacked one into a clipped group.
+    scale = alt.Scale(nice=True, zero=True)
+    x = alt.X("value:Q", title=None, axis=below, scale=scale, stack=None)
     tones = ["up", "down", "flat", "null", "long", "short", "plain"]
     colors = ["up", "down", "grey", "grey", "cash", "foreign", "cash"]
     # Draws nothing. It comes first and has every row, so that the lines keep the rows' order and a

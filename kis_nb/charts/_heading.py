@@ -10,8 +10,8 @@ import altair as alt
 from kis_nb._choices import Lang
 from kis_nb._codes import Basis, Margin, view_title
 from kis_nb._frames.text import moment
+from kis_nb._widgets.text_width import text_width
 from kis_nb._widgets.vega_spec import Row
-from kis_nb.charts._labels import text_width
 from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:

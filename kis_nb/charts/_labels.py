@@ -1,4 +1,4 @@
-"""Lengths and labels of bars: keys with a name and a figure, columns of figures, text widths."""
+"""Lengths and labels of bars: keys with a name and a figure, columns of figures."""
 
 from __future__ import annotations
 
@@ -33,12 +33,3 @@ def columns(figures: list[str]) -> list[str]:
         sign = text[: len(text) - len(body)].replace("-", "−") or ("\u2007" if signed else "")
         padded.append("\u200b" + fill[: len(widest) - len(body)] + sign + body)
     return padded
-
-
-def text_width(text: str, size: float) -> float:
-    """An upper estimate of a text's width in pixels, in a font of this size.
-
-    Python has no font to measure with, and Vega measures no text in an expression.
-    """
-    korean = sum("\u3131" <= sign <= "\ud7a3" for sign in text)
-    return (0.58 * len(text) + 0.4 * korean) * size

@@ -1,9 +1,11 @@
 // Draws one ChartView (`chart_view.py`). The kernel sends custom messages, so that nothing of them is
 // in a synced trait: `draw` (a Vega-Lite spec and its rows), `rows` (new rows), `variants` (sets of
 // rows, one of them to show), `select` (ids) and `vega` (Vega's source, once a page). The page sends
-// `ask` when it holds nothing yet (after a reload), `select` after a click or a drag, and `places`.
+// `ask` when it holds nothing yet (after a reload), `select` after a click or a drag, `places`, and
+// `drawn` when a place has drawn the chart for the first time.
 
 import { PAGE, pageWide } from "../shared/page.js";
+import { hideSaved } from "../shared/saved.js";
 import { ChartPlace } from "./chart_place.js";
 import { ChartState } from "./chart_state.js";
 import { nextFrame, nextTask, PaintQueue } from "./paint_queue.js";
@@ -91,12 +93,18 @@ export default () => {
       place.frame.addEventListener("kis-show-variant", (event) =>
         show(/** @type {CustomEvent<string>} */ (event).detail),
       );
+      let showSaved = () => {};
+      place.onDrawn = () => {
+        showSaved = hideSaved(model.get("_saved"));
+        if (model.get("_saved")) model.send({ type: "drawn" });
+      };
       places.add(place);
       place.refresh();
       reportPlaces(model);
       return () => {
         places.delete(place);
         place.remove();
+        showSaved();
         reportPlaces(model);
       };
     },

@@ -67,6 +67,8 @@ export class ChartPlace {
     this.slot = slot;
     this.queue = queue;
     this.onSelect = onSelect;
+    /** Called once, when the chart has been drawn. */
+    this.onDrawn = () => {};
     /** @type {any} */
     this.view = null;
     /** @type {HTMLElement | null} */
@@ -137,8 +139,10 @@ export class ChartPlace {
       if (resized) await this.view.resize().runAsync();
     }
     const renewed = this.filled !== rows;
+    const first = this.drawn < 0;
     Object.assign(this, { drawn, filled: rows, width });
     if (renewed) renewTooltip(frame);
+    if (first && !this.gone) this.onDrawn();
   }
 
   fill() {

@@ -1,0 +1,40 @@
+"""The process that converts charts with vl-convert: ``python -m kis_nb._widgets.convert``.
+
+vl-convert holds Python's interpreter lock while it works, and so would hold up the kernel. Each
+line of the input is a JSON object with a Vega-Lite ``spec``, or with an ``svg`` and the ``scale`` of
+the PNG that is wanted of it. Each line of the output is a JSON object with ``svg``, ``png`` (base64)
+or ``error``. The process ends with its input.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from typing import Any
+
+
+def answer(request: dict[str, Any]) -> dict[str, str]:
+    """Convert what one line of the input asks for."""
+    import vl_convert
+
+    try:
+        if "spec" in request:
+            return {"svg": vl_convert.vegalite_to_svg(request["spec"], allowed_base_urls=[])}
+        png = vl_convert.svg_to_png(request["svg"], scale=request["scale"])
+        return {"png": base64.b64encode(png).decode()}
+    except ValueError as error:  # what vl-convert raises, whatever is wrong with a chart
+        return {"error": str(error).strip().partition("\n")[0]}
+
+
+def main() -> None:
+    """Answer line by line."""
+    sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(answer(json.loads(line))) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""What shows a cell's output: a page with widgets, a notebook that is run without one, a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Literal, TypeAlias
+
+# page: somebody looks at it, and it may be saved from there. served: Voila shows it, and saves
+# nothing. file: it is run without a page, by papermill, nbconvert or a script. terminal: IPython.
+FrontEnd: TypeAlias = Literal["page", "served", "file", "terminal"]
+
+
+def shell() -> Any:
+    """The IPython shell; None in a script."""
+    ipython = sys.modules.get("IPython")
+    return None if ipython is None else ipython.get_ipython()
+
+
+def cell_of(current: Any) -> str | None:
+    """The id of the cell that runs, from its execute request; None when the request has none."""
+    metadata = _request(current).get("metadata")
+    cell = metadata.get("cellId") if isinstance(metadata, dict) else None
+    return cell if isinstance(cell, str) else None
+
+
+def front_end() -> FrontEnd:
+    """What the output of the code that runs now is shown by.
+
+    Whoever runs notebooks without a page uses nbclient, which says in its execute requests that
+    nobody can answer an ``input()``; pages say that somebody can. A message of a widget has no such
+    word and comes from a page.
+    """
+    current = shell()
+    if current is None:
+        return "file"
+    if getattr(current, "kernel", None) is None:
+        return "terminal"
+    content = _request(current).get("content")
+    if not isinstance(content, dict) or content.get("allow_stdin", True):
+        return "page"
+    # Voila uses nbclient too, and puts this into its kernels' environment.
+    voila = os.environ.get("SERVER_SOFTWARE", "").lower().startswith("voila")
+    return "served" if voila else "file"
+
+
+def _request(current: Any) -> dict[str, Any]:
+    request = getattr(current, "parent_header", None)
+    return request if isinstance(request, dict) else {}
