@@ -201,8 +201,8 @@ def _with_heading(
         longest: the longest note that may come, for which space is kept, so that a later one does
             not move the line break.
     """
-    from kis_nb.charts._heading import HEAD_SIZE, head_fields, head_view
     from kis_nb._widgets.text_width import text_width
+    from kis_nb.charts._heading import HEAD_SIZE, head_fields, head_view
 
     title, reserve = head_view(balance, lang)
     reserve += text_width(longest, HEAD_SIZE) - text_width(note, HEAD_SIZE)

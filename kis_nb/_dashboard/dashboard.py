@@ -28,7 +28,10 @@ from kis_nb._dashboard.displayed_balances import DisplayedBalances
 from kis_nb._dashboard.fetcher import Fetcher
 from kis_nb._dashboard.known_accounts import KnownAccounts
 from kis_nb._dashboard.page_layout import PageLayout
+from kis_nb._dashboard.saved_head import saved_head_html
 from kis_nb._dashboard.selection import Selection
+from kis_nb._dashboard.shutdown import detach
+from kis_nb._dashboard.snapshot import Snapshot
 from kis_nb._dashboard.status import DashboardStatus
 from kis_nb._errors import ConfigError
 from kis_nb._widgets.chart_view import Gesture, read_gesture
@@ -113,8 +116,11 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         )
         self._selection = Selection()
         self._controls = Controls(list(self._accounts.labels.values()), lang, colors, auto)
+        self._snapshot = Snapshot(self._saved_html)
         self._page = PageLayout(
-            self._controls, self._on_action, self._on_gesture, selectable=static is None
+            *(self._controls, self._on_action, self._on_gesture),
+            selectable=static is None,
+            saved=self._snapshot.key,
         )
         super().__init__(self._page.children, layout=w.Layout(width="100%"))
         self.add_class("kis-dashboard")
@@ -135,7 +141,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         with self._lock:
             self._page.apply_style(self._lang, self._colors)
             if self._fetcher is not None:
-                weakref.finalize(self, _detach, self._fetcher, self._lock)
+                weakref.finalize(self, detach, self._fetcher, self._lock)
                 self._fetcher.set_interval(auto)
                 self._fetcher.request(self._requested)
             else:
@@ -145,6 +151,19 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
 
     def __repr__(self) -> str:
         return "<KisDashboard>"
+
+    def _repr_mimebundle_(self, **more: Any) -> Any:
+        return self._snapshot.bundle(super()._repr_mimebundle_(**more))
+
+    def _saved_html(self, *, settled: bool = False) -> str | None:
+        """The head for saved notebooks; None while a pull is under way, with `settled` any pull."""
+        with self._lock:
+            if settled:
+                if self._fetcher is not None and self._fetcher.refreshing:
+                    return None
+                self._draw()
+            head, table = self._page.head.parts, self._page.table.parts.get("table")
+            return None if head["busy"] else saved_head_html(head, table, self._lang, self._colors)
 
     # --- what is chosen -----------------------------------------------------------------------
 
@@ -294,22 +313,15 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         parts = status.parts()
         # Without a fetcher there are no controls to mark.
         marked = shown if self._fetcher is not None else None
-        parts["shown"] = None if marked is None else self._option_indexes(marked)
+        parts["shown"] = None if marked is None else self._accounts.option_indexes(marked)
         parts["explain"] = summary_cards.explain(self.mgna_dvsn, self.excc_stat_cd, lang)
         parts["cards"] = self._displayed.cards(data, lang)
         self._page.head.show(parts)
-
-    def _option_indexes(self, balance: Balance) -> list[int]:
-        """The index of a balance's option in the controls for account, margin and basis."""
-        return [
-            self._accounts.index(balance.account),
-            list(Margin).index(balance.mgna_dvsn),
-            list(Basis).index(balance.excc_stat_cd),
-        ]
+        self._snapshot.changed()
 
     def _view_name(self, balance: Balance) -> str:
         """The name by which the page asks for a balance's view (`static/panels/head.js`)."""
-        return "/".join(map(str, self._option_indexes(balance)))
+        return "/".join(map(str, self._accounts.option_indexes(balance)))
 
     def _publish_balance(self) -> None:
         """Set the trait `balance`. Without the lock, since observers may do anything."""
@@ -355,12 +367,11 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
 
     def _save(self, what: str, keys: Sequence[str], page: str) -> None:
         """Send a page a file of the rows that it shows, in its order, with all columns."""
-        from kis_nb._dashboard.downloads import as_csv, as_excel
+        from kis_nb._dashboard.downloads import as_file
 
-        balance = self._displayed.shown
-        if balance is None:
+        if (balance := self._displayed.shown) is None:
             return
-        saved = (as_csv if what == "csv" else as_excel)(balance, keys, self._lang)
+        saved = as_file(what, balance, keys, self._lang)
         with self._lock:
             if not self._closed:
                 self._page.table.save_file(*saved, page)
@@ -385,13 +396,3 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         super().close()
         if self._closer is not None:
             self._closer()
-
-
-def _detach(fetcher: Fetcher, lock: threading.RLock) -> None:
-    """End the fetcher of a dashboard that is garbage, or ends with the process.
-
-    The kernel then closes its sockets, so what is being drawn is waited for. The lock is not
-    released: whatever drew after this would write a traceback into the server's log.
-    """
-    fetcher.close(0.0)
-    lock.acquire(timeout=2)

@@ -34,7 +34,12 @@ def _rows(balance: Balance, keys: Sequence[str]) -> pl.DataFrame:
     return balance.positions.select(pl.all().gather(chosen))
 
 
-def as_csv(balance: Balance, keys: Sequence[str], _lang: Lang) -> File:
+def as_file(kind: str, balance: Balance, keys: Sequence[str], lang: Lang) -> File:
+    """A file of this kind, ``csv`` or ``excel``; the other arguments as of `as_excel`."""
+    return as_csv(balance, keys) if kind == "csv" else as_excel(balance, keys, lang)
+
+
+def as_csv(balance: Balance, keys: Sequence[str]) -> File:
     """CSV with wire names, which `pl.read_csv` reads back.
 
     Args:

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from kis_nb._account import Account, find_account, named_labels
+from kis_nb._codes import Basis, Margin
 
 if TYPE_CHECKING:
     from kis_nb._client import Client
+    from kis_nb._frames.balance import Balance
 
 
 class KnownAccounts:
@@ -49,3 +51,11 @@ class KnownAccounts:
     def index(self, account: Account | None) -> int:
         """The account's index in the control; -1 when it is not there."""
         return list(self.labels).index(account) if account in self.labels else -1
+
+    def option_indexes(self, balance: Balance) -> list[int]:
+        """The index of a balance's option in the controls for account, margin and basis."""
+        return [
+            self.index(balance.account),
+            list(Margin).index(balance.mgna_dvsn),
+            list(Basis).index(balance.excc_stat_cd),
+        ]

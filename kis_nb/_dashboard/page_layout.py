@@ -30,6 +30,7 @@ class PageLayout:
         on_action: called with what is done on a panel.
         on_gesture: called with a chart's name and each gesture made on it.
         selectable: whether there are balances to choose from, and so controls to choose them.
+        saved: key of the output that is saved for the dashboard.
 
     Attributes:
         charts: by name.
@@ -44,9 +45,10 @@ class PageLayout:
         on_gesture: Callable[[str, Gesture], None],
         *,
         selectable: bool,
+        saved: str,
     ) -> None:
         self._controls = controls
-        self.head = HeadPanel(on_action)
+        self.head = HeadPanel(on_action, _saved=saved)
         self.table = TablePanel(on_action)
         self.checks = ChecksPanel(on_action)
         self.note = NotePanel(on_action)

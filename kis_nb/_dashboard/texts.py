@@ -46,6 +46,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "expiry_option_one": ("{day} · {n}종목", "{day} · {n} leg"),
     "no_expiry_option": ("만기 없음", "No expiry"),
     **{f"payoff_{name}": label for name, label in UNDERLYINGS.items()},
+    # What a saved notebook shows.
+    "saved": (
+        "저장된 화면입니다. 이 셀을 실행하면 실시간 화면이 나옵니다.",
+        "As it was saved. Run the cell for the live one.",
+    ),
+    "more_positions": ("외 {n}종목", "and {n} more positions"),
     # What is shown, and what is under way.
     "demo": ("가상 계좌의 예시 수치입니다", "Invented figures of an embedded broker"),
     "age_s": ("{n}초 전", "{n} s ago"),

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import threading
 import zlib
-from typing import Any, TypeAlias
+from typing import Any
 
 import ipywidgets as w
 import traitlets
@@ -23,7 +23,7 @@ from kis_nb._widgets import front_end
 from kis_nb._widgets.chart_view import ChartView
 from kis_nb._widgets.picture import picture_html
 from kis_nb._widgets.picture_queue import QUEUE, Job
-from kis_nb._widgets.saved_output import SavedOutput
+from kis_nb._widgets.saved_output import Bundle, SavedOutput, without_fallback
 
 
 class CellView(ChartView):
@@ -150,8 +150,6 @@ class _Cells:
 
 _CELLS = _Cells()
 
-Bundle: TypeAlias = dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]
-
 
 def bundle(spec: dict[str, Any], name: str) -> Bundle:
     """What a cell puts out for this spec, as a MIME bundle.
@@ -177,7 +175,4 @@ def bundle(spec: dict[str, Any], name: str) -> Bundle:
     _CELLS.add(view)
     made = view._repr_mimebundle_()
     assert made is not None  # None is for a widget without a view, and this one has one
-    if saved is not None:
-        # Where the widget is not drawn the picture shows: nothing in the widget's own place.
-        (made[0] if isinstance(made, tuple) else made)["text/html"] = ""
-    return made
+    return made if saved is None else without_fallback(made)

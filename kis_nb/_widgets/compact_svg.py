@@ -21,7 +21,20 @@ _INHERITED = (
     *("font-family", "font-size", "font-style", "font-weight", "text-anchor"),
 )
 _SHAPES = frozenset({"path", "line", "rect", "circle", "ellipse", "polygon", "polyline", "image"})
-_COORDINATES = ("d", "transform", "points", "x", "y", "x1", "x2", "y1", "y2", "r", "width", "height")
+_COORDINATES = (
+    "d",
+    "transform",
+    "points",
+    "x",
+    "y",
+    "x1",
+    "x2",
+    "y1",
+    "y2",
+    "r",
+    "width",
+    "height",
+)
 _DECIMALS = re.compile(r"-?\d*\.\d+(?:e-?\d+)?")
 # A curve that ends where it began: the corner of a bar that has none there.
 _NO_CURVE = re.compile(r"(?<=[MLC,])(-?[\d.]+,-?[\d.]+)(?:C\1,\1,\1)+(?![\d.])")
@@ -58,7 +71,8 @@ def compact(svg: str) -> Svg:
         dict.fromkeys(
             each.get("aria-label", "")
             for each in root.iter()
-            if each.get("aria-roledescription") in ("bar", "point", "line") and each.get("aria-label")
+            if each.get("aria-roledescription") in ("bar", "point", "line")
+            and each.get("aria-label")
         )
     )
     _strip(root)
@@ -84,7 +98,7 @@ def compact(svg: str) -> Svg:
 
 
 def _strip(node: Element) -> None:
-    """Drop live attributes, what does not show, and groups that hold nothing; round coordinates."""
+    """Drop live attributes, what does not show, and groups that hold nothing."""
     node.tag = node.tag.removeprefix(_NAMESPACE)
     node.tail = None
     for name in [one for one in node.attrib if _LIVE.fullmatch(one)]:
@@ -92,6 +106,18 @@ def _strip(node: Element) -> None:
     for name, value in _DEFAULTS.items():
         if node.get(name) == value:
             del node.attrib[name]
+    _shorten(node)
+    for child in list(node):
+        hidden = _is_hidden(child, child.tag.removeprefix(_NAMESPACE))
+        if not hidden:
+            _strip(child)
+        if hidden or (child.tag in ("g", "defs") and not len(child)):
+            node.remove(child)
+    _unwrap(node)
+
+
+def _shorten(node: Element) -> None:
+    """Round an element's coordinates, and write its place and font in fewer letters."""
     for name in _COORDINATES:
         if name in node.attrib:
             node.attrib[name] = _DECIMALS.sub(_rounded, node.attrib[name])
@@ -106,13 +132,6 @@ def _strip(node: Element) -> None:
             node.attrib["transform"] = f"translate({x},{y})"
     if "font-family" in node.attrib:
         node.attrib["font-family"] = node.attrib["font-family"].replace("'", "").replace('"', "")
-    for child in list(node):
-        hidden = _is_hidden(child, child.tag.removeprefix(_NAMESPACE))
-        if not hidden:
-            _strip(child)
-        if hidden or (child.tag in ("g", "defs") and not len(child)):
-            node.remove(child)
-    _unwrap(node)
 
 
 def _is_hidden(node: Element, tag: str) -> bool:

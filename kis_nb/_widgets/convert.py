@@ -1,9 +1,10 @@
 """The process that converts charts with vl-convert: ``python -m kis_nb._widgets.convert``.
 
-vl-convert holds Python's interpreter lock while it works, and so would hold up the kernel. Each
-line of the input is a JSON object with a Vega-Lite ``spec``, or with an ``svg`` and the ``scale`` of
-the PNG that is wanted of it. Each line of the output is a JSON object with ``svg``, ``png`` (base64)
-or ``error``. The process ends with its input.
+vl-convert holds Python's interpreter lock while it works, and so would hold up the kernel.
+
+Each line of the input is a JSON object with a Vega-Lite ``spec``, or with an ``svg`` and the
+``scale`` of the PNG that is wanted of it. Each line of the output is a JSON object with ``svg``,
+``png`` (base64) or ``error``. The process ends with its input.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What shows a cell's output: a page with widgets, a notebook that is run without one, a terminal."""
+"""What shows a cell's output: a page with widgets, a notebook run without one, or a terminal."""
 
 from __future__ import annotations
 

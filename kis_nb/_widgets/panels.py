@@ -59,6 +59,12 @@ class Panel(anywidget.AnyWidget):
                 self._parts |= new
                 self._send_parts("parts", new)
 
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What is shown, by the parts' names."""
+        with self._lock:
+            return dict(self._parts)
+
     def save_file(self, name: str, mime: str, content: bytes, page: str) -> None:
         """Have the page with this id save a file."""
         with self._lock:
@@ -82,6 +88,9 @@ class Panel(anywidget.AnyWidget):
 
 class HeadPanel(Panel):
     """Status, progress, errors and the cards of figures."""
+
+    # The key of the output that is saved for the dashboard, which the page hides.
+    _saved = traitlets.Unicode().tag(sync=True)
 
     _esm = script("panels/head.js")
     # The last two override the others.

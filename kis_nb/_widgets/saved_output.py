@@ -9,7 +9,9 @@ widget". It can be replaced at any time, from any thread, for as long as the pag
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, TypeAlias
+
+Bundle: TypeAlias = dict[str, Any] | tuple[dict[str, Any], dict[str, Any]]
 
 _AREA = ".jp-OutputArea-child"
 
@@ -54,3 +56,14 @@ class SavedOutput:
         if not self._html:
             rules += f"{around}{{display:none}}"
         return f'<div class="kis-saved {own}"><style>{rules}</style>{self._html}</div>'
+
+
+def without_fallback(live: Bundle) -> Bundle:
+    """A widget's MIME bundle with nothing to show where the widget is not drawn.
+
+    Its own text there would stand below the saved output.
+    """
+    if isinstance(live, tuple):
+        data, metadata = live
+        return data | {"text/html": ""}, metadata
+    return live | {"text/html": ""}

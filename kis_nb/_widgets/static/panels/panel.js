@@ -2,6 +2,7 @@
 
 import { saveFile } from "../shared/download.js";
 import { PAGE } from "../shared/page.js";
+import { hideSaved } from "../shared/saved.js";
 import { PanelState } from "./panel_state.js";
 
 /**
@@ -58,7 +59,9 @@ export function panel(draw) {
         views.add(view);
         const all = new Set(Object.keys(state.parts));
         if (state.seq >= 0) view.update(state.parts, all, state.skew);
+        const showSaved = hideSaved(model.get("_saved") ?? "");
         return () => {
+          showSaved();
           views.delete(view);
           view.remove?.();
         };
