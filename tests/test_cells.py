@@ -1,8 +1,10 @@
-"""Charts in cells' outputs: what they keep, and when they are closed."""
+"""Charts in cells' outputs: what they keep, when they are closed, and the picture beside them."""
 
 from __future__ import annotations
 
 import gc
+import threading
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -12,8 +14,10 @@ import pytest
 from ipywidgets.widgets import widget
 
 from kis_nb import charts
-from kis_nb._widgets import cell_view
+from kis_nb._widgets import cell_view, front_end
 from kis_nb._widgets.cell_view import CellView
+from kis_nb._widgets.picture_queue import Job, PictureQueue
+from kis_nb._widgets.saved_output import SavedOutput
 from tests.factories import book, make_balance
 
 
@@ -22,21 +26,35 @@ def instances() -> list[CellView]:
     return [one for one in widget._instances.values() if isinstance(one, CellView)]
 
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
-    """An IPython shell: what is shown after `shell.run("id")` is shown by that cell."""
+    """An IPython shell with a page: what is shown after `shell.run("id")` is shown by that cell.
+
+    `jobs` are the pictures to be made, `hastened` those that a page has drawn, and `saved` what was
+    put out for a saved notebook, in order.
+    """
     hooks: list[Callable[[Any], None]] = []
-    made = SimpleNamespace(parent_header={})
+    made = SimpleNamespace(parent_header={}, kernel=object(), jobs=[], hastened=[], saved=[])
     made.events = SimpleNamespace(register=lambda _name, hook: hooks.append(hook))
 
-    def run(cell: str) -> None:
-        made.parent_header = {"metadata": {"cellId": cell}}
+    def run(cell: str, *, stdin: bool = True) -> None:
+        content = {"allow_stdin": stdin}
+        made.parent_header = {"metadata": {"cellId": cell}, "content": content}
         for hook in hooks:
             hook(SimpleNamespace(cell_id=cell))
 
+    def send(output: SavedOutput, *, update: bool) -> None:
+        made.saved.append((output.key, update, output._wrapped()))
+
+    queue = SimpleNamespace(add=made.jobs.append, hasten=made.hastened.append)
     made.run = run
     monkeypatch.setattr(cell_view, "_CELLS", cell_view._Cells())
-    monkeypatch.setattr(cell_view, "_shell", lambda: made)
+    monkeypatch.setattr(cell_view, "QUEUE", queue)
+    monkeypatch.setattr(SavedOutput, "_send", send)
+    monkeypatch.setattr(front_end, "shell", lambda: made)
     before = set(instances())
     yield made
     for view in set(instances()) - before:
@@ -143,3 +161,89 @@ def test_without_a_cell_it_stays(shell: SimpleNamespace) -> None:
     report(view, 0)
     shell.run("a")
     assert view.comm is not None
+
+
+def test_the_picture_comes_after_the_live_chart(
+    shell: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty output comes first; once a page has drawn the chart, a picture replaces it."""
+    monkeypatch.setattr(cell_view, "picture_html", lambda spec, name: f"{name} {len(spec)}")
+    shell.run("a")
+    view = show()
+    ((key, update, empty),) = shell.saved
+    assert not update
+    assert "만기" not in empty
+    assert view._saved == key
+    (job,) = shell.jobs
+    assert shell.hastened == []
+    view._on_message(view, {"type": "drawn"}, [])
+    assert shell.hastened == [job]
+    job.run()
+    later_key, update, later = shell.saved[-1]
+    assert (later_key, update) == (key, True)
+    assert "만기 손익 곡선" in later
+
+
+def test_a_closed_chart_gets_no_picture(shell: SimpleNamespace) -> None:
+    """Its output has been replaced meanwhile."""
+    shell.run("a")
+    view = show()
+    view.close()
+    (job,) = shell.jobs
+    job.run()
+    assert len(shell.saved) == 1
+
+
+def test_the_live_output_has_nothing_to_show_when_saved(shell: SimpleNamespace) -> None:
+    """Where no widget is drawn the picture stands alone: blank HTML goes before its name."""
+    shell.run("a")
+    bundle = charts.payoff(make_balance(book(3)))._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert data["text/html"] == ""
+    assert WIDGET in data
+
+
+def test_without_a_page_there_is_the_picture_alone(
+    shell: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Papermill and nbconvert, which answer no input(), get no widget; Voila gets nothing else."""
+    monkeypatch.delenv("SERVER_SOFTWARE", raising=False)
+    monkeypatch.setattr(cell_view, "picture_html", lambda _spec, name: f"<img alt='{name}'>")
+    chart = charts.payoff(make_balance(book(3)))
+    shell.run("a", stdin=False)
+    before = len(instances())
+    assert chart._repr_mimebundle_() == {
+        "text/plain": "<Chart 만기 손익 곡선>",
+        "text/html": "<img alt='만기 손익 곡선'>",
+    }
+    assert (len(instances()), shell.saved, shell.jobs) == (before, [], [])
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.8")
+    bundle = chart._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert WIDGET in data
+    assert (shell.saved, shell.jobs) == ([], [])
+
+
+def test_a_terminal_gets_the_name(shell: SimpleNamespace) -> None:
+    """IPython in a terminal shows no picture, so none is made."""
+    del shell.kernel
+    bundle = charts.payoff(make_balance(book(3)))._repr_mimebundle_()
+    assert bundle == {"text/plain": "<Chart 만기 손익 곡선>"}
+
+
+def test_the_queue_takes_what_is_drawn_first() -> None:
+    """A job waits for its time, unless a page has drawn its chart; none is lost or run twice."""
+    queue, done, ran = PictureQueue(), threading.Event(), list[str]()
+    waiting = Job(lambda: ran.append("waiting"), due=time.monotonic() + 3600)
+    later = Job(done.set, due=time.monotonic() + 3600)
+    queue.add(waiting)
+    queue.add(later)
+    queue.add(Job(lambda: ran.append("due"), due=0.0))
+    queue.hasten(later)
+    assert done.wait(30)
+    assert ran == ["due"]
+    done.clear()
+    queue.hasten(waiting)
+    queue.add(Job(done.set, due=0.1))
+    assert done.wait(30)
+    assert ran == ["due", "waiting"]

@@ -329,11 +329,9 @@ def test_renderer_respects_a_choice(before: str, active: str) -> None:
     assert done.stdout.strip() == active
 
 
-def test_a_shown_chart_is_our_widget() -> None:
-    """A cell's result is a ChartView named by its title, and holds no data."""
+def test_a_chart_in_a_script_is_a_picture() -> None:
+    """Without a page a cell's result is an image named by its title, and no widget."""
     bundle = charts.pnl(make_balance())._repr_mimebundle_()
-    data = bundle[0] if isinstance(bundle, tuple) else bundle
-    assert data is not None
-    assert data["text/plain"] == "<ChartView 평가손익 · 매매손익>"
-    assert "application/vnd.jupyter.widget-view+json" in data
-    assert "237" not in json.dumps(data["text/plain"])
+    assert bundle["text/plain"] == "<Chart 평가손익 · 매매손익>"
+    assert bundle["text/html"].startswith('<img alt="평가손익 · 매매손익. ')
+    assert "application/vnd.jupyter.widget-view+json" not in bundle

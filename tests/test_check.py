@@ -12,6 +12,7 @@ import pytest
 from kis_nb._cli import main
 from kis_nb._cli.check import machine
 from kis_nb._cli.check.check import Check
+from kis_nb._widgets import korean_font
 from kis_nb.demo import Book
 from tests.faults import Broker
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
@@ -68,7 +69,8 @@ def test_all_is_right() -> None:
     check = Check()
     found = steps(check)
     assert list(found) == [
-        *("settings", "key", "token", "account", "products", "clock", "lab", "widgets", "font")
+        *("settings", "key", "token", "account", "products", "clock"),
+        *("lab", "widgets", "pictures", "font"),
     ]
     assert "wrong" not in set().union(*marks(found).values())
     (settings,) = found["settings"]
@@ -109,7 +111,7 @@ def test_without_any_configuration() -> None:
     assert settings.mark == "wrong"
     assert "KIS_APP_KEY" in settings.text
     assert "demo" in settings.text
-    assert list(found) == ["settings", "lab", "widgets", "font"]
+    assert list(found) == ["settings", "lab", "widgets", "pictures", "font"]
 
 
 @pytest.mark.parametrize(
@@ -249,16 +251,17 @@ def test_one_account_by_name() -> None:
 
 
 def test_what_the_computer_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No JupyterLab, no widgets and no Korean font: each is told with what to install."""
+    """No JupyterLab, no widgets, no converter, no font: each is told with what to install."""
     monkeypatch.setattr(machine, "version", lambda _name: None)
     lister = tmp_path / "fc-list"
     lister.write_text("#!/bin/sh\nexit 0\n")
     lister.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(machine, "_SYSTEM_FONTS", ())
+    monkeypatch.setattr(korean_font, "_SYSTEM_FONTS", ())
     found = steps(Check())
     assert "kis_nb[lab]" in found["lab"][0].text
     assert found["widgets"][0].mark == "wrong"
+    assert "kis_nb[pictures]" in found["pictures"][0].text
     assert "fonts-noto-cjk" in found["font"][0].text
     lister.unlink()
     assert steps(Check(lang="ko"))["font"][0].mark == "note"

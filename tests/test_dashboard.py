@@ -246,7 +246,7 @@ def test_checks_list_what_differs() -> None:
 def test_csv_keeps_order_and_digits() -> None:
     """The rows asked for, in the order asked, all columns, every digit; the account masked."""
     made = balance([position("A1", evlu_amt=HUGE), position("A2"), position("A3")])
-    name, kind, content = as_csv(made, ["KR4A3", "KR4A1", "not there"], "ko")
+    name, kind, content = as_csv(made, ["KR4A3", "KR4A1", "not there"])
     assert name == "kis-800xxxxx-03-01-1-20261122-231504.csv"
     assert kind == "text/csv"
     frame = pl.read_csv(io.BytesIO(content), infer_schema=False)

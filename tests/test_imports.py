@@ -62,10 +62,15 @@ def _names(node: ast.AST, package: list[str]) -> Iterator[str]:
 
 
 # Modules of distributions that a declared one promises to bring.
-BROUGHT = {"IPython": "ipywidgets", "traitlets": "ipywidgets", "urllib3": "requests"}
-# Of the extra `lab`, imported once JupyterLab was found; and what charts wait for when another
+BROUGHT = {
+    "IPython": "ipywidgets",
+    "comm": "ipywidgets",
+    "traitlets": "ipywidgets",
+    "urllib3": "requests",
+}
+# Of the extras `lab` and `pictures`, imported once they were found; and what charts wait for when another
 # thread is importing it, never otherwise.
-OPTIONAL = {"ipykernel", "numpy", "pandas", "pyarrow"}
+OPTIONAL = {"ipykernel", "numpy", "pandas", "pyarrow", "vl_convert"}
 
 
 def test_every_library_is_declared() -> None:

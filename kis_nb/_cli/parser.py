@@ -52,8 +52,8 @@ or not at all, and only its owner may read it. Account numbers are masked.
 _CHECK = """\
 One line a step: ✓ it is right, ! for information, ✗ something is wrong and what to do. The steps
 are the settings and where they come from, the key's form, the token, each account in its four views
-(MGNA_DVSN by EXCC_STAT_CD), the products, this computer's clock, JupyterLab, the widgets and a
-Korean font. Exit code 1 when one is wrong.
+(MGNA_DVSN by EXCC_STAT_CD), the products, this computer's clock, JupyterLab, the widgets, charts as
+pictures and a Korean font. Exit code 1 when one is wrong.
 
 If no token is stored, one is asked for, and KIS sends a message to your phone.
 

@@ -9,6 +9,7 @@ from kis_nb._choices import Colors, Lang
 from kis_nb._codes import Basis, Margin
 from kis_nb._dashboard.dashboard import Dashboard
 from kis_nb._errors import ConfigError
+from kis_nb._widgets.front_end import page_or_no_comms
 from kis_nb._wire.secrets import Secret
 
 if TYPE_CHECKING:
@@ -67,17 +68,18 @@ def dashboard(
         if closer is not None:
             closer()
         raise named
-    return Dashboard(
-        client,
-        account=named,
-        mgna_dvsn=mgna_dvsn,
-        excc_stat_cd=excc_stat_cd,
-        lang=lang,
-        colors=colors,
-        auto=auto,
-        problem=problem,
-        closer=closer,
-    )
+    with page_or_no_comms():
+        return Dashboard(
+            client,
+            account=named,
+            mgna_dvsn=mgna_dvsn,
+            excc_stat_cd=excc_stat_cd,
+            lang=lang,
+            colors=colors,
+            auto=auto,
+            problem=problem,
+            closer=closer,
+        )
 
 
 def show(balance: Balance, *, lang: Lang = "ko", colors: Colors = "kr") -> Dashboard:
@@ -94,4 +96,5 @@ def show(balance: Balance, *, lang: Lang = "ko", colors: Colors = "kr") -> Dashb
     Raises:
         ValueError: `lang` or `colors` is none of these.
     """
-    return Dashboard(None, lang=lang, colors=colors, static=balance)
+    with page_or_no_comms():
+        return Dashboard(None, lang=lang, colors=colors, static=balance)

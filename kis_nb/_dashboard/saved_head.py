@@ -21,7 +21,10 @@ _ROWS = 10
 _COLUMNS = ("prdt_name", "side", "cblc_qty", "evlu_pfls_amt", "evlu_amt", "idx_clpr")
 
 _INK, _SOFT, _LINE = (LIGHT[name] for name in ("ink", "soft", "line"))
-_BOX = f"background:#ffffff;color:{_INK};border:1px solid {_LINE};padding:12px;overflow-x:auto;font-variant-numeric:tabular-nums"
+_BOX = (
+    f"background:#ffffff;color:{_INK};border:1px solid {_LINE};padding:12px;"
+    "overflow-x:auto;font-variant-numeric:tabular-nums"
+)
 _CELL = f"background:#ffffff;color:{_INK};padding:4px 12px 4px 0;vertical-align:top"
 
 

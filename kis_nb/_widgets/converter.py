@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
@@ -24,6 +25,7 @@ class Converter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
+        self._ends_at_exit = False
 
     @staticmethod
     def is_installed() -> bool:
@@ -51,7 +53,9 @@ class Converter:
         return self._ask({"svg": svg, "scale": scale})["png"]
 
     def close(self) -> None:
-        """End the process; the next job starts another."""
+        """End the process, also in the middle of a job; the next job starts another."""
+        if (process := self._process) is not None:
+            process.kill()
         with self._lock:
             self._end()
 
@@ -61,6 +65,9 @@ class Converter:
             if self._process is None or self._process.poll() is not None:
                 self._end()
                 self._process = _start()
+                if not self._ends_at_exit:
+                    self._ends_at_exit = True
+                    atexit.register(self.close)
             process = self._process
             limit = threading.Timer(_LIMIT, process.kill)
             limit.daemon = True

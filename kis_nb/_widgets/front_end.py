@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
+
+import comm
 
 # page: somebody looks at it, and it may be saved from there. served: Voila shows it, and saves
 # nothing. file: it is run without a page, by papermill, nbconvert or a script. terminal: IPython.
@@ -47,3 +51,19 @@ def front_end() -> FrontEnd:
 def _request(current: Any) -> dict[str, Any]:
     request = getattr(current, "parent_header", None)
     return request if isinstance(request, dict) else {}
+
+
+@contextmanager
+def page_or_no_comms() -> Iterator[None]:
+    """Widgets that are made inside speak to a page only where there is one.
+
+    nbclient saves the state of every widget that opens a comm, used or not, and an export of such a
+    notebook loads the scripts for widgets from outside.
+    """
+    create = comm.create_comm
+    if front_end() == "file":
+        comm.create_comm = comm.DummyComm
+    try:
+        yield
+    finally:
+        comm.create_comm = create

@@ -15,6 +15,7 @@ from xml.etree.ElementTree import ParseError
 
 from kis_nb._widgets.compact_svg import Svg, compact
 from kis_nb._widgets.converter import Converter, NoPicture
+from kis_nb._widgets.korean_font import korean_font
 from kis_nb._widgets.vega_spec import adapt_to_paper
 
 # All of one width for Latin letters and figures, so that what was measured here fits elsewhere.
@@ -31,6 +32,10 @@ _SPOKEN = 25
 NOT_INSTALLED = (
     "저장되는 차트 그림에는 vl-convert-python이 필요합니다 · No picture of the chart is saved: "
     'pip install "kis_nb[pictures]"'
+)
+_NO_FONT = (
+    "그림을 만든 컴퓨터에 한글 글꼴이 없습니다 · Korean letters are missing: the computer that drew "
+    "this has no Korean font"
 )
 CONVERTER = Converter()
 
@@ -53,7 +58,8 @@ def picture_html(spec: dict[str, Any], name: str, converter: Converter = CONVERT
             url, kind = min((url, kind), (png, "png"), key=lambda one: len(one[0].encode()))
     except (NoPicture, ParseError) as error:
         return _line(f"차트 그림을 만들 수 없음 · No picture of the chart: {error}")
-    return _image(url, svg, name)
+    lacks_letters = kind == "png" and korean_font() is False
+    return _image(url, svg, name) + (_line(_NO_FONT) if lacks_letters else "")
 
 
 def _image(url: str, svg: Svg, name: str) -> str:

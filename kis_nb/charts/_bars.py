@@ -171,6 +171,8 @@ def _build(data: Any, style: Style, tips: tuple[Tip, ...], axis: Axis) -> Chart:
             description=alt.Description("aria:N"),
         )
     )
-    zero = base.mark_rule(color=style["soft"], aria=False).encode(x=alt.datum(0))
+    # Of the first row alone: every row would draw it anew.
+    zero = base.transform_filter("isValid(datum.head)")
+    zero = zero.mark_rule(color=style["soft"], aria=False).encode(x=alt.datum(0))
     chart = compose([anchor, bars, notes, zero, *heading(data, style)], step=24)
     return cast("Chart", chart.resolve_axis(y="independent"))

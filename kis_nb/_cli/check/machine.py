@@ -1,23 +1,13 @@
-"""Steps about this computer: JupyterLab, the widgets' parts, a Korean font."""
+"""Steps about this computer: JupyterLab, the widgets' parts, charts as pictures, a Korean font."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from importlib import metadata
 from importlib.resources import files
-from pathlib import Path
 
 from kis_nb._cli.check.result import Result, Say
-
-# Fonts that come with systems that do without fontconfig.
-_SYSTEM_FONTS = (
-    "/System/Library/Fonts/AppleSDGothicNeo.ttc",
-    "C:/Windows/Fonts/malgun.ttf",
-)
+from kis_nb._widgets.korean_font import korean_font
 
 
 def version(name: str) -> str | None:
@@ -31,28 +21,6 @@ def version(name: str) -> str | None:
 def has_bundle() -> bool:
     """Whether the charts' JavaScript, which the build makes, is installed."""
     return (files("kis_nb") / "_widgets" / "static" / "vega.js").is_file()
-
-
-def korean_font() -> bool | None:
-    """Whether a font with Hangul is installed; None when that cannot be found out."""
-    if any(Path(font).exists() for font in _SYSTEM_FONTS):
-        return True
-    lister = shutil.which("fc-list")
-    if lister is None:
-        return False if sys.platform in ("darwin", "win32") else None
-    # Without our credentials in the environment: another program has no need of them.
-    environment = {k: v for k, v in os.environ.items() if not k.upper().startswith("KIS_")}
-    try:
-        run = subprocess.run(
-            [lister, ":lang=ko", "family"],
-            env=environment,
-            capture_output=True,
-            timeout=30,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return bool(run.stdout.strip()) if run.returncode == 0 else None
 
 
 def computer(say: Say) -> Iterator[Result]:
@@ -76,7 +44,20 @@ def computer(say: Say) -> Iterator[Result]:
             "불완전합니다. kis_nb를 다시 설치하세요(저장소에서는 make). 차트가 그려지지 않습니다",
         )
         yield Result("widgets", "wrong", f"{versions}; {text}")
+    yield picture_step(say)
     yield font_step(say)
+
+
+def picture_step(say: Say) -> Result:
+    """Whether charts are saved as pictures."""
+    if found := version("vl-convert-python"):
+        text = say("notebooks are saved with their charts", "차트가 노트북에 그림으로 저장됨")
+        return Result("pictures", "ok", f"vl-convert-python {found}; {text}")
+    text = say(
+        'saved notebooks and reports have no charts without it: pip install "kis_nb[pictures]"',
+        '없으면 저장한 노트북과 보고서에 차트가 남지 않습니다: pip install "kis_nb[pictures]"',
+    )
+    return Result("pictures", "note", f"vl-convert-python: {text}")
 
 
 def font_step(say: Say) -> Result:
