@@ -68,8 +68,8 @@ BROUGHT = {
     "traitlets": "ipywidgets",
     "urllib3": "requests",
 }
-# Of the extras `lab` and `pictures`, imported once they were found; and what charts wait for when another
-# thread is importing it, never otherwise.
+# Of the extras `lab` and `pictures`, imported once they were found; and what charts wait for when
+# another thread is importing it, never otherwise.
 OPTIONAL = {"ipykernel", "numpy", "pandas", "pyarrow", "vl_convert"}
 
 

@@ -34,8 +34,8 @@ NOT_INSTALLED = (
     'pip install "kis_nb[pictures]"'
 )
 _NO_FONT = (
-    "그림을 만든 컴퓨터에 한글 글꼴이 없습니다 · Korean letters are missing: the computer that drew "
-    "this has no Korean font"
+    "그림을 만든 컴퓨터에 한글 글꼴이 없습니다 · Korean letters are missing: the computer that "
+    "drew this has no Korean font"
 )
 CONVERTER = Converter()
 
