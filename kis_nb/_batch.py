@@ -11,6 +11,7 @@ from kis_nb._codes import View
 from kis_nb._errors import Cancelled, KisError
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.balances import Balances, Failure
+from kis_nb._widgets.front_end import front_end
 
 # Enough to use up one key's 18 calls a second at 250 ms a response.
 THREADS = 8
@@ -49,7 +50,9 @@ def pull_all(
         pools[key_of(view)].submit(pull, view): view for view in views
     }
     try:
-        with tqdm(total=len(views), delay=1, unit="pull", leave=False) as bar:
+        # A notebook that is run without a page would keep the bar's widget, or what it printed.
+        hidden = front_end() == "file"
+        with tqdm(total=len(views), delay=1, unit="pull", leave=False, disable=hidden) as bar:
             waiting = set(pulls)
             while waiting:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)

@@ -48,7 +48,7 @@ class Snapshot:
             live: the MIME bundle of the widget.
         """
         shown = front_end()
-        if shown == "file":
+        if shown in ("file", "script"):
             return {"text/plain": "<KisDashboard>", "text/html": self._wait()}
         if shown == "page":
             with self._lock:

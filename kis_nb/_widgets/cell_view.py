@@ -166,7 +166,7 @@ def bundle(spec: dict[str, Any], name: str) -> Bundle:
     text = {"text/plain": f"<Chart {name}>"}
     if shown == "terminal":
         return text
-    if shown == "file":
+    if shown in ("file", "script"):
         return text | {"text/html": picture_html(spec, name)}
     saved = SavedOutput(".kis-chart") if shown == "page" else None
     if saved is not None:

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
 
-import comm
-
 # page: somebody looks at it, and it may be saved from there. served: Voila shows it, and saves
-# nothing. file: it is run without a page, by papermill, nbconvert or a script. terminal: IPython.
-FrontEnd: TypeAlias = Literal["page", "served", "file", "terminal"]
+# nothing. file: a notebook is run without a page, by papermill or nbconvert. script: there is no
+# IPython. terminal: IPython without a kernel.
+FrontEnd: TypeAlias = Literal["page", "served", "file", "script", "terminal"]
 
 
 def shell() -> Any:
@@ -37,7 +36,7 @@ def front_end() -> FrontEnd:
     """
     current = shell()
     if current is None:
-        return "file"
+        return "script"
     if getattr(current, "kernel", None) is None:
         return "terminal"
     content = _request(current).get("content")
@@ -60,6 +59,8 @@ def page_or_no_comms() -> Iterator[None]:
     nbclient saves the state of every widget that opens a comm, used or not, and an export of such a
     notebook loads the scripts for widgets from outside.
     """
+    import comm  # the rest of this module is used where there are no widgets
+
     create = comm.create_comm
     if front_end() == "file":
         comm.create_comm = comm.DummyComm
