@@ -30,7 +30,7 @@ WIDGET = {"application/vnd.jupyter.widget-view+json": {"model_id": "m"}, "text/p
 
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
-    """A shell whose front end is a page, or none with `shell.attend(answered=False)`; `saved` is what was
+    """A shell whose front end is a page, or none with `attend(answered=False)`; `saved` is what was
     put out, in order.
     """
     made = SimpleNamespace(kernel=object(), parent_header={}, saved=[])
