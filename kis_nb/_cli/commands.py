@@ -29,10 +29,10 @@ def serve(port: int, form: Path | None) -> int:
         port: where it listens; 0 is any free one.
         form: a report of ``kis-nb check --report``, in whose form it answers.
     """
-    from kis_nb._cli import report
+    from kis_nb._cli.check import answer_form
     from kis_nb.demo import Broker  # not needed by the other commands
 
-    shape = None if form is None else report.read(form)
+    shape = None if form is None else answer_form.read(form)
     stop = threading.Event()
     with on_termination(lambda *_: stop.set()), Broker(port=port, form=shape) as broker:
         lines = [
