@@ -6,16 +6,19 @@ and the command line and environment of every process that it starts.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import subprocess
 import sys
 import threading
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import nbformat
 import polars as pl
 import pytest
 
@@ -149,6 +152,15 @@ CHECK = [
     ("check", "800*****-03", "--report", "again.json", "--force"),
     ("check", "--demo", "--report", "demo.json"),
 ]
+# The HTML is of a template; PDF and notebook are of one that also fails, written by the test.
+REPORT = [
+    ("report", "quickstart", "--output", "plain.html", "--lang", "ko"),
+    ("report", "failing.ipynb", ACCOUNT, "--output", "out.html", "-p", "size=2", "--code"),
+    ("report", "failing.ipynb", "800*****-03", "--output", "out.html", "--force"),
+    ("report", "failing.ipynb", "--output", "out.ipynb", "--parameter", "size=3"),
+    ("report", "failing.ipynb", ACCOUNT, "--output", "out.pdf"),
+    ("report", "failing.ipynb", ACCOUNT, "--demo", "--output", "demo.html"),
+]
 OTHERS = [
     ("new", "--list"),
     ("new", "research"),
@@ -163,7 +175,7 @@ SERVE = ("serve", "--port", "0", "--form", "report.json")
 
 def test_no_option_is_forgotten() -> None:
     """Each option of each command is in one of the lists below and above."""
-    tried = {(words[0], word) for words in (*OTHERS, *CHECK, SERVE) for word in words}
+    tried = {(words[0], word) for words in (*OTHERS, *CHECK, *REPORT, SERVE) for word in words}
     tried |= {("balance", word) for words in BALANCE for word in words}
     (commands,) = (a for a in build_parser()._actions if isinstance(a.choices, dict))
     assert isinstance(commands.choices, dict)
@@ -228,6 +240,65 @@ def test_the_check_and_its_report_are_clean(face: Face) -> None:
     Search(APP_KEY, APP_SECRET).look(face.children(), "a child's environment")
 
 
+FAILING = """
+import kis_nb
+client = kis_nb.connect(demo=demo, retries=0)
+try:
+    client.balance(account, excc_stat_cd="2")
+except kis_nb.KisError as error:
+    print(error, repr(error.partial))
+client.balance(account)
+print(client, vars(client), account)
+client.balance("99912345-03")
+"""
+
+
+def test_reports_are_clean(face: Face) -> None:
+    """Page, PDF and notebook of the customer's own account, with a kernel of its own: also when a
+    pull is refused by a service that repeats what it was sent, and when the account is given in
+    full. The kernel alone gets the credentials, and none in the demo.
+    """
+    cells = [
+        nbformat.v4.new_code_cell(text)
+        for text in ("demo = True\naccount = None\nsize = 1", FAILING)
+    ]
+    cells[0].metadata["tags"] = ["parameters"]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), face.home / "failing.ipynb")
+    said = f"{APP_KEY} {APP_SECRET} CANO=80012345"
+    echo = {"rt_cd": "1", "msg_cd": "OPSQ2000", "msg1": said, APP_SECRET: said}
+    runs = []
+    for words in REPORT:
+        face.broker.clear_faults()
+        if "failing.ipynb" in words:
+            face.broker.fault(status=200, body=echo, page=2)
+        own = "--demo" not in words
+        before = face.children()
+        runs.append(face.run(*COMMAND, *words))
+        assert runs[-1].returncode == int("failing.ipynb" in words), runs[-1]
+        for line in face.children().removeprefix(before).splitlines() if own else []:
+            command, _environment = json.loads(line)
+            Search(APP_KEY, APP_SECRET).look(" ".join(command), "a command line")
+            if "ipykernel_launcher" not in command:
+                Search(APP_KEY, APP_SECRET).look(line, "a child's environment")
+    demo = face.children().splitlines()[-1]
+    assert "ipykernel_launcher" in demo
+    Search(APP_KEY, APP_SECRET).look(demo, "the demo's kernel")
+    face.search(runs)
+    files = {path.name for path in face.home.glob("*.*") if path.suffix != ".ipynb"}
+    assert files == {"plain.html", "out.html", "out.pdf", "demo.html"}
+    assert "45 rows" in (face.home / "plain.html").read_text("utf-8")
+    assert "OPSQ2000" in (face.home / "out.html").read_text("utf-8")
+    # A PDF's content is compressed, piece by piece.
+    pieces = re.findall(
+        rb"stream\r?\n(.*?)endstream", (face.home / "out.pdf").read_bytes(), re.DOTALL
+    )
+    assert len(pieces) > 3
+    for piece in pieces:
+        with contextlib.suppress(zlib.error):
+            text = zlib.decompressobj().decompress(piece).decode("latin-1")
+            Search(APP_KEY, APP_SECRET).look(text, "the PDF")
+
+
 # Words, and what is different about the environment.
 REFUSED: list[tuple[tuple[str, ...], dict[str, str]]] = [
     (("balance", "--app-secret", "x"), {}),
@@ -240,6 +311,10 @@ REFUSED: list[tuple[tuple[str, ...], dict[str, str]]] = [
     (("balance", "99912345-03"), {"KIS_NB_CACHE_DIR": "/dev/null/x"}),
     (("balance",), {"KIS_BASE_URL": "http://example.test"}),
     (("balance",), {"KIS_CONFIG": "bad.yaml", "KIS_APP_KEY": "", "KIS_APP_SECRET": ""}),
+    (("report", "quickstart", "99912-03", "--output", "none.html"), {}),
+    (("report", "quickstart", "--output", "none.html", "-p", f"account={ACCOUNT}"), {}),
+    (("report", "quickstart", "--output", "none.html", "-p", f"mgna_dvsn={ACCOUNT}"), {}),
+    (("report", APP_KEY, "--output", "none.html"), {}),
     (("new", "nothing"), {}),
     (("new",), {}),
     ((), {}),

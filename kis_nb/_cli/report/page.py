@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Sequence
 from datetime import datetime
 from importlib import metadata
@@ -69,7 +70,9 @@ def page(
         language_code=langs[0],
     )
     about = {"title": title, "made": _made(langs), "demo": demo}
-    text, _ = exporter.from_notebook_node(notebook, resources={"kis_nb": about})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the libraries, about each other
+        text, _ = exporter.from_notebook_node(notebook, resources={"kis_nb": about})
     return str(text).encode()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -21,6 +22,7 @@ from kis_nb._errors import ConfigError
 from kis_nb._failure_log import FailedPull
 
 if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
     from nbformat import NotebookNode
     from traitlets.config import Config
 
@@ -174,6 +176,7 @@ def _execute(
             log_output=False,
             cwd=folder,
             config=_connection(given.parent),
+            kernel_manager_class=_quiet_kernel_manager(),
             on_notebook_start=cells.notebook_starts,
             on_cell_start=cells.cell_starts,
             on_cell_executed=cells.cell_ends,
@@ -190,6 +193,20 @@ def _execute(
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
     return True
+
+
+def _quiet_kernel_manager() -> type[AsyncKernelManager]:
+    """Starts a kernel whose process writes nothing to our stdout and stderr. What its cells write
+    comes by messages; what is left is the kernel's own, such as the traceback of an interrupt.
+    """
+    from jupyter_client.manager import AsyncKernelManager
+
+    class QuietKernelManager(AsyncKernelManager):
+        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            await super().start_kernel(**options, **quiet)
+
+    return QuietKernelManager
 
 
 def _connection(made: Path) -> Config:

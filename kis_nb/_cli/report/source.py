@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import errno
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,8 +64,10 @@ def find_source(name: str) -> Source:
             "your own is named by its path, which ends with .ipynb"
         )
     try:
-        notebook = nbformat.reads(text, as_version=4)
-        nbformat.validate(notebook)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # cells without ids, which an older Jupyter wrote
+            notebook = nbformat.reads(text, as_version=4)
+            nbformat.validate(notebook)
     except (ValueError, nbformat.ValidationError):
         raise ConfigError(f"{name}: no notebook that can be read") from None
     about = notebook.metadata
