@@ -6,14 +6,14 @@ import importlib.util
 import json
 import os
 import re
+import select
 import shutil
 import subprocess
 import sys
 import threading
-import time
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
@@ -430,8 +430,9 @@ def test_a_kernel_that_does_not_start_is_an_error(
 
 
 SLEEP = """
-import os, pathlib, time
-pathlib.Path("pid").write_text(str(os.getpid()))
+import os, time
+with open("pid", "w") as pipe:
+    pipe.write(str(os.getpid()))
 time.sleep(600)
 """
 
@@ -442,6 +443,8 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path, way: str) -> None:
     work, made = tmp_path / "work", tmp_path / "made"
     work.mkdir()
     made.mkdir()
+    os.mkfifo(work / "pid")
+    pipe = os.open(work / "pid", os.O_RDONLY | os.O_NONBLOCK)
     path = notebook(work / "own.ipynb", SLEEP)
     with subprocess.Popen(
         [*COMMAND, "report", str(path), "--output", str(work / "own.html")],
@@ -452,10 +455,9 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path, way: str) -> None:
     ) as process:
         watchdog = threading.Timer(LIMIT, process.kill)
         watchdog.start()
-        while not (work / "pid").exists() or not (work / "pid").read_text("utf-8"):
-            assert process.poll() is None
-            time.sleep(0.05)
-        kernel = int((work / "pid").read_text("utf-8"))
+        assert select.select([pipe], [], [], LIMIT)[0], "the cell was not run"
+        kernel = int(os.read(pipe, 100))
+        os.close(pipe)
         process.terminate() if way == "terminate" else process.send_signal(2)
         out, err = process.communicate()
         watchdog.cancel()
@@ -466,6 +468,24 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path, way: str) -> None:
     assert not list(made.iterdir())
     with pytest.raises(ProcessLookupError):
         os.kill(kernel, 0)
+
+
+def test_an_interrupt_while_the_kernel_starts_ends_it(
+    report: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """nbclient has no handler for that moment."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def interrupted(self: Any) -> None:
+        processes.append(self.km.provisioner.process)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nbclient.NotebookClient.start_new_kernel_client", interrupted)
+    done = report(notebook(tmp_path / "own.ipynb", "1"), "--output", tmp_path / "own.html")
+    assert (done.code, done.out, done.err) == (130, "", "kis-nb: interrupted\n")
+    (process,) = processes
+    assert process.poll() is not None
+    assert not (tmp_path / "own.html").exists()
 
 
 # --- what is refused -----------------------------------------------------------------------------

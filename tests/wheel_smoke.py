@@ -51,7 +51,15 @@ def check_contents(package: Path) -> None:
         found = {file.name for file in folder.iterdir()}
         assert found >= TEMPLATES, f"{folder}: {found}"
         assert not [name for name in found if not name.endswith(".ipynb")], f"{folder}: {found}"
-    for tool in ("vl_convert", "hatchling", "pytest", "jupyterlab", "pandas", "papermill", "nbconvert"):
+    for tool in (
+        "vl_convert",
+        "hatchling",
+        "pytest",
+        "jupyterlab",
+        "pandas",
+        "papermill",
+        "nbconvert",
+    ):
         assert importlib.util.find_spec(tool) is None, f"the wheel brought {tool} along"
 
 

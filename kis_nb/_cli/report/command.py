@@ -7,8 +7,10 @@ import errno
 import importlib.util
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from types import FrameType
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from kis_nb._choices import Lang
 from kis_nb._cli import export
@@ -20,6 +22,7 @@ from kis_nb._cli.report.parameters import parameters
 from kis_nb._cli.report.pdf import find_browser, print_pdf
 from kis_nb._cli.report.run import run
 from kis_nb._cli.report.source import Source, find_source
+from kis_nb._cli.signals import on_termination
 from kis_nb._errors import ConfigError
 from kis_nb._wire.environment import demo_by_environment
 
@@ -47,6 +50,7 @@ def report(args: argparse.Namespace, lang: Lang) -> int:
         ConfigError: a library or a browser is missing, or the notebook is none.
         FileExistsError: the file exists, and ``--force`` was not given.
         OSError: the notebook cannot be read, or the file not be written.
+        KeyboardInterrupt: Ctrl-C, or a termination signal. Neither file nor kernel is left.
     """
     form = _ENDINGS.get(args.output.suffix.lower())
     if form is None:
@@ -66,6 +70,26 @@ def report(args: argparse.Namespace, lang: Lang) -> int:
     given = parameters(
         args.parameter, args.accounts, source.defaults, demo=demo, lang=args.lang or lang
     )
+    with on_termination(_interrupt):
+        return _make(args, form, source, given, browser, output, demo=demo)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    """End by an exception, so that the kernel, the browser and their folders go."""
+    raise KeyboardInterrupt
+
+
+def _make(
+    args: argparse.Namespace,
+    form: Form,
+    source: Source,
+    given: Mapping[str, object],
+    browser: str,
+    output: Path,
+    *,
+    demo: bool,
+) -> int:
+    """Run the notebook and write the file; the exit code."""
     done = run(source, given, demo=demo)
     langs = (args.lang,) if args.lang else _BOTH
     incomplete = bool(done.problems)

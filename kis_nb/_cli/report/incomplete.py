@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -57,7 +58,7 @@ def without_paths(text: str, folder: Path) -> str:
     folders |= {sys.prefix, sys.base_prefix, tempfile.gettempdir()}
     for one in sorted(folders, key=len, reverse=True):
         if len(one) > 1:  # the root is in every address
-            text = text.replace(one, "…")
+            text = re.sub(rf"{re.escape(one)}(?![\w.-])", "…", text)
     return text
 
 

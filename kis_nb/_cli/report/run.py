@@ -12,12 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from kis_nb import _failure_log
 from kis_nb._cli.report.source import Source
-from kis_nb._cli.signals import on_termination
 from kis_nb._errors import ConfigError
 from kis_nb._failure_log import FailedPull
 
@@ -68,7 +66,7 @@ def run(source: Source, parameters: Mapping[str, object], *, demo: bool) -> Run:
     """Run a notebook from top to bottom, or to the first error.
 
     The kernel is this very Python. In the demo it has ``KIS_NB_DEMO=1`` and no credentials of the
-    environment. Ctrl-C or a termination signal ends it.
+    environment. It has ended when this function has, however that was.
 
     Args:
         source: the notebook.
@@ -77,13 +75,11 @@ def run(source: Source, parameters: Mapping[str, object], *, demo: bool) -> Run:
 
     Raises:
         ConfigError: the kernel could not be started.
-        KeyboardInterrupt: Ctrl-C, or a termination signal. The kernel has ended.
     """
     import nbformat
 
     with (
         tempfile.TemporaryDirectory(prefix="kis-nb-", ignore_cleanup_errors=True) as made,
-        on_termination(_interrupt),
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # of the libraries, about themselves
@@ -96,10 +92,6 @@ def run(source: Source, parameters: Mapping[str, object], *, demo: bool) -> Run:
         with _environment(folder / "jupyter", log, demo=demo):
             ended = _execute(given, written, source.folder, parameters, cells)
         return _result(nbformat.read(written, as_version=4), cells, ended)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 @dataclass(slots=True)
@@ -165,6 +157,7 @@ def _execute(
     logger = logging.getLogger("papermill")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)
+    started: list[AsyncKernelManager] = []
     try:
         papermill.execute_notebook(
             given,
@@ -176,7 +169,7 @@ def _execute(
             log_output=False,
             cwd=folder,
             config=_connection(given.parent),
-            kernel_manager_class=_quiet_kernel_manager(),
+            kernel_manager_class=_quiet_kernel_manager(started),
             on_notebook_start=cells.notebook_starts,
             on_cell_start=cells.cell_starts,
             on_cell_executed=cells.cell_ends,
@@ -189,20 +182,31 @@ def _execute(
         return False
     finally:
         logger.setLevel(level)
+        for manager in started:
+            # nbclient leaves a kernel running when it is interrupted while the kernel starts.
+            process = getattr(manager.provisioner, "process", None)
+            if process is not None:
+                process.kill()
+                process.wait()
+            manager.context.destroy(linger=0)
         if sys.stderr.isatty():
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
     return True
 
 
-def _quiet_kernel_manager() -> type[AsyncKernelManager]:
+def _quiet_kernel_manager(started: list[AsyncKernelManager]) -> type[AsyncKernelManager]:
     """Starts a kernel whose process writes nothing to our stdout and stderr. What its cells write
     comes by messages; what is left is the kernel's own, such as the traceback of an interrupt.
+
+    Args:
+        started: is given each manager that starts a kernel.
     """
     from jupyter_client.manager import AsyncKernelManager
 
     class QuietKernelManager(AsyncKernelManager):
         async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+            started.append(self)
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             await super().start_kernel(**options, **quiet)
 
