@@ -63,9 +63,10 @@ def _names(node: ast.AST, package: list[str]) -> Iterator[str]:
 
 # Modules of distributions that a declared one promises to bring.
 BROUGHT = {"IPython": "ipywidgets", "traitlets": "ipywidgets", "urllib3": "requests"}
-# Of the extra `lab`, imported once JupyterLab was found; and what charts wait for when another
-# thread is importing it, never otherwise.
-OPTIONAL = {"ipykernel", "numpy", "pandas", "pyarrow"}
+# Of the extras `lab` and `report`, imported once these were found; and what charts wait for when
+# another thread is importing it, never otherwise.
+REPORT = {"jupyter_client", "nbclient", "nbconvert", "nbformat", "papermill"}
+OPTIONAL = REPORT | {"ipykernel", "numpy", "pandas", "pyarrow"}
 
 
 def test_every_library_is_declared() -> None:
