@@ -168,13 +168,14 @@ display(HTML('<img alt="bars" src="data:image/svg+xml,'
              '%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 width=%2240%22 height=%2230%22/%3E">'))
 print("1 < 2 & <b>")
 import sys; print("a warning", file=sys.stderr)
+import warnings; warnings.warn("another")
 """
 
 
 def test_a_page_loads_nothing_from_outside(report: Callable[..., Ran], tmp_path: Path) -> None:
     """Also when a cell's own HTML wants to: a browser asks for the file alone. Pictures within the
-    file show, a chart that needs scripts shows as its text, what is printed to stderr is kept, and
-    text is escaped.
+    file show, a chart that needs scripts shows as its text, what is printed to stderr is kept, a
+    warning without its line of code, and text is escaped.
     """
     path = notebook(tmp_path / "own.ipynb", "# Own", OUTSIDE)
     done = report(path, "--output", tmp_path / "own.html")
@@ -188,8 +189,9 @@ def test_a_page_loads_nothing_from_outside(report: Callable[..., Ran], tmp_path:
         text = page.inner_text("body")
         width = page.locator("img[alt=bars]").evaluate("image => image.naturalWidth")
     assert width == 40
-    for shown in ("shown", "chart", "1 < 2 & <b>", "a warning"):
+    for shown in ("shown", "chart", "1 < 2 & <b>", "a warning\nUserWarning: another"):
         assert shown in text
+    assert "warnings.warn" not in text
     files = {(tmp_path / "own.html").as_uri()}
     assert {url for url in asked if not url.startswith("data:")} == files
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,6 +28,8 @@ _SHOWN = (
     "text/latex",
     "text/plain",
 )
+# A warning as Python writes it: file and line, its class and message, and the line of code.
+_WARNING = re.compile(r"^\S.*\.py:[0-9]+: (\w*Warning: .*)(\n  .*)?$", re.MULTILINE)
 
 
 def page(
@@ -90,4 +93,4 @@ def _prepare(output: NotebookNode, folder: Path | None) -> None:
     if "<script" in data.get("text/html", "").lower() and data.keys() & set(_SHOWN[1:]):
         del data["text/html"]
     if folder is not None and output.get("name") == "stderr":
-        output.text = without_paths(output.text, folder)
+        output.text = without_paths(_WARNING.sub(r"\1", output.text), folder)
