@@ -128,6 +128,10 @@ class _Cells:
         """Note that a cell ended, and the pulls that failed in it."""
         assert cell.cell_type == "code"
         self.done.add(cell_index)
+        self.note_pulls(cell_index)
+
+    def note_pulls(self, cell_index: int) -> None:
+        """Take the pulls that failed since the last time as those of this cell."""
         failed = _failure_log.read(self.log)
         self.pulls += [(cell_index, one) for one in failed[len(self.pulls) :]]
 
@@ -149,8 +153,8 @@ def _progress(text: str) -> None:
 
 def _execute(
     given: Path, written: Path, folder: Path, parameters: Mapping[str, object], cells: _Cells
-) -> bool:
-    """Run a notebook file into another; whether the kernel lived to the end."""
+) -> str:
+    """Run a notebook file into another. Returns what happened to the kernel, blank if nothing."""
     import papermill
     from nbclient.exceptions import DeadKernelError
 
@@ -170,16 +174,19 @@ def _execute(
             cwd=folder,
             config=_connection(given.parent),
             kernel_manager_class=_quiet_kernel_manager(started),
+            iopub_timeout=60,  # seconds to wait for a cell's last outputs: 4 by default
             on_notebook_start=cells.notebook_starts,
             on_cell_start=cells.cell_starts,
             on_cell_executed=cells.cell_ends,
         )
     except papermill.PapermillExecutionError:
         pass  # the notebook was written, and says so
-    except (DeadKernelError, RuntimeError):
+    except (RuntimeError, TimeoutError) as error:
         if cells.running is None:
             raise ConfigError(f"the kernel could not be started: {sys.executable}") from None
-        return False
+        cells.note_pulls(cells.running)
+        died = isinstance(error, DeadKernelError)
+        return "the kernel died" if died else "the kernel stopped answering"
     finally:
         logger.setLevel(level)
         for manager in started:
@@ -192,7 +199,7 @@ def _execute(
         if sys.stderr.isatty():
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
-    return True
+    return ""
 
 
 def _quiet_kernel_manager(started: list[AsyncKernelManager]) -> type[AsyncKernelManager]:
@@ -255,7 +262,7 @@ def _environment(made: Path, log: Path, *, demo: bool) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _result(notebook: NotebookNode, cells: _Cells, lived: bool) -> Run:  # noqa: FBT001
+def _result(notebook: NotebookNode, cells: _Cells, ended: str) -> Run:
     """The run, with all that failed in it."""
     notebook.cells = [c for c in notebook.cells if _INSERTED not in c.metadata.get("tags", [])]
     for name in ("input_path", "output_path"):  # in a folder that is removed
@@ -267,9 +274,9 @@ def _result(notebook: NotebookNode, cells: _Cells, lived: bool) -> Run:  # noqa:
         for output in cell.get("outputs", []):
             if output.output_type == "error" and not _is_exit(output):
                 _add(problems, Problem(index, output.ename, output.evalue))
-    if not lived:
+    if ended:
         assert cells.running is not None
-        problems.append(Problem(cells.running, "DeadKernelError", "the kernel died"))
+        problems.append(Problem(cells.running, "DeadKernelError", ended))
     begun = {*cells.done, cells.running}
     not_run = [
         index for index, cell in enumerate(notebook.cells) if _is_run(cell) and index not in begun
