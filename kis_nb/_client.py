@@ -9,9 +9,11 @@ from itertools import product
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
 
+from kis_nb import _failure_log
 from kis_nb._account import Account, Names, account_labels, find_account
 from kis_nb._batch import pull_all
 from kis_nb._codes import Basis, Margin, View
+from kis_nb._errors import KisError
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.balances import Balances
 from kis_nb._frames.product_frame import listed_frame
@@ -197,7 +199,11 @@ class Client:
         progress: Callable[[int], None] | None,
         cancel: threading.Event | None,
     ) -> Balance:
-        return self._key_of(view[0]).pull(view, progress, cancel)
+        try:
+            return self._key_of(view[0]).pull(view, progress, cancel)
+        except KisError as error:
+            _failure_log.note(view, account_labels([*self.accounts, view[0]])[view[0]], error)
+            raise
 
     def products(self, *, cancel: threading.Event | None = None) -> pl.DataFrame:
         """Every listed product, as `kis_nb.products`; in the demo, the embedded broker's.

@@ -68,9 +68,10 @@ BROUGHT = {
     "traitlets": "ipywidgets",
     "urllib3": "requests",
 }
-# Of the extras `lab` and `pictures`, imported once they were found; and what charts wait for when
-# another thread is importing it, never otherwise.
-OPTIONAL = {"ipykernel", "numpy", "pandas", "pyarrow", "vl_convert"}
+# Of the extras `lab`, `pictures` and `report`, imported once these were found; and what charts wait
+# for when another thread is importing it, never otherwise.
+REPORT = {"jupyter_client", "nbclient", "nbconvert", "nbformat", "papermill", "vl_convert"}
+OPTIONAL = REPORT | {"ipykernel", "numpy", "pandas", "pyarrow"}
 
 
 def test_every_library_is_declared() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kis_nb._account import Account
-from kis_nb._cli import report
+from kis_nb._cli.check import answer_form
 from kis_nb._errors import ConfigError, KisError
 from kis_nb._schema.night_balance import SUMMARY
 from kis_nb._wire.http import Call, NoReply, Reply, observer
@@ -99,7 +99,7 @@ def report_of(client_of: Callable[..., Client]) -> Callable[..., dict[str, Any]]
     """Pulls one view of a broker, fine or not, and describes what came."""
 
     def pull(broker: Broker, margin: str = "01", basis: str = "1") -> dict[str, Any]:
-        recorder = report.Recorder()
+        recorder = answer_form.Recorder()
         before = observer.set(recorder)
         client = client_of(broker, retries=0)
         outcome = "ok"
@@ -112,7 +112,7 @@ def report_of(client_of: Callable[..., Client]) -> Callable[..., dict[str, Any]]
         codes = {"mgna_dvsn": margin, "excc_stat_cd": basis, "outcome": outcome}
         told = {"accounts": [{"views": [{**codes, "calls": recorder.take()}]}]}
         secrets = [Secret(broker.app_key), Secret(broker.app_secret), *recorder.shown]
-        text = report.write(told, secrets=secrets, accounts=client.accounts)
+        text = answer_form.write(told, secrets=secrets, accounts=client.accounts)
         return dict(json.loads(text))
 
     return pull
@@ -175,21 +175,21 @@ def same_shape(one: dict[str, Any], other: dict[str, Any]) -> None:
 )
 def test_the_pattern_of_a_figure(text: str, told: str) -> None:
     """Sign, digits, decimals and padding, and no digit of it."""
-    assert report.pattern(text, figure=True) == told
+    assert answer_form.pattern(text, figure=True) == told
 
 
 def test_the_pattern_of_a_text() -> None:
     """Letters, Hangul, digits, blanks and separators by their classes; zeros are digits."""
-    assert report.pattern("미니F 202612") == "H(2)A_9(6)"
-    assert report.pattern("01") == "9(2)"
-    assert report.pattern("80012345^03^01^1^   ") == "9(8)^9(2)^9(2)^9^_(3)"
-    assert report.pattern("a_b\n(漢)") == "a?a?(2)L?"
+    assert answer_form.pattern("미니F 202612") == "H(2)A_9(6)"
+    assert answer_form.pattern("01") == "9(2)"
+    assert answer_form.pattern("80012345^03^01^1^   ") == "9(8)^9(2)^9(2)^9^_(3)"
+    assert answer_form.pattern("a_b\n(漢)") == "a?a?(2)L?"
 
 
 def test_other_types_are_told() -> None:
     """A number that is no text, null and nested values say what they are."""
-    assert report.value_pattern(report.Number("12.50")) == "number 9(2).9(2)"
-    told = [report.value_pattern(value) for value in (None, True, [1], {"a": 1})]
+    assert answer_form.value_pattern(answer_form.Number("12.50")) == "number 9(2).9(2)"
+    told = [answer_form.value_pattern(value) for value in (None, True, [1], {"a": 1})]
     assert told == ["null", "bool", "list", "object"]
 
 
@@ -251,8 +251,8 @@ def test_a_report_holds_no_value(
 def test_what_is_no_answer_of_kis(body: bytes, told: dict[str, str]) -> None:
     """Other bodies are named, with the code that is in them all the same."""
     usual = {"status": 502, "headers": [], "tr_cont": None}
-    assert report.describe(Reply(502, {}, body)) == usual | told
-    assert report.describe(NoReply("no answer within 10 s")) == {"body": "no answer"}
+    assert answer_form.describe(Reply(502, {}, body)) == usual | told
+    assert answer_form.describe(NoReply("no answer within 10 s")) == {"body": "no answer"}
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_what_is_no_answer_of_kis(body: bytes, told: dict[str, str]) -> None:
 def test_no_figure_of_a_damaged_answer_is_taken_for_its_code(body: bytes) -> None:
     """An amount such as 782325000 ends as some codes do, and an account may follow a word."""
     body = body.replace(b"782325000", b"782350000")
-    told = report.describe(Reply(200, {}, body))
+    told = answer_form.describe(Reply(200, {}, body))
     assert told["body"] == "no strict JSON"
     assert told.get("msg_cd", "9(8)") == "9(8)"
 
@@ -290,10 +290,10 @@ def test_private_texts_anywhere_are_told_by_pattern() -> None:
     }
     headers = {"80012345": "", APP_KEY: APP_SECRET, "tr_cont": ACCOUNT}
     call = Call("GET", "/elsewhere", {"authorization": f"Bearer {APP_SECRET}"})
-    recorder = report.Recorder()
+    recorder = answer_form.Recorder()
     recorder(call, Reply(200, headers, json.dumps(body).encode()), 0.1)
     assert recorder.shown == {Secret(APP_SECRET)}
-    told = report.describe(Reply(200, headers, json.dumps(body).encode()))
+    told = answer_form.describe(Reply(200, headers, json.dumps(body).encode()))
     text = json.dumps([told, recorder.take()])
     assert len(text) > 1000
     search.look(text, "the report")
@@ -304,9 +304,9 @@ def test_a_report_that_would_hold_a_secret_is_not_written() -> None:
     secret, account = Secret(APP_SECRET), Account.parse(ACCOUNT)
     for held in (APP_SECRET[40:60], ACCOUNT[:8]):
         with pytest.raises(ConfigError, match="not written") as raised:
-            report.write({"x": held}, secrets=[secret], accounts=[account])
+            answer_form.write({"x": held}, secrets=[secret], accounts=[account])
         assert held not in str(raised.value)
-    assert report.write({"x": "9(8)"}, secrets=[secret], accounts=[account])
+    assert answer_form.write({"x": "9(8)"}, secrets=[secret], accounts=[account])
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "{", '{"kis_nb_report": 99}'])
@@ -315,7 +315,7 @@ def test_other_files_are_no_reports(content: str, tmp_path: Path) -> None:
     file = tmp_path / "x.json"
     file.write_text(content, "utf-8")
     with pytest.raises(ConfigError, match="report"):
-        report.read(file)
+        answer_form.read(file)
     with pytest.raises(ValueError, match="version 1"):
         Form({"kis_nb_report": 99})
     with pytest.raises(ValueError, match="damaged"):

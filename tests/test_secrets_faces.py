@@ -6,16 +6,19 @@ and the command line and environment of every process that it starts.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import subprocess
 import sys
 import threading
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import nbformat
 import polars as pl
 import pytest
 
@@ -149,6 +152,14 @@ CHECK = [
     ("check", "800*****-03", "--report", "again.json", "--force"),
     ("check", "--demo", "--report", "demo.json"),
 ]
+# The first is of a template, the others of a notebook that the test writes, whose pulls fail.
+REPORT = [
+    ("report", "quickstart", "--output", "plain.html", "--lang", "ko", "--force"),
+    ("report", "failing.ipynb", "800*****-03", "--output", "out.html", "-p", "size=2", "--code"),
+    ("report", "failing.ipynb", "--output", "out.ipynb", "--parameter", "size=3"),
+    ("report", "failing.ipynb", "--output", "out.pdf"),
+    ("report", "failing.ipynb", "--demo", "--output", "demo.html"),
+]
 OTHERS = [
     ("new", "--list"),
     ("new", "research"),
@@ -163,7 +174,7 @@ SERVE = ("serve", "--port", "0", "--form", "report.json")
 
 def test_no_option_is_forgotten() -> None:
     """Each option of each command is in one of the lists below and above."""
-    tried = {(words[0], word) for words in (*OTHERS, *CHECK, SERVE) for word in words}
+    tried = {(words[0], word) for words in (*OTHERS, *CHECK, *REPORT, SERVE) for word in words}
     tried |= {("balance", word) for words in BALANCE for word in words}
     (commands,) = (a for a in build_parser()._actions if isinstance(a.choices, dict))
     assert isinstance(commands.choices, dict)
@@ -228,6 +239,59 @@ def test_the_check_and_its_report_are_clean(face: Face) -> None:
     Search(APP_KEY, APP_SECRET).look(face.children(), "a child's environment")
 
 
+FAILING = """
+import kis_nb
+client = kis_nb.connect(demo=demo, retries=0)
+try:
+    client.balance(account, excc_stat_cd="2")
+except kis_nb.KisError as error:
+    print(error, repr(error.partial))
+client.balance(account)
+print(client, vars(client), account)
+client.balance("99912345-03")
+"""
+
+
+def test_reports_are_clean(face: Face) -> None:
+    """Page, PDF and notebook of the customer's own account: also when pulls are refused by a
+    service that repeats what it was sent. The kernel alone gets the credentials, and none in the
+    demo.
+    """
+    texts = ("demo = True\naccount = None\nsize = 1", FAILING)
+    cells = [nbformat.v4.new_code_cell(text) for text in texts]
+    cells[0].metadata["tags"] = ["parameters"]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), face.home / "failing.ipynb")
+    runs = [face.run(*COMMAND, *REPORT[0])]
+    said = f"{APP_KEY} {APP_SECRET} CANO=80012345"
+    echo = {"rt_cd": "1", "msg_cd": "OPSQ2000", "msg1": said, APP_SECRET: said}
+    face.broker.fault(status=200, body=echo, page=2, times=None)
+    with ThreadPoolExecutor(2) as pool:
+        runs += pool.map(lambda words: face.run(*COMMAND, *words), REPORT[1:])
+    # In the demo the pull of its own broker ends well, and that of an unknown account does not.
+    assert [run.returncode for run in runs] == [0] + [1] * (len(REPORT) - 1), runs
+    face.search(runs)
+    kernels = 0
+    for command, environment in map(json.loads, face.children().splitlines()):
+        Search(APP_KEY, APP_SECRET).look(" ".join(command), "a command line")
+        kernels += "ipykernel_launcher" in command
+        # A kernel, and what it starts itself.
+        if "KIS_NB_FAILURES" not in environment or "KIS_NB_DEMO" in environment:
+            Search(APP_KEY, APP_SECRET).look(str(environment), f"the environment of {command}")
+    assert kernels == len(REPORT)
+    assert "45 rows" in (face.home / "plain.html").read_text("utf-8")
+    for name in ("out.html", "out.ipynb"):
+        assert "OPSQ2000" in (face.home / name).read_text("utf-8")
+    assert "DEMO" in (face.home / "demo.html").read_text("utf-8")
+    # A PDF's content is compressed, piece by piece.
+    content = (face.home / "out.pdf").read_bytes()
+    pieces = re.findall(rb"stream\r?\n(.*?)endstream", content, re.DOTALL)
+    assert len(pieces) > 3
+    for piece in pieces:
+        with contextlib.suppress(zlib.error):
+            text = zlib.decompressobj().decompress(piece).decode("latin-1")
+            Search(APP_KEY, APP_SECRET).look(text, "the PDF")
+
+
 # Words, and what is different about the environment.
 REFUSED: list[tuple[tuple[str, ...], dict[str, str]]] = [
     (("balance", "--app-secret", "x"), {}),
@@ -240,6 +304,10 @@ REFUSED: list[tuple[tuple[str, ...], dict[str, str]]] = [
     (("balance", "99912345-03"), {"KIS_NB_CACHE_DIR": "/dev/null/x"}),
     (("balance",), {"KIS_BASE_URL": "http://example.test"}),
     (("balance",), {"KIS_CONFIG": "bad.yaml", "KIS_APP_KEY": "", "KIS_APP_SECRET": ""}),
+    (("report", "quickstart", "99912-03", "--output", "none.html"), {}),
+    (("report", "quickstart", "--output", "none.html", "-p", "account=99912345-03"), {}),
+    (("report", "quickstart", "--output", "none.html", "-p", "mgna_dvsn=99912345-03"), {}),
+    (("report", "nothing", "--output", "none.html"), {}),
     (("new", "nothing"), {}),
     (("new",), {}),
     ((), {}),

@@ -41,6 +41,9 @@ def check_contents(package: Path) -> None:
     assert (package / "_widgets" / "static" / "vega.js").stat().st_size > 100_000
     for file in ("charts/chart.js", "panels/head.js", "panels/dashboard.css", "shared/page.js"):
         assert (package / "_widgets" / "static" / file).is_file(), file
+    template = Path(sys.prefix, "share", "jupyter", "nbconvert", "templates", "kis_nb")
+    for folder in (template, package / "_cli" / "report" / "template" / "kis_nb"):
+        assert {file.name for file in folder.iterdir()} >= {"conf.json", "index.html.j2"}, folder
     for folder in (
         package / "notebooks",
         Path(sys.prefix, "share", "jupyter", "notebook_templates", "kis_nb"),
@@ -48,7 +51,15 @@ def check_contents(package: Path) -> None:
         found = {file.name for file in folder.iterdir()}
         assert found >= TEMPLATES, f"{folder}: {found}"
         assert not [name for name in found if not name.endswith(".ipynb")], f"{folder}: {found}"
-    for tool in ("vl_convert", "hatchling", "pytest", "jupyterlab", "pandas"):
+    for tool in (
+        "vl_convert",
+        "hatchling",
+        "pytest",
+        "jupyterlab",
+        "pandas",
+        "papermill",
+        "nbconvert",
+    ):
         assert importlib.util.find_spec(tool) is None, f"the wheel brought {tool} along"
 
 

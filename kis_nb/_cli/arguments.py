@@ -77,7 +77,7 @@ def add_account_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="12345678-03, or the masked label of a configured account; all when left out",
     )
-    _add_demo(parser)
+    add_demo_argument(parser)
 
 
 def add_pull_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,10 +102,11 @@ def add_pull_arguments(parser: argparse.ArgumentParser) -> None:
             default=default.value,
             help=f"{name}: {meanings} (default {default.value})",
         )
-    _add_demo(parser)
+    add_demo_argument(parser)
 
 
-def _add_demo(parser: argparse.ArgumentParser) -> None:
+def add_demo_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the option that chooses the embedded broker."""
     parser.add_argument(
         "--demo", action="store_true", help="the embedded broker's invented account, no key needed"
     )

@@ -29,10 +29,10 @@ def serve(port: int, form: Path | None) -> int:
         port: where it listens; 0 is any free one.
         form: a report of ``kis-nb check --report``, in whose form it answers.
     """
-    from kis_nb._cli import report
+    from kis_nb._cli.check import answer_form
     from kis_nb.demo import Broker  # not needed by the other commands
 
-    shape = None if form is None else report.read(form)
+    shape = None if form is None else answer_form.read(form)
     stop = threading.Event()
     with on_termination(lambda *_: stop.set()), Broker(port=port, form=shape) as broker:
         lines = [
@@ -67,7 +67,7 @@ def balance(args: argparse.Namespace) -> int:
         pulled,
         form,
         blocks=[args.block] if args.block else [],
-        lang=args.lang or _terminal_lang(),
+        lang=args.lang or terminal_lang(),
         # COLUMNS counts first; a terminal of unknown width, or 0, shows every column.
         width=shutil.get_terminal_size((0, 0)).columns or None if to_terminal else None,
     )
@@ -113,7 +113,7 @@ def check(args: argparse.Namespace) -> int:
         raise FileExistsError(errno.EEXIST, "is there already", str(args.report))
     from kis_nb._cli.check.check import Check  # not needed by the other commands
 
-    checks = Check(args.account, demo=args.demo, lang=args.lang or _terminal_lang())
+    checks = Check(args.account, demo=args.demo, lang=args.lang or terminal_lang())
     encoding = (sys.stdout.isatty() and sys.stdout.encoding) or "utf-8"
     marks = _MARKS
     try:
@@ -147,7 +147,7 @@ def _pull(args: argparse.Namespace) -> Balance:
             raise arguments.UsageProblem(str(error)) from None
 
 
-def _terminal_lang() -> Lang:
+def terminal_lang() -> Lang:
     """The language of the environment's messages, Korean or else English."""
     names = ("LC_ALL", "LC_MESSAGES", "LANG")
     chosen = next((os.environ[name] for name in names if os.environ.get(name)), "")

@@ -1,4 +1,4 @@
-"""The command line: ``kis-nb demo | serve | balance | new | check``.
+"""The command line: ``kis-nb demo | serve | balance | report | new | check``.
 
 Exit codes: 0 done, 1 it failed, 2 the line cannot be understood, 130 Ctrl-C, 141 the reader of a
 pipe closed it.
@@ -77,8 +77,14 @@ def _run(words: list[str]) -> int:
         return commands.serve(args.port, args.form)
     if args.command == "balance":
         return commands.balance(args)
+    if args.command == "report":
+        from kis_nb._cli.report.command import report  # not needed by the other commands
+
+        return report(args, commands.terminal_lang())
     if args.command == "new":
         return commands.new(args)
     if args.command == "check":
         return commands.check(args)
-    raise arguments.UsageProblem("say what to do: demo, serve, balance, new or check (see --help)")
+    raise arguments.UsageProblem(
+        "say what to do: demo, serve, balance, report, new or check (see --help)"
+    )

@@ -74,10 +74,31 @@ examples:
 
 What is there is never overwritten.
 """
+_REPORT = """\
+Runs a notebook in a kernel of its own and writes what it shows, without code: one .html file that
+opens anywhere and fetches nothing, a .pdf on A4 (printed by a Chromium, Chrome or Edge that is
+installed), or the executed .ipynb. TEMPLATE is one of kis-nb new --list, or the path of a notebook
+of your own; that one runs in its own folder.
+
+examples:
+  kis-nb report quickstart --demo --output today.html
+  kis-nb report margin_monitor --output margin.pdf --lang ko
+  kis-nb report research 12345678-03 --output research.html -p mgna_dvsn=02
+  kis-nb report my-study.ipynb --output my-study.html --code
+
+ACCOUNT goes into the notebook as its masked label, as the parameter account, or accounts for
+several. -p sets any other parameter of the cell tagged parameters: as text where the notebook has
+text (02 stays 02), else as YAML ([-5, 5], true, 3). The parameters demo and lang are set too, if
+the notebook has them: templates run on your own accounts here, unless --demo is given.
+
+When a cell or a pull fails, also one whose error the notebook caught, the report is written all the
+same, says so at its top and where it happened, and the exit code is 1. A file is written whole or
+not at all, and only its owner may read it.
+"""
 
 
 def build_parser() -> arguments.Parser:
-    """The parser of ``kis-nb`` with its five commands; ``command`` of its result is one of them."""
+    """The parser of ``kis-nb`` with its six commands; ``command`` of its result is one of them."""
     parser = arguments.Parser(prog="kis-nb", description=_ABOUT, epilog=_MORE)
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
@@ -124,6 +145,39 @@ def build_parser() -> arguments.Parser:
     balance.add_argument(
         "--lang", choices=("ko", "en"), help="labels of the table (default: as the terminal's)"
     )
+
+    line = "run a notebook and write what it shows as one file"
+    report = commands.add_parser(
+        "report",
+        help=line,
+        description=f"{line[0].upper()}{line[1:]}.",
+        epilog=_REPORT,
+        usage="kis-nb report TEMPLATE [ACCOUNT ...] --output FILE [-p NAME=VALUE ...] [OPTIONS]",
+    )
+    report.add_argument("template", metavar="TEMPLATE", help="a template's name, or an .ipynb file")
+    report.add_argument(
+        "accounts",
+        metavar="ACCOUNT",
+        nargs="*",
+        help="12345678-03, or the name or masked label of a configured account; directly after "
+        "TEMPLATE",
+    )
+    report.add_argument(
+        "--output", type=Path, metavar="FILE", required=True, help="FILE.html, .pdf or .ipynb"
+    )
+    report.add_argument("--force", action="store_true", help="overwrite FILE")
+    report.add_argument(
+        *("-p", "--parameter"),
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="set a parameter of the notebook; may be repeated",
+    )
+    report.add_argument("--code", action="store_true", help="show the code too")
+    report.add_argument(
+        "--lang", choices=("ko", "en"), help="of the notebook, where it has a choice, and of notes"
+    )
+    arguments.add_demo_argument(report)
 
     line = "copy a notebook template"
     new = commands.add_parser(

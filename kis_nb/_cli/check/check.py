@@ -1,7 +1,7 @@
 """The steps of ``kis-nb check`` in their order.
 
 Each step gives a `Result` for people; one that fails stops no other that can still run. How the
-gateway answered meanwhile is kept as a report without values (`kis_nb._cli.report`).
+gateway answered meanwhile is kept as a report without values (`kis_nb._cli.check.answer_form`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from kis_nb._account import Account, named_labels
 from kis_nb._choices import Lang
-from kis_nb._cli import report
-from kis_nb._cli.check import machine, setup
+from kis_nb._cli.check import answer_form, machine, setup
 from kis_nb._cli.check.result import Mark, Result, Say, duration
 from kis_nb._cli.check.setup import RETRIES, one_line
 from kis_nb._client import Client
@@ -63,7 +62,7 @@ class Check:
         self._say = Say(lang)
         self._now = now
         self._settings: tuple[Settings, ...] = ()
-        self._recorder = report.Recorder()
+        self._recorder = answer_form.Recorder()
         self._seconds: list[float] = []
         self._token_life: float | None = None
         self._balances: dict[Account, Balance] = {}
@@ -97,7 +96,7 @@ class Check:
             "steps": [{"step": one.step, "mark": one.mark} for one in self._results],
             "accounts": self._described,
         }
-        return report.write(described, secrets=own, accounts=self._accounts)
+        return answer_form.write(described, secrets=own, accounts=self._accounts)
 
     def _steps(self) -> Iterator[Result]:
         if self._demo:

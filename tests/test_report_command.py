@@ -1,0 +1,679 @@
+"""`kis-nb report`: notebooks run in kernels, and the HTML, PDF and notebooks that come of it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import select
+import shutil
+import subprocess
+import sys
+import threading
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+import pytest
+
+from kis_nb import _failure_log
+from kis_nb._account import Account
+from kis_nb._cli import main
+from kis_nb._cli.arguments import UsageProblem
+from kis_nb._cli.report import pdf
+from kis_nb._cli.report import run as run_module
+from kis_nb._cli.report.parameters import parameters
+from kis_nb._cli.report.source import COMPUTED, find_source
+from kis_nb._codes import Basis, Margin
+from kis_nb._connect import connect
+from kis_nb._errors import ApiError, Cancelled
+from tests.browser.lab import chromium
+from tests.factories import environment
+from tests.faults import WIRE
+from tests.leaks import Search
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kis_nb._client import Client
+    from tests.faults import Broker
+
+TOP = Path(__file__).parents[1]
+LIMIT = 120  # reached by a hang only
+COMMAND = (sys.executable, "-c", "import sys; from kis_nb._cli.main import main; sys.exit(main())")
+ACCOUNT = "80012345-03"
+LABEL = "800*****-03"
+PARAMETERS = "demo = False\naccount = None"
+pytestmark = pytest.mark.usefixtures("own_environment")
+
+
+def notebook(path: Path, *cells: str, given: str = "") -> Path:
+    """A notebook file; a cell that begins with ``#`` is Markdown, and `given` its parameters."""
+    new = nbformat.v4
+    made = [new.new_markdown_cell(c) if c[0] == "#" else new.new_code_cell(c) for c in cells]
+    if given:
+        made.insert(0, new.new_code_cell(given, metadata={"tags": ["parameters"]}))
+    book = new.new_notebook(cells=made)
+    nbformat.write(book, path)
+    return path
+
+
+class Ran:
+    """What one command did."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+        # What it said beside its progress.
+        lines = err.splitlines(keepends=True)
+        self.said = "".join(line for line in lines if not line.startswith("kis-nb: cell "))
+
+
+@pytest.fixture
+def report(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Ran]:
+    """Runs the command in this process, and its kernel on this checkout."""
+    monkeypatch.setenv("PYTHONPATH", str(TOP))
+
+    def run(*words: str | Path) -> Ran:
+        code = main.main(["report", *map(str, words)])
+        return Ran(code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def own(guarded: Broker, monkeypatch: pytest.MonkeyPatch) -> Broker:
+    """A broker with one account of 45 rows, named in the environment as a customer names KIS."""
+    for name, value in environment(guarded).items():
+        monkeypatch.setenv(name, value)
+    return guarded
+
+
+class Addresses(HTMLParser):
+    """Every address that a browser would load for a page."""
+
+    LOADING = frozenset({"src", "srcset", "data", "poster", "background", "action"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = re.findall(r"url\(([^)]*)\)|@import", page)
+        self.scripts = 0
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        self.found += [value or "" for name, value in attrs if name in self.LOADING]
+        self.found += [value or "" for name, value in attrs if tag == "link" and name == "href"]
+
+
+def text_of(page: str) -> str:
+    """A page's text, without tags, on one line."""
+    body = page.partition("<body>")[2]
+    return " ".join(re.sub(r"<[^>]*>", " ", body).split())
+
+
+# --- what is written -----------------------------------------------------------------------------
+
+
+def test_a_template_becomes_a_page(tmp_path: Path) -> None:
+    """The installed command on a packaged template: a page for its owner alone, which loads
+    nothing, holds no code and no whole account, and says that the figures are invented.
+    """
+    done = subprocess.run(
+        [*COMMAND, "report", "quickstart", ACCOUNT, "--demo", "--output", "night.html"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(TOP)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=LIMIT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "night.html\n"
+    count = sum(1 for cell in find_source("quickstart").notebook.cells if cell.cell_type == "code")
+    expected = [f"kis-nb: cell {n} of {count + 1}" for n in range(1, count + 2)]
+    assert done.stderr.splitlines() == expected
+    file = tmp_path / "night.html"
+    assert file.stat().st_mode & 0o777 == 0o600
+    page = file.read_text("utf-8")
+    addresses = Addresses(page)
+    assert not addresses.scripts
+    assert all(one.startswith("data:") for one in addresses.found)
+    text = text_of(page)
+    assert "빠른 시작 · Quickstart" in text
+    assert LABEL in text
+    assert re.search(r"작성 · made 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d KST, kis_nb [\d.]+ DEMO", text)
+    for code in ("import polars", "client.balance(", "Traceback", "account ="):
+        assert code not in text
+    assert page.count("<table") >= 4
+    assert len(page) < 1_000_000
+    Search(accounts=[ACCOUNT]).look(page, "the page")
+    # The kernel's connection is in a folder that goes with the run.
+    assert {path.name for path in tmp_path.iterdir()} <= {"night.html", "cache", ".ipython"}
+
+
+OUTSIDE = """
+from IPython.display import HTML, Markdown, display
+display(Markdown("![x](http://127.0.0.1:9/markdown.png)"))
+display(HTML('<link rel="stylesheet" href="http://127.0.0.1:9/a.css"><b>shown</b>'
+             '<img src="http://127.0.0.1:9/html.png"><iframe src="http://127.0.0.1:9/f"></iframe>'
+             '<style>b { background: url(http://127.0.0.1:9/b.png) }</style>'))
+display({"text/html": '<script src="http://127.0.0.1:9/s.js"></script>', "text/plain": "chart"},
+        raw=True)
+display(HTML('<img alt="bars" src="data:image/svg+xml,'
+             '%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 width=%2240%22 height=%2230%22/%3E">'))
+print("1 < 2 & <b>")
+import sys; print("a warning", file=sys.stderr)
+import warnings; warnings.warn("another")
+"""
+
+
+def test_a_page_loads_nothing_from_outside(report: Callable[..., Ran], tmp_path: Path) -> None:
+    """Also when a cell's own HTML wants to: a browser asks for the file alone. Pictures within the
+    file show, a chart that needs scripts shows as its text, what is printed to stderr is kept, a
+    warning without its line of code, and text is escaped.
+    """
+    path = notebook(tmp_path / "own.ipynb", "# Own", OUTSIDE)
+    done = report(path, "--output", tmp_path / "own.html")
+    assert (done.code, done.said) == (0, "")
+    with chromium() as browser:
+        page = browser.new_page()
+        asked: list[str] = []
+        page.on("requestfinished", lambda request: asked.append(request.url))
+        page.on("response", lambda response: asked.append(response.url))
+        page.goto((tmp_path / "own.html").as_uri())
+        text = page.inner_text("body")
+        width = page.locator("img[alt=bars]").evaluate("image => image.naturalWidth")
+    assert width == 40
+    for shown in ("shown", "chart", "1 < 2 & <b>", "a warning\nUserWarning: another"):
+        assert shown in text
+    assert "warnings.warn" not in text
+    files = {(tmp_path / "own.html").as_uri()}
+    assert {url for url in asked if not url.startswith("data:")} == files
+
+
+def test_the_code_shows_when_it_is_asked_for(report: Callable[..., Ran], tmp_path: Path) -> None:
+    """With its colours in the file; the notebook's own folder is where it works; Korean alone."""
+    (tmp_path / "data.txt").write_text("from the folder", "utf-8")
+    cell = "text = open('data.txt').read()\nprint(text)"
+    path = notebook(tmp_path / "own.ipynb", cell)
+    done = report(path, "--output", tmp_path / "own.html", "--code", "--lang", "ko")
+    assert (done.code, done.said) == (0, "")
+    page = (tmp_path / "own.html").read_text("utf-8")
+    assert '<span class="nb">open</span>' in page
+    assert ".highlight .nb" in page
+    assert "from the folder" in text_of(page)
+    assert text_of(page).startswith("작성 20")
+    assert "<title>own</title>" in page
+
+
+def test_a_pdf_is_a4(report: Callable[..., Ran], tmp_path: Path) -> None:
+    """Every page of it, with text; one long line does not make it wider."""
+    cells = ("# 야간 · Night", "print('x' * 900)\nfor n in range(120): print(n)")
+    path = notebook(tmp_path / "own.ipynb", *cells)
+    done = report(path, "--output", tmp_path / "own.pdf")
+    assert done.code == 0, done.err
+    assert done.out == f"{tmp_path / 'own.pdf'}\n"
+    content = (tmp_path / "own.pdf").read_bytes()
+    boxes = re.findall(rb"/MediaBox ?\[0 0 ([\d.]+) ([\d.]+)\]", content)
+    assert len(boxes) > 1
+    for width, height in boxes:
+        assert float(width) == pytest.approx(595.3, abs=1)
+        assert float(height) == pytest.approx(841.9, abs=1)
+    assert b"/Font" in content
+    assert "야간 · Night".encode("utf-16-be").hex().upper().encode() in content.upper()
+    assert (tmp_path / "own.pdf").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_pdf_without_a_browser_is_refused_before_the_run(
+    report: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line says what is missing, and nothing is run or written."""
+    monkeypatch.setattr(pdf, "_PLACES", ())
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    path = notebook(tmp_path / "own.ipynb", "open('ran', 'w')")
+    done = report(path, "--output", tmp_path / "own.pdf")
+    assert done.code == 1
+    assert re.fullmatch(r"kis-nb: a \.pdf is printed by Chromium, .*\n", done.err)
+    assert [file.name for file in tmp_path.iterdir()] == ["own.ipynb"]
+
+
+def test_a_browser_that_does_not_print_is_an_error(
+    report: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a computer without Korean fonts is told so."""
+    monkeypatch.setattr(pdf, "_COMMANDS", ("true",))
+    monkeypatch.setattr("kis_nb._cli.report.command.korean_font", lambda: False)
+    path = notebook(tmp_path / "own.ipynb", "1")
+    done = report(path, "--output", tmp_path / "own.pdf")
+    assert done.code == 1
+    assert "no Korean font is installed" in done.err
+    assert "did not print" in done.err
+    assert not (tmp_path / "own.pdf").exists()
+
+
+def test_a_browser_of_a_snap_is_known() -> None:
+    """It cannot read /tmp, so it is given a folder beside the report."""
+    assert pdf._is_snap("/snap/bin/chromium") is (sys.platform == "linux")
+    assert not pdf._is_snap("/usr/bin/google-chrome")
+
+
+PULL = """
+import os, sys
+import kis_nb
+client = kis_nb.connect(demo=demo)
+balance = client.balance(account)
+print(balance.positions.height, account, client.demo)
+print(sorted(name for name in os.environ if name.startswith("KIS_")))
+print(sys.executable)
+"""
+
+
+def test_the_executed_notebook_holds_masked_labels_alone(
+    report: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A valid notebook with outputs and parameters; no path of the run's own folder. The demo's
+    kernel is this Python, and sees no credentials of the environment.
+    """
+    for name in ("KIS_APP_KEY", "KIS_APP_SECRET", "KIS_ACCOUNTS"):
+        monkeypatch.setenv(name, "99912345-03")
+    path = notebook(tmp_path / "own.ipynb", "# Own", PULL, given=PARAMETERS)
+    done = report(path, ACCOUNT, "--demo", "--output", tmp_path / "out.ipynb")
+    assert (done.code, done.said) == (0, "")
+    text = (tmp_path / "out.ipynb").read_text("utf-8")
+    book = nbformat.reads(text, as_version=4)
+    nbformat.validate(book)
+    assert book.metadata.papermill.parameters == {"demo": True, "account": LABEL}
+    printed = book.cells[-1].outputs[0].text.splitlines()
+    names = ["KIS_NB_CACHE_DIR", "KIS_NB_DEMO", "KIS_NB_FAILURES"]
+    assert printed == [f"64 {LABEL} True", str(names), sys.executable]
+    assert "kis-nb-" not in text
+    assert "_path" not in book.metadata.papermill
+    Search(accounts=[ACCOUNT]).look(text, "the notebook")
+    assert os.environ["KIS_APP_KEY"] == "99912345-03"
+
+
+# --- failures ------------------------------------------------------------------------------------
+
+
+def test_a_failing_cell_is_said_in_words(report: Callable[..., Ran], tmp_path: Path) -> None:
+    """At the top and at its place, with the cells that were not run; without a traceback, code or
+    a path of this machine, and with nothing of papermill's own.
+    """
+    path = notebook(
+        tmp_path / "own.ipynb",
+        *("print('before')", "# Second part", f"open({str(tmp_path / 'no<b>.csv')!r})"),
+        *("# Third part", "print('after')", "1 + 1"),
+    )
+    done = report(path, "--output", tmp_path / "own.html")
+    assert done.code == 1
+    assert done.out == f"{tmp_path / 'own.html'}\n"
+    assert done.said == "kis-nb: the report is incomplete; its first lines say what failed\n"
+    page = (tmp_path / "own.html").read_text("utf-8")
+    text = text_of(page)
+    assert "이 보고서는 완전하지 않습니다. · This report is incomplete." in text
+    assert "셀 2 · cell 2 (Second part): 이 셀이 오류로 끝났습니다 · this cell failed;" in text
+    assert text.count("FileNotFoundError: [Errno 2]") == 2
+    assert "'…/no&lt;b&gt;.csv'" in text
+    assert "실행되지 않은 셀: 2개 · cells that were not run: 2" in text
+    assert text.count("This cell was not run.") == 2
+    assert text.index("before") < text.rindex("this cell failed") < text.index("Third part")
+    for unwanted in ("Traceback", str(tmp_path), "papermill", "ipykernel", "open(", "print("):
+        assert unwanted not in page
+    done = report(path, "--output", tmp_path / "code.html", "--code", "--lang", "en")
+    assert done.code == 1
+    text = text_of((tmp_path / "code.html").read_text("utf-8"))
+    assert "Traceback (most recent call last)" in text
+    assert "완전" not in text
+
+
+CAUGHT = """
+import kis_nb
+client = kis_nb.connect(retries=0)
+many = client.balances(mgna_dvsn=["01", "02"])
+print(len(many), "pulled")
+"""
+AGAIN = """
+try:
+    client.balance(client.accounts[0], excc_stat_cd="2")
+except kis_nb.KisError:
+    print("caught")
+"""
+
+
+@pytest.mark.parametrize("form", ["html", "ipynb"])
+def test_a_pull_whose_error_was_caught_is_said_too(
+    report: Callable[..., Ran], own: Broker, tmp_path: Path, form: str
+) -> None:
+    """Collected by `balances` or caught in a cell that went on: the account masked, both codes, the
+    error, and how many rows had been read; what was pulled is in the report.
+    """
+    refusal = WIRE["OPSQ2000"]
+    own.fault(refusal.at(2, times=2))
+    path = notebook(tmp_path / "own.ipynb", "# Part", CAUGHT, AGAIN, "client.balance()")
+    done = report(path, "--output", tmp_path / f"out.{form}", "--lang", "en")
+    assert done.code == 1
+    text = (tmp_path / f"out.{form}").read_text("utf-8")
+    if form == "ipynb":
+        book = nbformat.reads(text, as_version=4)
+        nbformat.validate(book)
+        text = " ".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
+        assert [cell.metadata.get("tags") for cell in book.cells[:2]] == [["kis-nb-report"], []]
+    else:
+        text = text_of(text)
+        assert "pulled" in text
+        assert "45 rows" in text
+    assert "This report is incomplete." in text
+    assert text.count("rows read before the error: 20") == 4
+    assert text.count(f"{LABEL} MGNA_DVSN=0") == 4
+    assert "cell 1 (Part): 800*****-03" in text
+    assert "ApiError: " in text
+    assert "this cell failed" not in text
+    Search(accounts=[ACCOUNT]).look(text, "the report")
+
+
+def test_a_pull_that_ends_the_notebook_is_said_once(
+    report: Callable[..., Ran], own: Broker, tmp_path: Path
+) -> None:
+    """As the cell's error, with what had been read of the account."""
+    own.fault(WIRE["OPSQ2000"].at(3, times=None))
+    cell = "import kis_nb\nkis_nb.connect(retries=0).balance(account)"
+    path = notebook(tmp_path / "own.ipynb", cell, "print('after')", given=PARAMETERS)
+    done = report(path, LABEL, "--output", tmp_path / "out.html", "--lang", "en")
+    assert done.code == 1
+    text = text_of((tmp_path / "out.html").read_text("utf-8"))
+    line = f"this cell failed; {LABEL} MGNA_DVSN=01 EXCC_STAT_CD=1; rows read before the error: 40;"
+    assert text.count(line) == 2
+    assert text.count("ApiError: ") == 2
+    assert text.count("This cell was not run.") == 1
+
+
+def test_a_kernel_that_dies_is_said(report: Callable[..., Ran], tmp_path: Path) -> None:
+    """What was done before is in the report."""
+    path = notebook(tmp_path / "own.ipynb", "print('before')", "import os; os._exit(1)", "2")
+    done = report(path, "--output", tmp_path / "own.html", "--lang", "en")
+    assert done.code == 1
+    text = text_of((tmp_path / "own.html").read_text("utf-8"))
+    assert "cell 2: this cell failed; DeadKernelError: the kernel died" in text
+    assert text.count("This cell was not run.") == 1
+    assert "before" in text
+
+
+def test_a_notebook_may_end_itself(report: Callable[..., Ran], tmp_path: Path) -> None:
+    """`sys.exit()` is no failure; what comes after was not run, and that is said."""
+    path = notebook(tmp_path / "own.ipynb", "import sys; sys.exit(0)", "2")
+    done = report(path, "--output", tmp_path / "own.html", "--lang", "en")
+    assert (done.code, done.said) == (0, "")
+    text = text_of((tmp_path / "own.html").read_text("utf-8"))
+    assert text.count("This cell was not run.") == 1
+    assert "incomplete" not in text
+
+
+def test_a_kernel_that_does_not_start_is_an_error(
+    report: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line, and no file."""
+
+    def broken(path: Path) -> None:
+        path.mkdir()
+        spec = {"argv": ["false"], "display_name": "x", "language": "python"}
+        (path / "kernel.json").write_text(json.dumps(spec), "utf-8")
+
+    monkeypatch.setattr("ipykernel.kernelspec.write_kernel_spec", broken)
+    path = notebook(tmp_path / "own.ipynb", "1")
+    done = report(path, "--output", tmp_path / "own.html")
+    assert done.code == 1
+    assert done.err == f"kis-nb: the kernel could not be started: {sys.executable}\n"
+    assert not (tmp_path / "own.html").exists()
+
+
+SLEEP = """
+import os, time
+with open("pid", "w") as pipe:
+    pipe.write(str(os.getpid()))
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("way", ["terminate", "interrupt"])
+def test_an_interrupted_run_leaves_nothing(tmp_path: Path, way: str) -> None:
+    """Neither a file nor a folder nor the kernel; the exit code is that of Ctrl-C."""
+    work, made = tmp_path / "work", tmp_path / "made"
+    work.mkdir()
+    made.mkdir()
+    os.mkfifo(work / "pid")
+    pipe = os.open(work / "pid", os.O_RDONLY | os.O_NONBLOCK)
+    path = notebook(work / "own.ipynb", SLEEP)
+    with subprocess.Popen(
+        [*COMMAND, "report", str(path), "--output", str(work / "own.html")],
+        env=os.environ | {"PYTHONPATH": str(TOP), "TMPDIR": str(made)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        watchdog = threading.Timer(LIMIT, process.kill)
+        watchdog.start()
+        assert select.select([pipe], [], [], LIMIT)[0], "the cell was not run"
+        kernel = int(os.read(pipe, 100))
+        os.close(pipe)
+        process.terminate() if way == "terminate" else process.send_signal(2)
+        out, err = process.communicate()
+        watchdog.cancel()
+    assert process.returncode == 130, err
+    assert out == ""
+    assert err.splitlines() == ["kis-nb: cell 1 of 1", "kis-nb: interrupted"]
+    assert {file.name for file in work.iterdir()} == {"own.ipynb", "pid"}
+    assert not list(made.iterdir())
+    with pytest.raises(ProcessLookupError):
+        os.kill(kernel, 0)
+
+
+def test_an_interrupt_while_the_kernel_starts_ends_it(
+    report: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """nbclient has no handler for that moment."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def interrupted(self: Any) -> None:
+        processes.append(self.km.provisioner.process)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nbclient.NotebookClient.start_new_kernel_client", interrupted)
+    done = report(notebook(tmp_path / "own.ipynb", "1"), "--output", tmp_path / "own.html")
+    assert (done.code, done.out, done.err) == (130, "", "kis-nb: interrupted\n")
+    (process,) = processes
+    assert process.poll() is not None
+    assert not (tmp_path / "own.html").exists()
+
+
+# --- what is refused -----------------------------------------------------------------------------
+
+
+def test_what_is_there_is_not_overwritten(report: Callable[..., Ran], tmp_path: Path) -> None:
+    """It is refused before anything is run; with --force it is replaced."""
+    path = notebook(tmp_path / "own.ipynb", "open('ran', 'w').close()")
+    file = tmp_path / "own.html"
+    file.write_text("mine", "utf-8")
+    done = report(path, "--output", file)
+    assert (done.code, done.out) == (1, "")
+    assert done.err == f"kis-nb: {file}: is there already; nothing was written\n"
+    assert file.read_text("utf-8") == "mine"
+    assert not (tmp_path / "ran").exists()
+    assert report(path, "--output", file, "--force").code == 0
+    assert file.read_text("utf-8").startswith("<!DOCTYPE html>")
+
+
+# The words after the notebook's path, the exit code, and a part of the message.
+REFUSED = [
+    (("--output", "x.docx"), 2, "end FILE with .html, .pdf, .ipynb"),
+    (("--output", "none/x.html"), 1, "No such file or directory"),
+    (("--output", "own.ipynb", "--force"), 2, "would replace the notebook"),
+    (("--output", "x.html", "-p", "size"), 2, "name=value"),
+    (("--output", "x.html", "-p", "tall=3"), 2, "it has: size, name, when"),
+    (("--output", "x.html", "-p", "demo=1"), 2, "set by --demo"),
+    (("--output", "x.html", "-p", "account=800"), 2, "set by ACCOUNT"),
+    (("--output", "x.html", "-p", "name=80012345-03"), 2, "give it as ACCOUNT"),
+    (("--output", "x.html", "-p", "size=[1"), 2, "no YAML"),
+    (("80012345-03", "70045678-03", "--demo", "--output", "x.html"), 2, "takes one ACCOUNT"),
+    (("99912345-03", "--demo", "--output", "x.html"), 2, "999*****-03"),
+    (("no account", "--demo", "--output", "x.html"), 2, "does not look like that"),
+    (("80012345-03", "--output", "x.html"), 1, "KIS_APP_KEY"),
+    ((), 2, "--output"),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "part"), REFUSED)
+def test_what_does_not_fit_is_refused(
+    report: Callable[..., Ran],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    code: int,
+    part: str,
+) -> None:
+    """Before the run, in one line, which repeats no account number."""
+    monkeypatch.chdir(tmp_path)
+    given = f"{PARAMETERS}\nsize = 1\nname = 'x'\nwhen: object = print"
+    notebook(tmp_path / "own.ipynb", "open('ran', 'w')", given=given)
+    done = report("own.ipynb", *words)
+    assert (done.code, done.out) == (code, "")
+    assert part in done.err
+    assert done.err.count("\n") == 1
+    assert "12345-03" not in done.err
+    assert {file.name for file in tmp_path.iterdir()} == {"own.ipynb"}
+
+
+def test_what_is_no_notebook_is_refused(report: Callable[..., Ran], tmp_path: Path) -> None:
+    """A wrong name, file, folder, form or language: a line that says which."""
+    out = ("--output", tmp_path / "x.html")
+    assert "there are: dashboard, four_views" in report("nothing", *out).err
+    assert "No such file" in report(tmp_path / "none.ipynb", *out).err
+    (tmp_path / "folder.ipynb").mkdir()
+    assert "Is a directory" in report(tmp_path / "folder.ipynb", *out).err
+    (tmp_path / "text.ipynb").write_text("{}", "utf-8")
+    assert "no notebook" in report(tmp_path / "text.ipynb", *out).err
+    path = notebook(tmp_path / "r.ipynb", "1")
+    book = nbformat.read(path, as_version=4)
+    book.metadata["kernelspec"] = {"name": "ir", "display_name": "R", "language": "R"}
+    nbformat.write(book, path)
+    assert "another language" in report(path, *out).err
+    path = notebook(tmp_path / "magic.ipynb", "1", given="%magic")
+    assert "is no Python" in report(path, *out).err
+    assert not (tmp_path / "x.html").exists()
+
+
+def test_missing_libraries_are_named(
+    report: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line says what to install."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    done = report("quickstart", "--demo", "--output", tmp_path / "x.html")
+    assert done.code == 1
+    assert done.err.count("\n") == 1
+    assert "papermill, nbclient, nbconvert, ipykernel" in done.err
+    assert '-m pip install "kis_nb[report]"' in done.err
+
+
+# --- parameters and accounts ---------------------------------------------------------------------
+
+DEFAULTS = {"demo": True, "text": "01", "number": 1, "listed": None, "made": COMPUTED}
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("text=02", "02"),
+        ("text=a=b", "a=b"),
+        ("text=", ""),
+        ("number=02", 2),
+        ("number=-1.5", -1.5),
+        ("listed=[-5, 0, 5]", [-5, 0, 5]),
+        ("listed=이름", "이름"),
+        ("listed=", None),
+        ("made=true", True),
+    ],
+)
+def test_a_parameter_is_text_where_the_notebook_has_text(word: str, value: object) -> None:
+    """And YAML elsewhere."""
+    found = parameters([word], [], DEFAULTS, demo=False, lang="ko")
+    assert found == {"demo": False, word.partition("=")[0]: value}
+
+
+def test_language_and_demo_are_set_where_the_notebook_has_them() -> None:
+    """A notebook without those parameters gets none."""
+    known = {"lang": "en", "demo": True}
+    assert parameters([], [], known, demo=False, lang="ko") == {"lang": "ko", "demo": False}
+    assert parameters([], [], {}, demo=True, lang="ko") == {}
+
+
+def test_an_account_becomes_its_masked_label() -> None:
+    """One or several, by number, name or label, each once; a client finds the account by it."""
+    asked = ["demo 2", ACCOUNT, "8001234503", LABEL]
+    found = parameters([], asked, {"accounts": None}, demo=True, lang="ko")
+    assert found == {"accounts": ["700*****-03", LABEL]}
+    one = parameters([], ["Demo 1"], {"account": None}, demo=True, lang="ko")
+    assert one == {"account": LABEL}
+    with connect(demo=True) as client:
+        for label in found["accounts"]:  # type: ignore[attr-defined]
+            assert client.balance(label).account.masked == label
+    with pytest.raises(UsageProblem, match="takes no ACCOUNT"):
+        parameters([], [ACCOUNT], {}, demo=True, lang="ko")
+
+
+def test_the_defaults_are_read_without_running_them(tmp_path: Path) -> None:
+    """Literals are; what is computed is known by name."""
+    given = "a, b = 1, 2\nc = d = 'x'\ne: int = 3\nf: int\ng = open('x')\nprint(c)"
+    source = find_source(str(notebook(tmp_path / "own.ipynb", "# T", given=given)))
+    assert source.defaults == {"c": "x", "d": "x", "e": 3, "g": COMPUTED}
+    assert (source.title, source.folder) == ("T", tmp_path)
+    assert find_source("quickstart").folder == Path.cwd()
+
+
+def test_progress_is_rewritten_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In place, with no line for each cell."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    run_module._progress("cell 1 of 2")
+    assert capsys.readouterr().err == "\r\x1b[Kkis-nb: cell 1 of 2"
+
+
+# --- the log of failed pulls ---------------------------------------------------------------------
+
+
+def test_failed_pulls_are_noted(
+    guarded: Broker,
+    client_of: Callable[..., Client],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only when the variable names a file, which is not made; a cancelled pull has not failed."""
+    client = client_of(guarded, retries=0)
+    guarded.fault(WIRE["OPSQ2000"].at(None, times=None))
+    path = tmp_path / "failures"
+    with pytest.raises(ApiError):
+        client.balance()
+    path.touch()
+    monkeypatch.setenv(_failure_log.VARIABLE, str(path))
+    with pytest.raises(ApiError) as caught:
+        client.balance()
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        client.balance(cancel=cancel)
+    (one,) = _failure_log.read(path)
+    assert (one.account, one.mgna_dvsn, one.excc_stat_cd) == (LABEL, "01", "1")
+    assert (one.error, one.message, one.rows) == ("ApiError", str(caught.value), None)
+    Search(accounts=[ACCOUNT]).look(path.read_text("utf-8"), "the file")
+
+
+def test_a_log_that_is_gone_is_no_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pull that cannot be noted raises an error of its own."""
+    monkeypatch.setenv(_failure_log.VARIABLE, str(tmp_path / "none"))
+    view = (Account.parse(ACCOUNT), Margin.INITIAL, Basis.PURCHASE)
+    with pytest.raises(FileNotFoundError):
+        _failure_log.note(view, LABEL, ApiError("refused"))
