@@ -77,7 +77,8 @@ def pulls(client: kis_nb.Client) -> None:
         mgna_dvsn=["01", kis_nb.Margin.MAINTENANCE],
         excc_stat_cd=["1", "2"],
     )
-    assert_type(kis_nb.balance("80012345-03", mgna_dvsn="02"), kis_nb.Balance)
+    client.balances(mgna_dvsn=2, excc_stat_cd=[1, 2])
+    assert_type(kis_nb.balance("80012345-03", mgna_dvsn="02", excc_stat_cd=1), kis_nb.Balance)
     assert_type(client.demo, bool)
     for account in client.accounts:
         assert_type(client.names[account], str | None)
@@ -139,7 +140,7 @@ def fails(client: kis_nb.Client) -> None:
 def wrong(client: kis_nb.Client) -> None:
     """What the checker refuses: each ignore fails once its mistake is allowed."""
     client.balance(80012345)  # type: ignore[arg-type]
-    client.balance(mgna_dvsn=1)  # type: ignore[arg-type]
+    client.balance(mgna_dvsn=1.0)  # type: ignore[arg-type]
     client.balance("80012345-03", "01")  # type: ignore[call-arg]
     kis_nb.connect(demo="yes")  # type: ignore[arg-type]
     kis_nb.connect(keys={"app_key": "key"})  # type: ignore[dict-item]
