@@ -37,7 +37,17 @@ if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
     from kis_nb._frames.balances import Balances
 
-__all__ = ["LeftOut", "book", "index_stress", "left_out", "margin", "payoff", "pnl", "views"]
+__all__ = [
+    "LeftOut",
+    "PnlBy",
+    "book",
+    "index_stress",
+    "left_out",
+    "margin",
+    "payoff",
+    "pnl",
+    "views",
+]
 
 
 PnlBy: TypeAlias = Literal["position", "product", "kind", "realized"]

@@ -63,6 +63,8 @@ def rows(balances: Balance | Balances, style: Style, *, top: int = 20) -> list[R
         who = latest.account.masked
     # The margin code, which changes no profit, is left out.
     result[0] |= head_fields((who, basis.label_with_code(style.lang)), (moment(latest.as_of), what))
+    if any(one.demo for one in several):
+        result[0]["demo"] = "DEMO"
     return result
 
 
