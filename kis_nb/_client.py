@@ -141,7 +141,7 @@ class Client:
 
     def balances(
         self,
-        accounts: Iterable[AccountLike] | None = None,
+        accounts: AccountLike | Iterable[AccountLike] | None = None,
         *,
         mgna_dvsn: MarginLike | Sequence[MarginLike] = Margin.INITIAL,
         excc_stat_cd: BasisLike | Sequence[BasisLike] = Basis.SETTLEMENT,
@@ -154,7 +154,8 @@ class Client:
         for each combination of account and codes.
 
         Args:
-            accounts: as `balance`'s ``account``; all configured ones when left out.
+            accounts: one or several, each as `balance`'s ``account``; all configured ones when
+                left out.
             mgna_dvsn, excc_stat_cd: one code or several; every combination is pulled.
             cancel: an event that stops the pulls when set.
 
@@ -166,11 +167,12 @@ class Client:
             ValueError: a code or an account that does not fit, or no account; no call is made.
             Cancelled: `cancel` was set.
         """
+        # A text is one account, never its characters: papermill's -p passes one as a text.
+        named = [accounts] if isinstance(accounts, (str, Account)) else accounts
         chosen = (
-            list(self.accounts)
-            if accounts is None
-            else [self.find_account(text) for text in accounts]
+            list(self.accounts) if named is None else [self.find_account(text) for text in named]
         )
+        named = None
         accounts = None
         for account in chosen:
             if isinstance(account, ValueError):

@@ -102,8 +102,8 @@ def test_each_position_is_counted_once() -> None:
         for basis in ("1", "2")
     ]
     pulls = Balances([*views, *both(book(9), account=OTHER)])
-    expected = (
-        views[0].positions["evlu_pfls_amt"].sum() + pulls[-1].positions["evlu_pfls_amt"].sum()
+    expected = sum(
+        (Decimal(one.positions["evlu_pfls_amt"].sum()) for one in (views[0], pulls[-1])), Decimal(0)
     )
     for by in ("product", "position", "account"):
         frame = pulls.pnl(by)

@@ -399,7 +399,7 @@ def test_index_stress_draws_the_frame() -> None:
         ({"moves": ["x"]}, "moves takes numbers"),
     ):
         with pytest.raises(ValueError, match=message):
-            charts.index_stress(pulls, **wrong)  # type: ignore[arg-type]
+            charts.index_stress(pulls, **wrong)
     with pytest.raises(ValueError, match="needs a balance"):
         charts.index_stress(Balances([]))
 

@@ -206,13 +206,16 @@ def test_a_wrong_code_is_a_value_error_before_any_call(
 def test_the_ints_that_papermill_makes_of_codes_are_read(
     frozen: Callable[..., Broker], client_of: Callable[..., Client]
 ) -> None:
-    """``-p mgna_dvsn 02`` passes the int 2; each spelling is the same code, and no other is."""
+    """``-p mgna_dvsn 02`` passes the int 2; each spelling is the same code, and no other is. One
+    account as a text is not read as its characters.
+    """
     assert [Margin(code) for code in (1, 2, "01", "02")] == [*Margin, *Margin]
     assert [Basis(code) for code in (1, 2, "1", "2")] == [*Basis, *Basis]
     for code, other in ((Margin, "2"), (Margin, "1"), (Basis, "02"), (Basis, "01")):
         with pytest.raises(ValueError, match=re.escape(repr(other))):
             code(other)
-    pulled = client_of(frozen(1)).balances(mgna_dvsn=2, excc_stat_cd=[2, 1])
+    client = client_of(frozen(1))
+    pulled = client.balances(client.accounts[0].masked, mgna_dvsn=2, excc_stat_cd=[2, 1])
     assert [(one.mgna_dvsn, one.excc_stat_cd) for one in pulled] == [("02", "2"), ("02", "1")]
 
 

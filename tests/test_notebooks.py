@@ -132,7 +132,7 @@ def results(name: str, values: dict[str, Any]) -> list[Any]:
     """What each code cell of a template shows, with these values in place of its parameters."""
     (path,) = (each for each in NOTEBOOKS if each.stem == name)
     shown: list[Any] = []
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"display": shown.append}  # as IPython has it
     for cell in read(path).cells:
         if cell.cell_type != "code":
             continue

@@ -178,4 +178,4 @@ def test_wrong_arguments_are_refused() -> None:
         ({"rows": 0}, "rows takes a count from 1; got 0"),
     ):
         with pytest.raises(ValueError, match=message):
-            kis_nb.table(frame, **more)  # type: ignore[arg-type]
+            kis_nb.table(frame, **more)

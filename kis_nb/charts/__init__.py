@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LeftOut",
-    "PnlBy",
     "book",
     "index_stress",
     "left_out",
