@@ -265,7 +265,7 @@ def test_a_move_leaves_out_what_is_not_known() -> None:
     assert (row["pnl_held"], row["index_level"], row["excess_held"]) == (0, None, None)
     known = Balances([make_balance([position()])]).index_stress([10])
     assert known["pnl_held"].to_list() == [Decimal(23_058_750)]
-    for move in ("x", "NaN", "Infinity", "0.00001"):
+    for move in ("x", "NaN", "Infinity", "0.00001", -101, "1e50"):
         with pytest.raises(ValueError, match="moves takes numbers in per cent"):
             Balances(both()).index_stress([move])
 

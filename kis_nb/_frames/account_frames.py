@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +80,17 @@ def equity_frame(balances: Iterable[Balance]) -> pl.DataFrame:
     rows = [_row(labels[account], pulls) for account, pulls in by_account.items()]
     rows.sort(key=_tightness)
     return pl.DataFrame(rows, schema=EQUITY_COLUMNS, orient="row")
+
+
+def latest_excess(row: Mapping[str, Any]) -> Decimal | None:
+    """The excess margin of this moment; where it is not known, that of KIS's equity at settlement.
+
+    Args:
+        row: of `equity_frame`.
+    """
+    now: Decimal | None = row["excess_margin_now"]
+    reported: Decimal | None = row["excess_margin"]
+    return reported if now is None else now
 
 
 def _tightness(row: dict[str, Any]) -> tuple[bool, bool, Decimal]:

@@ -201,7 +201,7 @@ class Balances(Sequence[Balance]):
         held in any of the accounts, since KIS sends none.
 
         Args:
-            moves: of the index, in per cent, with four decimals at most.
+            moves: of the index, in per cent, from -100 to 1000 with four decimals at most.
             excc_stat_cd: which pulls to take the positions from.
 
         Returns:

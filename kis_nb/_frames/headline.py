@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from kis_nb._account import Account
 from kis_nb._choices import Lang
 from kis_nb._codes import Basis, Margin
+from kis_nb._frames.account_frames import latest_excess
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.equity import SAME_MOMENT
 from kis_nb._frames.text import SEPARATOR, arrowed, count, exact, moment
@@ -144,8 +145,7 @@ def _moved(rows: Sequence[_Row], lang: Lang) -> str:
 def _excess(rows: Sequence[_Row], lang: Lang) -> str:
     """The excess margin of the tightest account."""
     row = rows[0]
-    now = row["excess_margin_now"]
-    excess = row["excess_margin"] if now is None else now
+    excess = latest_excess(row)
     who = ""
     if len(rows) > 1:
         who = (

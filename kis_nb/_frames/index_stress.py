@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import polars as pl
 
 from kis_nb._account import account_labels
-from kis_nb._frames.account_frames import equity_frame
+from kis_nb._frames.account_frames import equity_frame, latest_excess
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.position_products import products_of
 from kis_nb._frames.prices import is_unpriced
@@ -76,7 +76,7 @@ class _Position:
 
 @exactly
 def index_stress_frame(
-    balances: Iterable[Balance], chosen: Sequence[Balance], moves: Iterable[Move]
+    balances: Sequence[Balance], chosen: Sequence[Balance], moves: Iterable[Move]
 ) -> pl.DataFrame:
     """The frame of `Balances.index_stress`, which describes its columns.
 
@@ -98,10 +98,7 @@ def index_stress_frame(
         without = left_out + [
             _name(one.row) for one in positions if one.change(index, _ZERO) is None
         ]
-        state = states[label]
-        # Where the excess of this moment is not known, the one of KIS's own equity.
-        now = state["excess_margin_now"]
-        excess = state["excess_margin"] if now is None else now
+        excess = latest_excess(states[label])
         for step in steps:
             changes = [change for one in positions if (change := one.change(index, step / 100))]
             held, worst = (
@@ -129,9 +126,10 @@ def _number(move: Move) -> Decimal:
         number = Decimal(str(move))
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite() or number != number.quantize(_STEP):
+    if not (number.is_finite() and -100 <= number <= 1000 and number == number.quantize(_STEP)):
         raise ValueError(
-            f"moves takes numbers in per cent, with four decimals at most; got {move!r}"
+            "moves takes numbers in per cent, from -100 to 1000 with four decimals at most; "
+            f"got {move!r}"
         )
     return number
 
