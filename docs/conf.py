@@ -41,6 +41,7 @@ NAVIGATION = (
         "Templates · 템플릿",
         [
             "notebooks/quickstart",
+            "notebooks/night_report",
             "notebooks/dashboard",
             "notebooks/four_views",
             "notebooks/margin_monitor",

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
     from kis_nb._frames.balances import Balances, Failure
     from kis_nb._frames.glossary import fields
+    from kis_nb._frames.table import Table, table
     from kis_nb._magic import load_ipython_extension, unload_ipython_extension
 
 _HOME = {
@@ -59,6 +60,7 @@ _HOME = {
     "Margin": "_codes",
     "PaginationError": "_errors",
     "RateLimitError": "_errors",
+    "Table": "_frames.table",
     "TransportError": "_errors",
     "balance": "_default_client",
     "connect": "_connect",
@@ -67,6 +69,7 @@ _HOME = {
     "load_ipython_extension": "_magic",
     "products": "_default_client",
     "show": "_dashboard.create",
+    "table": "_frames.table",
     "unload_ipython_extension": "_magic",
 }
 
@@ -88,6 +91,7 @@ __all__ = [
     "Margin",
     "PaginationError",
     "RateLimitError",
+    "Table",
     "TransportError",
     "balance",
     "charts",
@@ -97,6 +101,7 @@ __all__ = [
     "load_ipython_extension",
     "products",
     "show",
+    "table",
     "unload_ipython_extension",
 ]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
 from kis_nb import _failure_log
 from kis_nb._account import Account, Names, account_labels, find_account
 from kis_nb._batch import pull_all
-from kis_nb._codes import Basis, Margin, View
+from kis_nb._codes import Basis, BasisLike, Margin, MarginLike, View
 from kis_nb._errors import KisError
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.balances import Balances
@@ -95,8 +95,8 @@ class Client:
         self,
         account: AccountLike | None = None,
         *,
-        mgna_dvsn: str | Margin = Margin.INITIAL,
-        excc_stat_cd: str | Basis = Basis.SETTLEMENT,
+        mgna_dvsn: MarginLike = Margin.INITIAL,
+        excc_stat_cd: BasisLike = Basis.SETTLEMENT,
         progress: Callable[[int], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> Balance:
@@ -109,9 +109,10 @@ class Client:
         Args:
             account: like ``12345678-03``, or the name or masked label of a configured account; may
                 be left out when one account is configured.
-            mgna_dvsn: ``"01"`` initial (개시) or ``"02"`` maintenance (유지) margin, or a `Margin`.
-            excc_stat_cd: ``"1"`` settlement (정산) or ``"2"`` purchase (본정산) price basis, or a
-                `Basis`.
+            mgna_dvsn: ``"01"`` initial (개시) or ``"02"`` maintenance (유지) margin; or 1, 2, or a
+                `Margin`.
+            excc_stat_cd: ``"1"`` settlement (정산) or ``"2"`` purchase (본정산) price basis; or 1,
+                2, or a `Basis`.
             progress: called with the number of pages read, after each page. When it has a method
                 ``waiting(why, seconds)``, that is called when an access token must be waited for,
                 which can take a minute; else the logger ``kis_nb`` says so.
@@ -142,10 +143,10 @@ class Client:
 
     def balances(
         self,
-        accounts: Iterable[AccountLike] | None = None,
+        accounts: AccountLike | Iterable[AccountLike] | None = None,
         *,
-        mgna_dvsn: str | Margin | Sequence[str | Margin] = Margin.INITIAL,
-        excc_stat_cd: str | Basis | Sequence[str | Basis] = Basis.SETTLEMENT,
+        mgna_dvsn: MarginLike | Sequence[MarginLike] = Margin.INITIAL,
+        excc_stat_cd: BasisLike | Sequence[BasisLike] = Basis.SETTLEMENT,
         cancel: threading.Event | None = None,
     ) -> Balances:
         """Pull many accounts with many codes at once, each app key under its own rate limit.
@@ -155,7 +156,8 @@ class Client:
         for each combination of account and codes.
 
         Args:
-            accounts: as `balance`'s ``account``; all configured ones when left out.
+            accounts: one or several, each as `balance`'s ``account``; all configured ones when
+                left out.
             mgna_dvsn, excc_stat_cd: one code or several; every combination is pulled.
             cancel: an event that stops the pulls when set.
 
@@ -167,11 +169,12 @@ class Client:
             ValueError: a code or an account that does not fit, or no account; no call is made.
             Cancelled: `cancel` was set.
         """
+        # A text is one account, never its characters: papermill's -p passes one as a text.
+        named = [accounts] if isinstance(accounts, (str, Account)) else accounts
         chosen = (
-            list(self.accounts)
-            if accounts is None
-            else [self.find_account(text) for text in accounts]
+            list(self.accounts) if named is None else [self.find_account(text) for text in named]
         )
+        named = None
         accounts = None
         for account in chosen:
             if isinstance(account, ValueError):
@@ -268,8 +271,8 @@ class Client:
         raise TypeError("a Client holds credentials and is not pickled or copied; connect anew")
 
 
-def _several(codes: str | Sequence[str]) -> Sequence[str]:
-    return [codes] if isinstance(codes, str) else codes
+def _several(codes: str | int | Sequence[str | int]) -> Sequence[str | int]:
+    return [codes] if isinstance(codes, (str, int)) else codes
 
 
 def _close_all(https: Sequence[Http], closers: list[Callable[[], None]]) -> None:

@@ -7,7 +7,7 @@ account pulled with one pair of codes is a `View`: another pair gives other figu
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from kis_nb._account import Account
 from kis_nb._choices import Lang
@@ -15,6 +15,10 @@ from kis_nb._choices import Lang
 
 class _Code(StrEnum):
     """A code that a query parameter takes, with its names for people."""
+
+    if TYPE_CHECKING:
+        # StrEnum's own signature takes str alone; `_missing_` reads an int.
+        def __new__(cls, value: str | int) -> Self: ...
 
     @property
     def query(self) -> str:
@@ -34,13 +38,22 @@ class _Code(StrEnum):
         return _WORDS[self][lang][1]
 
     @classmethod
-    def _missing_(cls, value: object) -> None:
-        codes = ", ".join(f"{code.value!r} ({code.label('en')})" for code in cls)
+    def _missing_(cls, value: object) -> Self:
+        # `papermill -p mgna_dvsn 02` passes the int 2. True and 1.0 equal 1 and are no code.
+        if type(value) is int:
+            for code in cls:
+                if int(code.value) == value:
+                    return code
+        codes = ", ".join(
+            f"{code.value!r} or {int(code.value)} ({code.label('en')})" for code in cls
+        )
         raise ValueError(f"{_PARAMETER[cls.__name__]} takes {codes}; got {value!r}")
 
 
 class Margin(_Code):
     """MGNA_DVSN, 증거금구분: which margin the reply's margin fields hold.
+
+    ``Margin("02")`` and ``Margin(2)`` are the same.
 
     Attributes:
         INITIAL: ``"01"``, the margin that opening the positions takes.
@@ -54,6 +67,8 @@ class Margin(_Code):
 class Basis(_Code):
     """EXCC_STAT_CD, 정산상태코드: the price that cost and unrealized P&L are counted from.
 
+    ``Basis("1")`` and ``Basis(1)`` are the same.
+
     Attributes:
         SETTLEMENT: ``"1"``, the last settlement price.
         PURCHASE: ``"2"``, the average fill price.
@@ -63,6 +78,8 @@ class Basis(_Code):
     PURCHASE = "2"
 
 
+MarginLike: TypeAlias = str | int | Margin
+BasisLike: TypeAlias = str | int | Basis
 View: TypeAlias = tuple[Account, Margin, Basis]
 
 

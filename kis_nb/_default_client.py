@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from kis_nb._client import AccountLike, Client
-from kis_nb._codes import Basis, Margin
+from kis_nb._codes import Basis, BasisLike, Margin, MarginLike
 from kis_nb._connect import connect
 from kis_nb._errors import ConfigError
 from kis_nb._frames.balance import Balance
@@ -40,8 +40,8 @@ def default_client() -> Client:
 def balance(
     account: AccountLike | None = None,
     *,
-    mgna_dvsn: str | Margin = Margin.INITIAL,
-    excc_stat_cd: str | Basis = Basis.SETTLEMENT,
+    mgna_dvsn: MarginLike = Margin.INITIAL,
+    excc_stat_cd: BasisLike = Basis.SETTLEMENT,
 ) -> Balance:
     """Pull one account on the default client, which the first call makes by `connect()`.
 
@@ -51,9 +51,10 @@ def balance(
     Args:
         account: like ``12345678-03``, or the name or masked label of a configured account; may be
             left out when one account is configured.
-        mgna_dvsn: ``"01"`` initial (개시) or ``"02"`` maintenance (유지) margin, or a `Margin`.
-        excc_stat_cd: ``"1"`` settlement (정산) or ``"2"`` purchase (본정산) price basis, or a
-            `Basis`.
+        mgna_dvsn: ``"01"`` initial (개시) or ``"02"`` maintenance (유지) margin; or 1, 2, or a
+            `Margin`.
+        excc_stat_cd: ``"1"`` settlement (정산) or ``"2"`` purchase (본정산) price basis; or 1, 2,
+            or a `Basis`.
 
     Returns:
         The balance: ``positions``, one row a position, and ``summary``, one row. Amounts are KRW,

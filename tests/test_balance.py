@@ -57,7 +57,7 @@ def test_an_unknown_field_takes_no_name_of_ours() -> None:
     assert Balances([balance]).positions["account"].to_list() == ["800*****-03"]
     for lang in ("ko", "en"):
         assert balance.relabel(lang).positions.width == balance.positions.width
-    assert "long" in balance._repr_html_()
+    assert "매수" in balance._repr_html_()
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_the_html_repr_shows_exact_digits_and_no_account() -> None:
     assert "800*****-03" in shown
     assert "80012345" not in shown
     assert "<b>F</b>" not in shown
-    assert "15 more rows" in shown
+    assert "15행 더" in shown
     assert shown.count("<tr>") == 11
 
 
@@ -374,7 +374,7 @@ def test_todays_answer_without_the_old_fields() -> None:
     assert balance.positions["side"].to_list() == ["long"]
     checks = balance.reconcile()
     assert checks.filter(item="row 1 F 202612")["status"].to_list() == ["exact"]
-    assert "long" in balance._repr_html_()
+    assert "매수" in balance._repr_html_()
 
 
 # Codes, names and the unpriced position's cost as in a sibling account call's published answer; the

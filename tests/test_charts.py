@@ -7,13 +7,14 @@ import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import altair as alt
 import pytest
 
 from kis_nb import charts
 from kis_nb._frames.balance import Balance
+from kis_nb._frames.balances import Balances
 from kis_nb._widgets.vega_spec import split
 from kis_nb.charts._labels import columns
 from kis_nb.charts._legs import payoff_at_expiry
@@ -40,7 +41,8 @@ def _rows(chart: alt.LayerChart) -> list[dict[str, Any]]:
 
 def _every_chart(balance: Balance, **look: Any) -> list[alt.LayerChart]:
     return [
-        *(charts.pnl(balance, by=by, **look) for by in ("position", "kind", "realized")),
+        *(charts.pnl(balance, by=by, **look) for by in get_args(charts.PnlBy)),
+        charts.index_stress(balance, **look),
         charts.margin(balance, **look),
         charts.views(balance, **look),
         *(charts.book(balance, by=by, **look) for by in ("product", "strike")),
@@ -335,3 +337,72 @@ def test_a_chart_in_a_script_is_a_picture() -> None:
     assert bundle["text/plain"] == "<Chart 평가손익 · 매매손익>"
     assert bundle["text/html"].startswith('<img alt="평가손익 · 매매손익. ')
     assert "application/vnd.jupyter.widget-view+json" not in bundle
+
+
+def test_pnl_by_product_is_the_frame_of_balances() -> None:
+    """One account or several: a bar a product, largest first, with its exact total; the rest is
+    summed up, and a product without a price has a note.
+    """
+    none = position("A75703", "미국달러 F 202703", price="0", evlu_amt=Decimal(0))
+    two = [make_balance(book(9)), make_balance([*book(30), none], account="70012345-03")]
+    several = Balances([*two, make_balance(book(9), mgna_dvsn="02", demo=True)])
+    frame = several.pnl("product").drop_nulls("total")
+    rows = _rows(charts.pnl(several, by="product", lang="en"))
+    totals = [int(row["figure"].replace(",", "")) for row in rows[: frame.height]]
+    assert totals == frame["total"].to_list()
+    assert (rows[0]["head_top"], rows[0]["demo"]) == ("2 accounts · Settlement 1", "DEMO")
+    assert "USD/KRW futures (no price 1)" in [row["name"] for row in rows]
+    folded = _rows(charts.pnl(several, by="product", top=2))
+    assert folded[-1]["name"] == f"나머지 {frame.height - 2}개 합계"
+    assert sum(int(row["figure"].replace(",", "")) for row in folded) == sum(totals)
+    (alone,) = _rows(charts.pnl(make_balance([none]), by="product", lang="en"))
+    assert (alone["value"], alone["note"]) == (None, "no price")
+    for wrong, message in ((several, "shows one balance; got 3"), (Balances([]), "got 0")):
+        with pytest.raises(ValueError, match=message):
+            charts.pnl(wrong)
+    with pytest.raises(ValueError, match="needs a balance"):
+        charts.pnl(Balances([]), by="product")
+    with pytest.raises(ValueError, match="top takes a count"):
+        charts.pnl(several, by="product", top=0)
+
+
+def test_index_stress_draws_the_frame() -> None:
+    """A point a move and line, exact in tooltip, spoken text and legend; the tightest account when
+    none is named.
+    """
+    funds: dict[str, Any] = {"prsm_dpast": 9_000_000_000, "prsm_dpast_amt": 9_000_000_001}
+    pulls = Balances(
+        [
+            make_balance(book(30), mgna_dvsn="02", mgna_tota=5, **funds),
+            make_balance(book(9), account="70012345-03", mgna_dvsn="02", mgna_tota=6, **funds),
+        ]
+    )
+    chart = charts.index_stress(pulls, moves=["-2.5", 0, 4], lang="en")
+    rows = _rows(chart)
+    frame = pulls.index_stress(["-2.5", 0, 4]).filter(account="700*****-03")
+    assert [row["figure"] for row in rows] == [
+        f"{value:,}" for value in [*frame["excess_held"], *frame["excess_worst"]]
+    ]
+    assert rows[0]["aria"] == f"Time value kept -2.50%: {rows[0]['figure']}"
+    assert rows[3]["legend"] == "Worst  " + " · ".join(
+        f"{move}: {row['figure']}"
+        for move, row in zip(("-2.50%", "0%", "+4%"), rows[3:], strict=True)
+    )
+    assert rows[0]["head"] == ("700*****-03 · 2026-11-22 23:15:04 KST · index 571.35 · 2 left out")
+    named = _rows(charts.index_stress(pulls, account="800*****-03"))
+    assert named[0]["head"].startswith("800*****-03")
+    for wrong, message in (
+        ({"account": "900*****-03"}, r"\(700\*\*\*\*\*-03, 800"),
+        ({"moves": []}, "needs a move"),
+        ({"moves": ["x"]}, "moves takes numbers"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            charts.index_stress(pulls, **wrong)
+    with pytest.raises(ValueError, match="needs a balance"):
+        charts.index_stress(Balances([]))
+
+
+def test_an_unknown_excess_margin_is_no_line() -> None:
+    """A note in place of the lines, and no 0."""
+    (row,) = _rows(charts.index_stress(make_balance(book(5)), lang="en"))
+    assert (row["excess"], row["note"]) == (None, "The excess margin is not known")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -186,7 +187,7 @@ def test_a_bad_number_on_a_later_page_keeps_the_pages_before(
     assert error.partial.positions.height == 40
 
 
-@pytest.mark.parametrize("bad", ["", "0", "3", "01 ", "initial", 1, None])
+@pytest.mark.parametrize("bad", ["", "0", "3", "01 ", "initial", 0, 3, -1, True, 1.0, None])
 def test_a_wrong_code_is_a_value_error_before_any_call(
     frozen: Callable[..., Broker], client_of: Callable[..., Client], bad: Any
 ) -> None:
@@ -200,6 +201,22 @@ def test_a_wrong_code_is_a_value_error_before_any_call(
     with pytest.raises(ValueError, match="EXCC_STAT_CD"):
         client.balances(excc_stat_cd=["1", bad])
     assert broker.calls == []
+
+
+def test_the_ints_that_papermill_makes_of_codes_are_read(
+    frozen: Callable[..., Broker], client_of: Callable[..., Client]
+) -> None:
+    """``-p mgna_dvsn 02`` passes the int 2; each spelling is the same code, and no other is. One
+    account as a text is not read as its characters.
+    """
+    assert [Margin(code) for code in (1, 2, "01", "02")] == [*Margin, *Margin]
+    assert [Basis(code) for code in (1, 2, "1", "2")] == [*Basis, *Basis]
+    for code, other in ((Margin, "2"), (Margin, "1"), (Basis, "02"), (Basis, "01")):
+        with pytest.raises(ValueError, match=re.escape(repr(other))):
+            code(other)
+    client = client_of(frozen(1))
+    pulled = client.balances(client.accounts[0].masked, mgna_dvsn=2, excc_stat_cd=[2, 1])
+    assert [(one.mgna_dvsn, one.excc_stat_cd) for one in pulled] == [("02", "2"), ("02", "1")]
 
 
 def test_the_account_may_be_left_out_when_there_is_one(

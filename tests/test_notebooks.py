@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
 import sys
-from decimal import localcontext
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
-import polars as pl
 import pytest
 
-from kis_nb._frames.equity import equity
+import kis_nb
+from kis_nb._errors import TransportError
+from kis_nb._frames.balance import Balance
+from kis_nb._frames.balances import Balances, Failure
+from tests.factories import book, make_balance
 from tests.leaks import noted, watch_kernels
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-SHIPPED = {"quickstart", "dashboard", "four_views", "margin_monitor", "research"}
+SHIPPED = {
+    "quickstart",
+    "dashboard",
+    "four_views",
+    "margin_monitor",
+    "night_report",
+    "research",
+}
 
 # Any account number in full, whoever's it is: 8 digits, a hyphen, 2 digits.
 ACCOUNT = re.compile(r"(?<![0-9])[0-9]{8}-[0-9]{2}(?![0-9])")
@@ -104,24 +116,92 @@ def test_runs_and_leaks_nothing(path: Path, tmp_path: Path) -> None:
     assert not ACCOUNT.search(text)
 
 
-@pytest.mark.usefixtures("own_environment")
-def test_the_margin_monitor_agrees_with_the_package() -> None:
-    """The template spells out equity and excess margin: its figures are those of dashboard and
-    charts, for every account of the embedded broker.
+@every_notebook
+def test_is_short_and_leaves_formats_to_the_package(path: Path) -> None:
+    """What a reader copies: no decimal context, no format of figures set for the whole session, no
+    code spelled out from papermill's int, and no cell of more than 30 lines.
     """
-    (path,) = (each for each in NOTEBOOKS if each.stem == "margin_monitor")
-    values: dict[str, Any] = {}
-    with localcontext(), pl.Config():
-        for cell in read(path).cells:
-            if cell.cell_type == "code":
-                exec(cell.source, values)  # noqa: S102 - our own template
-            if "states" in values:
-                break
-    assert len(values["pulls"]) > 1
-    for balance, state in zip(values["pulls"], values["states"], strict=True):
-        expected = equity(balance)
-        assert state["equity"] == expected.reported_equity
-        assert state["excess_margin"] == expected.excess_margin
-        assert (state["equity_now"], state["from"]) == (expected.current_equity, expected.source)
-        assert state["excess_margin_now"] == expected.excess_margin_now
-    values["client"].close()
+    for cell in read(path).cells:
+        if cell.cell_type == "code":
+            found = re.search(r"getcontext|setcontext|localcontext|pl\.Config|\bint\(", cell.source)
+            assert found is None, cell.source
+            assert len(cell.source.splitlines()) <= 30, cell.source
+
+
+def results(name: str, values: dict[str, Any]) -> list[Any]:
+    """What each code cell of a template shows, with these values in place of its parameters."""
+    (path,) = (each for each in NOTEBOOKS if each.stem == name)
+    shown: list[Any] = []
+    names: dict[str, Any] = {"display": shown.append}  # as IPython has it
+    for cell in read(path).cells:
+        if cell.cell_type != "code":
+            continue
+        body = ast.parse(cell.source).body
+        last = ast.Expression(body.pop().value) if isinstance(body[-1], ast.Expr) else None
+        exec(compile(ast.Module(body, []), name, "exec"), names)  # noqa: S102 - our own template
+        if "parameters" in cell.metadata.get("tags", []):
+            names |= values
+        elif last is not None:
+            shown.append(eval(compile(last, name, "eval"), names))  # noqa: S307 - the same
+    return shown
+
+
+def _pulled(*accounts: Balance, failed: int = 0) -> Balances:
+    """Both views of each account, and failures of the first ones."""
+    views = [
+        replace(one, mgna_dvsn=margin, demo=True) for one in accounts for margin in kis_nb.Margin
+    ]
+    failures = [
+        Failure(one.account, one.mgna_dvsn, one.excc_stat_cd, TransportError("no answer"))
+        for one in views[:failed]
+    ]
+    return Balances(views[failed:], failures)
+
+
+FIRST, SECOND = make_balance(book(12)), make_balance([], account="70012345-03")
+
+
+@pytest.mark.parametrize("name", ["night_report", "margin_monitor"])
+@pytest.mark.parametrize(
+    "balances",
+    [
+        _pulled(FIRST),
+        _pulled(SECOND),
+        _pulled(FIRST, SECOND),
+        _pulled(FIRST, SECOND, failed=1),
+        _pulled(FIRST, SECOND, failed=2),
+        _pulled(FIRST, failed=2),
+    ],
+    ids=["one", "no positions", "two", "a view failed", "an account failed", "all failed"],
+)
+def test_the_report_works_with_what_there_is(
+    name: str, balances: Balances, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One account or several, with positions or without, and with pulls that failed: every cell
+    shows something, and the first one names each failure.
+    """
+    client = SimpleNamespace(balances=lambda *_, **__: balances, demo=True)
+    monkeypatch.setattr(kis_nb, "connect", lambda **_: client)
+    head, *rest = results(name, {"lang": "en"})
+    assert str(head).count("Not pulled: ") == str(head).count("no answer") == len(balances.failures)
+    for one in filter(None, rest):
+        assert hasattr(one, "_repr_html_") or one._repr_mimebundle_()
+    assert len(rest) >= 5
+
+
+def test_the_report_says_what_matters_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the first page: the sentences, then the excess margin of every account, then charts of
+    margin and P&L, the five positions, and the checks that differ.
+    """
+    balances = _pulled(FIRST, SECOND)
+    client = SimpleNamespace(balances=lambda *_, **__: balances, demo=True)
+    monkeypatch.setattr(kis_nb, "connect", lambda **_: client)
+    head, equity, margin, pnl, five, checks, *_details = results("night_report", {"lang": "en"})
+    assert str(head).startswith("2 accounts · ")
+    assert equity.frame.columns[:2] == ["account", "excess_margin_now"]
+    assert equity.frame.height == 2
+    assert [margin.title.text, pnl.title.text] == ["Deposit and margin", "P&L by product"]
+    assert five.frame.height == 5
+    assert five.frame.equals(balances.pnl("position").head(5).select(five.frame.columns))
+    differing = balances.reconcile().filter(status="differs")
+    assert checks.frame.height == differing.height > 0

@@ -299,10 +299,12 @@ def test_names_in_prose_exist(page: Path) -> None:
 
 @each_language
 def test_the_guide_lists_every_error_and_chart(pages: tuple[Path, ...]) -> None:
-    """The table of errors and the list of charts are whole."""
+    """The tables of errors and templates and the list of charts are whole."""
     guide = prose(pages[1])
     errors = {name for name in kis_nb.__all__ if name.endswith("Error") or name == "Cancelled"}
-    assert set(re.findall(r"^\| `(\w+)` \|", guide, re.MULTILINE)) == errors - {"KisError"}
+    templates = {path.stem for path in (TOP / "notebooks").glob("*.ipynb")}
+    listed = set(re.findall(r"^\| `(\w+)` \|", guide, re.MULTILINE))
+    assert listed == errors - {"KisError"} | templates
     (line,) = re.findall(r"^`kis_nb\.charts`.*?[.다]", guide, re.MULTILINE)
     charts = {
         name for name in kis_nb.charts.__all__ if inspect.isfunction(getattr(kis_nb.charts, name))

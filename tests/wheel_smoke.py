@@ -17,7 +17,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-NAMES = ("quickstart", "dashboard", "four_views", "margin_monitor", "research")
+NAMES = ("quickstart", "dashboard", "four_views", "margin_monitor", "night_report", "research")
 TEMPLATES = {f"{name}.ipynb" for name in NAMES}
 COMMAND = Path(sysconfig.get_path("scripts"), "kis-nb")
 

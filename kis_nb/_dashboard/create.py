@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kis_nb._account import Account
 from kis_nb._choices import Colors, Lang
-from kis_nb._codes import Basis, Margin
+from kis_nb._codes import Basis, BasisLike, Margin, MarginLike
 from kis_nb._dashboard.dashboard import Dashboard
 from kis_nb._errors import ConfigError
 from kis_nb._widgets.front_end import page_or_no_comms
@@ -21,8 +21,8 @@ def dashboard(
     client: Client | None = None,
     *,
     account: str | Account | None = None,
-    mgna_dvsn: str | Margin = Margin.INITIAL,
-    excc_stat_cd: str | Basis = Basis.SETTLEMENT,
+    mgna_dvsn: MarginLike = Margin.INITIAL,
+    excc_stat_cd: BasisLike = Basis.SETTLEMENT,
     lang: Lang = "ko",
     colors: Colors = "kr",
     auto: int = 0,

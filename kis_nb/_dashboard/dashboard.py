@@ -20,7 +20,7 @@ import traitlets
 
 from kis_nb._account import Account
 from kis_nb._choices import Colors, Lang, check_choice
-from kis_nb._codes import Basis, Margin, View
+from kis_nb._codes import Basis, BasisLike, Margin, MarginLike, View
 from kis_nb._dashboard import summary_cards, thread_errors
 from kis_nb._dashboard.chart_variants import ChartVariants
 from kis_nb._dashboard.controls import AUTO_SECONDS, Controls, close_all
@@ -84,8 +84,8 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         client: Client | None,
         *,
         account: str | Account | None = None,
-        mgna_dvsn: str | Margin = Margin.INITIAL,
-        excc_stat_cd: str | Basis = Basis.SETTLEMENT,
+        mgna_dvsn: MarginLike = Margin.INITIAL,
+        excc_stat_cd: BasisLike = Basis.SETTLEMENT,
         lang: Lang = "ko",
         colors: Colors = "kr",
         auto: int = 0,

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import get_args, overload
 
 import polars as pl
 
-from kis_nb._account import Account, account_labels
-from kis_nb._codes import Basis, Margin
+from kis_nb._account import Account, account_labels, find_account
+from kis_nb._choices import Lang, check_choice
+from kis_nb._codes import Basis, BasisLike, Margin, MarginLike
 from kis_nb._errors import KisError
+from kis_nb._frames.account_frames import equity_frame, one_view_each
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.exact_columns import dtype_of
+from kis_nb._frames.headline import Headline, headline
+from kis_nb._frames.index_stress import MOVES, Move, index_stress_frame
+from kis_nb._frames.pnl_frame import By, pnl_frame
+from kis_nb._frames.reconcile import SCHEMA as RECONCILE
 from kis_nb._frames.sides import SIDE
 from kis_nb._schema.endpoint import Block
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY
@@ -106,6 +112,140 @@ class Balances(Sequence[Balance]):
         """
         frames = [(balance, balance.summary) for balance in self._balances]
         return self._stack(frames, _schema(SUMMARY))
+
+    def of(self, account: str | Account) -> Balances:
+        """The pulls of one account.
+
+        Args:
+            account: its masked label, as frames show it, or its number.
+
+        Returns:
+            Its balances and failures, in their order.
+
+        Raises:
+            ValueError: no pull is of this account.
+        """
+        labels = account_labels(
+            [*(one.account for one in self._balances), *(one.account for one in self.failures)]
+        )
+        found = find_account(account, labels, {}, others=False)
+        account = ""
+        if isinstance(found, ValueError):
+            raise found
+        return Balances(
+            [one for one in self._balances if one.account == found],
+            [one for one in self.failures if one.account == found],
+        )
+
+    def equity(self) -> pl.DataFrame:
+        """Equity, margin and excess margin of each account, of all its pulls together.
+
+        The figures are those of the dashboard's cards and of `kis_nb.charts.margin`. The
+        maintenance margin, below which KIS calls for more, takes a pull with MGNA_DVSN 02.
+
+        Returns:
+            One row an account; won, Decimal(38,0). ``account`` (masked label); ``as_of`` (of the
+            latest pull, which equity is of); ``reported_equity`` (``prsm_dpast``, as of
+            settlement); ``current_equity`` (of this moment) and its ``source`` (Enum sent,
+            estimate); ``initial_margin`` and ``maintenance_margin``; ``margin_as_of`` (of the
+            earlier pull of these two); ``excess_margin`` and ``excess_margin_now`` (reported and
+            current equity less maintenance margin); ``equity_percent`` (current equity, else the
+            reported one, in per cent of the maintenance margin, Decimal(38,2)); ``margin_call``
+            (``add_mgna_tota``). Null where it is not known. Margin calls come first, then the
+            account with the least `equity_percent`.
+
+        Raises:
+            Nothing.
+        """
+        return equity_frame(self)
+
+    def pnl(
+        self,
+        by: By = "product",
+        *,
+        mgna_dvsn: MarginLike | None = None,
+        excc_stat_cd: BasisLike = Basis.SETTLEMENT,
+    ) -> pl.DataFrame:
+        """Profit and loss of one view of each account, so that no position is counted twice.
+
+        Args:
+            by: ``"product"``, ``"position"`` or ``"account"``: what a row is.
+            mgna_dvsn: which pulls to take when both were made; no figure here depends on it.
+            excc_stat_cd: whether P&L counts from settlement (1) or from the fills (2).
+
+        Returns:
+            The largest profit or loss first. Keys: ``product`` and ``kind``, as of
+            `Balance.products`; or ``account``, ``shtn_pdno``, ``prdt_name``, ``product``, ``kind``
+            and ``side``; or ``account``. Then ``positions`` (how many), ``contracts`` (long and
+            short added up) and ``unpriced`` (positions without a price); in won, Decimal(38,0):
+            ``market_value``, ``unrealized`` and ``realized``, and ``total``, the sum of the last
+            two. Market value and unrealized P&L are of the positions with a price: null when there
+            is none. A sum with a null in it is null.
+
+        Raises:
+            ValueError: another `by`, a code that does not fit, or no pull of this view.
+        """
+        margin = None if mgna_dvsn is None else Margin(mgna_dvsn)
+        return pnl_frame(self, one_view_each(self, margin, Basis(excc_stat_cd)), by)
+
+    def index_stress(
+        self, moves: Iterable[Move] = MOVES, *, excc_stat_cd: BasisLike = Basis.SETTLEMENT
+    ) -> pl.DataFrame:
+        """What a move of the KOSPI 200 would leave of each account's excess margin.
+
+        Positions on the KOSPI 200 move (mini and weeklies too). Futures move by market value × x %.
+        Options are counted twice: ``held`` keeps time value and changes intrinsic value alone, a
+        rough estimate; ``worst`` counts no option's gain and every loss point for point with the
+        index, a bought option's no further than its premium: a lower bound as long as volatility
+        does not rise. The margin is left as it is. The index is the price of the nearest future
+        held in any of the accounts, since KIS sends none.
+
+        Args:
+            moves: of the index, in per cent, from -100 to 1000 with four decimals at most.
+            excc_stat_cd: which pulls to take the positions from.
+
+        Returns:
+            One row an account and move: ``account``; ``index_move`` (per cent) and ``index_level``
+            (points; null without a future); ``pnl_held`` and ``pnl_worst``, in won; what is then
+            left of the excess margin, ``excess_held`` and ``excess_worst``, counted from
+            ``excess_margin_now`` of `equity`, else ``excess_margin``; null when neither is known;
+            ``left_out`` (the names of the positions that are held and do not move).
+
+        Raises:
+            ValueError: a move is no such number, a code does not fit, or there is no pull of it.
+        """
+        return index_stress_frame(self, one_view_each(self, None, Basis(excc_stat_cd)), moves)
+
+    def reconcile(self) -> pl.DataFrame:
+        """Which figures of each pull add up and which do not.
+
+        Returns:
+            The key columns of `positions`, then those of `Balance.reconcile`, a row a check.
+
+        Raises:
+            Nothing.
+        """
+        return self._stack([(one, one.reconcile()) for one in self._balances], RECONCILE)
+
+    def headline(self, lang: Lang = "ko") -> Headline:
+        """The accounts in a few sentences: margin call, equity since settlement, excess margin,
+        what does not add up, and what could not be pulled.
+
+        Args:
+            lang: ``"ko"`` or ``"en"``.
+
+        Returns:
+            The sentences; a cell shows them as lines, and ``str()`` gives them as text.
+
+        Raises:
+            ValueError: another language.
+        """
+        check_choice("lang", lang, get_args(Lang))
+        return headline(self.equity(), self.reconcile()["status"], self.failures, lang, self._demo)
+
+    @property
+    def _demo(self) -> bool:
+        return any(balance.demo for balance in self._balances)
 
     def _stack(
         self, frames: Sequence[tuple[Balance, pl.DataFrame]], schema: dict[str, pl.DataType]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -38,6 +38,7 @@ class Equity:
             P&L since settlement; None when `current_equity` is not known.
         maintenance_margin: ``mgna_tota`` of a pull with MGNA_DVSN 02, or ``mmga_tot_amt`` above 0
             as the old TR sends it.
+        maintenance_as_of: when the pull that it is of was made; None without one.
         excess_margin: `reported_equity` less `maintenance_margin`. Below 0 the equity does not
             cover the maintenance margin.
         excess_margin_now: `current_equity` less `maintenance_margin`.
@@ -47,6 +48,7 @@ class Equity:
     current_equity: Decimal | None
     source: Source | None
     maintenance_margin: Decimal | None
+    maintenance_as_of: datetime | None
     excess_margin: Decimal | None
     excess_margin_now: Decimal | None
 
@@ -71,28 +73,36 @@ def equity(balance: Balance, others: Iterable[Balance] = ()) -> Equity:
                 if current is not None:
                     source = "estimate"
                     break
-    maintenance = _maintenance_margin(same_account)
+    maintenance, maintenance_as_of = _maintenance_margin(same_account)
     return Equity(
         reported_equity=reported,
         current_equity=current,
         source=source,
         maintenance_margin=maintenance,
+        maintenance_as_of=maintenance_as_of,
         excess_margin=_difference(reported, maintenance),
         excess_margin_now=_difference(current, maintenance),
     )
 
 
-def _maintenance_margin(balances: Iterable[Balance]) -> Decimal | None:
+def _maintenance_margin(
+    balances: Iterable[Balance],
+) -> tuple[Decimal | None, datetime | None]:
+    """The margin, and when the pull that it is of was made."""
     shown, *others = balances
     # The pull that is shown first, then one of the same basis: card and chart take the same.
     others.sort(key=lambda one: one.excc_stat_cd is not shown.excc_stat_cd)
     ordered = [shown, *others]
     for one in ordered:
         if one.mgna_dvsn is Margin.MAINTENANCE:
-            return summary_figure(one.summary, "mgna_tota")
+            margin = summary_figure(one.summary, "mgna_tota")
+            return margin, None if margin is None else one.as_of
     # The new TR does not use the field: a 0 in it means nothing.
-    amounts = (summary_figure(one.summary, "mmga_tot_amt") for one in ordered)
-    return next((amount for amount in amounts if amount is not None and amount > 0), None)
+    for one in ordered:
+        margin = summary_figure(one.summary, "mmga_tot_amt")
+        if margin is not None and margin > 0:
+            return margin, one.as_of
+    return None, None
 
 
 def _difference(whole: Decimal | None, part: Decimal | None) -> Decimal | None:

@@ -20,27 +20,42 @@ May import `kis_nb._frames`, `_widgets`, `_codes` and `_choices`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import altair as alt
 
-from kis_nb._choices import Colors, Lang, Theme
-from kis_nb.charts import _book, _margin, _payoff, _pnl, _views
+from kis_nb._choices import Colors, Lang, Theme, check_choice
+from kis_nb._frames.index_stress import MOVES, Move
+from kis_nb.charts import _book, _index_stress, _margin, _payoff, _pnl, _pnl_product, _views
 from kis_nb.charts._chart import Chart, mime_bundle
 from kis_nb.charts._legs import LeftOut, payoff_at_expiry
 from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
+    from kis_nb._frames.balances import Balances
 
-__all__ = ["LeftOut", "book", "left_out", "margin", "payoff", "pnl", "views"]
+__all__ = [
+    "LeftOut",
+    "book",
+    "index_stress",
+    "left_out",
+    "margin",
+    "payoff",
+    "pnl",
+    "views",
+]
+
+
+PnlBy: TypeAlias = Literal["position", "product", "kind", "realized"]
 
 
 def pnl(
-    balance: Balance,
+    balance: Balance | Balances,
     *,
-    by: _pnl.By = "position",
+    by: PnlBy = "position",
     top: int = 20,
     lang: Lang = "ko",
     colors: Colors = "kr",
@@ -49,12 +64,14 @@ def pnl(
     """Profit and loss in won.
 
     Args:
-        balance: one pull.
-        by: ``"position"`` (``evlu_pfls_amt`` of each position, largest first), ``"kind"`` (futures
+        balance: one pull. By product also a `Balances` of several accounts, each position counted
+            once: of pulls on both bases, those on the settlement basis.
+        by: ``"position"`` (``evlu_pfls_amt`` of each position, largest first), ``"product"``
+            (unrealized and realized P&L together, as `Balances.pnl` has it), ``"kind"`` (futures
             and options, unrealized and realized) or ``"realized"`` (unrealized, realized, and their
             sum).
-        top: how many positions get a bar of their own; the others are one bar with their count and
-            their sum.
+        top: how many positions or products get a bar of their own; the others are one bar with
+            their count and their sum.
         lang: ``"ko"`` for Korean labels, ``"en"`` for English ones.
         colors: ``"kr"`` (profit red, loss blue) or ``"us"`` (profit green, loss red).
         theme: ``"lab"`` follows the page and is light when saved; ``"light"`` and ``"dark"`` are
@@ -65,10 +82,15 @@ def pnl(
         note in place of its bar, and so has an account without positions.
 
     Raises:
-        ValueError: an argument is none of these, or `top` is below 1.
+        ValueError: an argument is none of these, `top` is below 1, or there is no balance, or
+            several where one is shown.
     """
     style = Style(lang, colors, theme)
-    return _pnl.PNL.chart(_pnl.rows(balance, style, by=by, top=top), style)
+    check_choice("by", by, get_args(PnlBy))
+    if by == "product":
+        return _pnl_product.PNL_BY_PRODUCT.chart(_pnl_product.rows(balance, style, top=top), style)
+    one = _pnl_product.only_one(balance, f"pnl by {by}")
+    return _pnl.PNL.chart(_pnl.rows(one, style, by=by, top=top), style)
 
 
 def margin(
@@ -188,6 +210,40 @@ def payoff(
     return _payoff.PAYOFF.chart(
         _payoff.rows(balance, style, underlying=underlying, expiry=expiry), style
     )
+
+
+def index_stress(
+    balances: Balance | Balances,
+    *,
+    account: str | None = None,
+    moves: Iterable[Move] = MOVES,
+    lang: Lang = "ko",
+    colors: Colors = "kr",
+    theme: Theme = "lab",
+) -> Chart:
+    """What a move of the KOSPI 200 would leave of one account's excess margin, in won.
+
+    Args:
+        balances: pulls of one account or several; with MGNA_DVSN 02 among them, which has the
+            maintenance margin. `Balances.index_stress` says how positions move.
+        account: the masked label of the account to show; the tightest of `Balances.equity` when
+            left out.
+        moves: of the index, in per cent.
+        lang: ``"ko"`` for Korean labels, ``"en"`` for English ones.
+        colors: ``"kr"`` (profit red, loss blue) or ``"us"`` (profit green, loss red).
+        theme: ``"lab"`` follows the page and is light when saved; ``"light"`` and ``"dark"`` are
+            fixed, and such a chart has a background and cannot be layered.
+
+    Returns:
+        A chart with the move on the x axis and two lines: time value kept, and worst. Below the
+        line at 0 there is a margin call. An account whose excess margin is not known has a note.
+
+    Raises:
+        ValueError: no balance, no such account, no move, or another argument is none of these.
+    """
+    style = Style(lang, colors, theme)
+    made = _index_stress.rows(balances, style, account=account, moves=moves)
+    return _index_stress.INDEX_STRESS.chart(made, style)
 
 
 def left_out(balance: Balance) -> tuple[LeftOut, ...]:

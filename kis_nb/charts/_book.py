@@ -11,7 +11,7 @@ from kis_nb._frames.position_products import products_of
 from kis_nb._frames.prices import is_unpriced
 from kis_nb._frames.products import Product
 from kis_nb._frames.text import exact
-from kis_nb._frames.words import NO_POSITIONS, NO_PRICE, UNDERLYINGS
+from kis_nb._frames.words import KINDS, NO_POSITIONS, NO_PRICE, PRODUCTS
 from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._bars import bar, bar_chart, keyed
 from kis_nb.charts._style import Style
@@ -30,25 +30,6 @@ BOOK = bar_chart(
 
 # Bars of a chart. Further groups are summed up in the last one, to keep it below 700 px.
 _MOST = 25
-
-_KINDS = {
-    "future": ("선물", "futures"),
-    "call": ("콜", "calls"),
-    "put": ("풋", "puts"),
-    "spread": ("스프레드", "spreads"),
-}
-
-
-# Names of the product lines in Korean (KIS's own words) and English. They are short, so that the
-# side at the end of a group's name is never cut off.
-_PRODUCTS = {
-    **UNDERLYINGS,
-    "KOSPI 200 mini": ("미니", "K200 mini"),
-    "KOSPI 200 weekly Mon": ("위클리M", "K200 weekly Mon"),
-    "KOSPI 200 weekly Thu": ("위클리", "K200 weekly Thu"),
-    "KOSDAQ 150 weekly Mon": ("코스닥위클리M", "KQ150 weekly Mon"),
-    "KOSDAQ 150 weekly Thu": ("코스닥위클리", "KQ150 weekly Thu"),
-}
 
 
 @exactly
@@ -108,14 +89,14 @@ def _group(
     product: Product, row: dict[str, Any], by: By, style: Style
 ) -> tuple[tuple[Any, ...], str]:
     """The sort key of a position's group, and the group's name."""
-    kind = style.word(*_KINDS[product.kind]) if product.kind else style.word("종류 불명", "unknown")
+    kind = style.word(*KINDS[product.kind]) if product.kind else style.word("종류 불명", "unknown")
     expiry = format_term(product.term) or style.word("만기 불명", "no expiry")
     side = style.side(row["side"]) or style.word("매매 불명", "side unknown")
-    if product.product in _PRODUCTS:
-        name = style.word(*_PRODUCTS[product.product])
+    if product.product in PRODUCTS:
+        name = style.word(*PRODUCTS[product.product])
     else:
         name = (row["prdt_name"] or row["shtn_pdno"] or "?").strip()
-    rank = [*_KINDS, None].index(product.kind)
+    rank = [*KINDS, None].index(product.kind)
     # Mini and weeklies have the same underlying but are other contracts: groups of their own.
     line = (product.underlying is None, product.underlying or "", product.product or name)
     if by == "strike":

@@ -77,7 +77,8 @@ def pulls(client: kis_nb.Client) -> None:
         mgna_dvsn=["01", kis_nb.Margin.MAINTENANCE],
         excc_stat_cd=["1", "2"],
     )
-    assert_type(kis_nb.balance("80012345-03", mgna_dvsn="02"), kis_nb.Balance)
+    client.balances("hedge", mgna_dvsn=2, excc_stat_cd=[1, 2])
+    assert_type(kis_nb.balance("80012345-03", mgna_dvsn="02", excc_stat_cd=1), kis_nb.Balance)
     assert_type(client.demo, bool)
     for account in client.accounts:
         assert_type(client.names[account], str | None)
@@ -100,13 +101,22 @@ def reads(balance: kis_nb.Balance, many: kis_nb.Balances) -> None:
     balance.relabel("en")
     assert_type(many.positions, pl.DataFrame)
     assert_type(many.summary, pl.DataFrame)
+    assert_type(many.of("800*****-03"), kis_nb.Balances)
+    assert_type(many.equity(), pl.DataFrame)
+    assert_type(many.pnl("position", mgna_dvsn="01", excc_stat_cd=2), pl.DataFrame)
+    assert_type(many.index_stress([-2.5, "0", 10]), pl.DataFrame)
+    assert_type(many.reconcile(), pl.DataFrame)
+    print(many.headline("en"))
     for failure in many.failures:
         print(failure)
 
 
-def looks(balance: kis_nb.Balance) -> None:
-    """The glossary, the charts and the widget."""
+def looks(balance: kis_nb.Balance, many: kis_nb.Balances) -> None:
+    """The glossary, tables, the charts and the widget."""
     assert_type(kis_nb.fields(), pl.DataFrame)
+    assert_type(kis_nb.table(many.equity(), lang="en", colors="us", rows=5), kis_nb.Table)
+    kis_nb.charts.pnl(many, by="product").save("pnl.html")
+    kis_nb.charts.index_stress(many, account="800*****-03", moves=[-1, 0, 1]).save("stress.html")
     kis_nb.charts.pnl(balance).save("pnl.html")
     kis_nb.charts.margin(balance).save("margin.html")
     dashboard = kis_nb.dashboard(account="hedge")
@@ -139,7 +149,7 @@ def fails(client: kis_nb.Client) -> None:
 def wrong(client: kis_nb.Client) -> None:
     """What the checker refuses: each ignore fails once its mistake is allowed."""
     client.balance(80012345)  # type: ignore[arg-type]
-    client.balance(mgna_dvsn=1)  # type: ignore[arg-type]
+    client.balance(mgna_dvsn=1.0)  # type: ignore[arg-type]
     client.balance("80012345-03", "01")  # type: ignore[call-arg]
     kis_nb.connect(demo="yes")  # type: ignore[arg-type]
     kis_nb.connect(keys={"app_key": "key"})  # type: ignore[dict-item]

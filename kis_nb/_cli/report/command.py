@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 from kis_nb._choices import Lang
 from kis_nb._cli import export
 from kis_nb._cli.arguments import UsageProblem
-from kis_nb._cli.check.machine import korean_font
 from kis_nb._cli.report.incomplete import mark
 from kis_nb._cli.report.page import page
 from kis_nb._cli.report.parameters import parameters
@@ -24,6 +23,7 @@ from kis_nb._cli.report.run import run
 from kis_nb._cli.report.source import Source, find_source
 from kis_nb._cli.signals import on_termination
 from kis_nb._errors import ConfigError
+from kis_nb._widgets.korean_font import korean_font
 from kis_nb._wire.environment import demo_by_environment
 
 if TYPE_CHECKING:
