@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
@@ -31,6 +32,15 @@ class Converter:
     def is_installed() -> bool:
         """Whether vl-convert is there, which kis_nb does without."""
         return find_spec("vl_convert") is not None
+
+    def warm_up(self) -> None:
+        """Start the process in the background: until its first picture it takes a second."""
+        if self.is_installed():
+            threading.Thread(target=self._draw_nothing, daemon=True).start()
+
+    def _draw_nothing(self) -> None:
+        with suppress(NoPicture):
+            self.svg({"data": {"values": []}, "mark": "bar"})
 
     def svg(self, spec: dict[str, Any]) -> str:
         """The chart as Vega draws it in SVG.

@@ -24,6 +24,13 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
+from kis_nb._widgets.front_end import front_end
+from kis_nb._widgets.picture import CONVERTER
+
+if front_end() == "file":
+    # Where each chart waits for its picture, the process that draws them starts beside Altair.
+    CONVERTER.warm_up()
+
 import altair as alt
 
 from kis_nb._choices import Colors, Lang, Theme, check_choice

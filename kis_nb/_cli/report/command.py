@@ -62,6 +62,9 @@ def report(args: argparse.Namespace, lang: Lang) -> int:
     if not output.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(args.output.parent))
     _check_installed()
+    # What jsonschema checks the formats "iri" and "iri-reference" with, if it is there. No notebook
+    # has them, and to import it takes two seconds.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     browser = find_browser() if form == "pdf" else ""
     source = find_source(args.template)
     if source.path is not None and output.exists() and output.samefile(source.path):
