@@ -1,4 +1,6 @@
-"""Every notebook in notebooks/ is a clean template, runs, and lets no secret out when saved."""
+"""Every notebook in notebooks/ is a clean template, runs, lets no secret out when saved, and shows
+all that it showed when it is exported.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +21,8 @@ import kis_nb
 from kis_nb._errors import TransportError
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.balances import Balances, Failure
+from tests import exports
+from tests.browser.lab import chromium
 from tests.factories import book, make_balance
 from tests.leaks import noted, watch_kernels
 
@@ -80,7 +84,7 @@ def test_stores_nothing(path: Path) -> None:
 @every_notebook
 def test_runs_and_leaks_nothing(path: Path, tmp_path: Path) -> None:
     """Executed from top to bottom on the embedded broker: no error, and neither key, secret, token
-    nor account number in what is saved and printed, however it is spelt.
+    nor account number in what is saved and printed, however it is spelt; and exported it shows all.
     """
     watch_kernels(tmp_path / "ipython")
     saved = tmp_path / path.name
@@ -108,12 +112,38 @@ def test_runs_and_leaks_nothing(path: Path, tmp_path: Path) -> None:
             assert not [o for o in cell.outputs if o.get("name") == "stderr"]
 
     text = saved.read_text(encoding="utf-8")
-    # Papermill keeps the widgets' state, as JupyterLab does when one has it do so.
-    assert ("jupyter.widget-state+json" in text) is ("jupyter.widget-view+json" in text)
+    # Nobody looks at it: no widget was made, whose export would load scripts.
+    assert "jupyter.widget" not in text
     search = noted(tmp_path)
     for found, where in ((text, "the notebook"), (run.stdout, "stdout"), (run.stderr, "stderr")):
         search.look(found, where)
     assert not ACCOUNT.search(text)
+    check_exports(saved)
+
+
+def check_exports(saved: Path) -> None:
+    """Exported by plain nbconvert, every chart shows as an image with figures, the dashboard's head
+    as text, and nothing is wider than 1,100 pixels. Nothing is asked for but the two scripts that
+    nbconvert's own template loads for every notebook, and nothing at all with ours.
+    """
+    charts = exports.outputs(saved, exports.CHART)
+    dashboards = exports.outputs(saved, exports.DASHBOARD)
+    assert charts or dashboards
+    with chromium() as browser:
+        stock = exports.show(browser, exports.exported(exports.empty(saved.parent))).requests
+        assert len(stock) == 2
+        for template, requests in (("lab", stock), ("kis_nb", [])):
+            shown = exports.show(browser, exports.exported(saved, template))
+            assert shown.requests == requests
+            assert len(shown.images) == len(charts)
+            assert all(re.search("[0-9]{1,3},[0-9]{3}", said) for said in shown.images)
+            for output in charts:
+                title = output["data"]["text/plain"].removeprefix(exports.CHART).rstrip(">")
+                assert any(said.startswith(title) for said in shown.images)
+            if dashboards:
+                assert "64 rows · 4 pages · as of" in shown.text
+                assert "이 셀을 실행하면 실시간 화면이 나옵니다" in shown.text
+            assert (shown.clipped, shown.wide) == ([], False)
 
 
 @every_notebook
