@@ -1,16 +1,18 @@
-"""The pictures under docs/, of the dashboard in real JupyterLab on the embedded broker.
+"""The pictures under docs/: of the dashboard in real JupyterLab on the embedded broker, and of the
+night report as `kis-nb report` writes it.
 
 python -m tests.browser.screenshots [NAME ...]
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.lab import PATIENCE_MS, Lab, LabServer, Theme, chromium
 
@@ -61,6 +63,19 @@ SCENES = {
         after="broker.fault(Fault(status=503, times=None)); dashboard.refresh()", height=980
     ),
 }
+# The night report, by its language.
+REPORTS = {"night-report": "ko", "night-report-en": "en"}
+
+
+def take_report(browser: Browser, folder: Path, name: str, lang: str) -> None:
+    """Run the command as a user does, and save what its page shows."""
+    output = folder / f"{name}.html"
+    words = ["report", "night_report", "--demo", "--lang", lang, "--output", str(output)]
+    subprocess.run([Path(sys.executable).with_name("kis-nb"), *words], check=True, cwd=folder)
+    page = browser.new_page(viewport={"width": 860, "height": 1000})
+    page.goto(output.as_uri())
+    page.screenshot(path=DOCS / f"{name}.png", full_page=True)
+    page.close()
 
 
 def take(lab: Lab, name: str, scene: Scene) -> None:
@@ -102,7 +117,10 @@ def main(names: list[str]) -> None:
         server = LabServer(Path(folder))
         lab = Lab(server, browser)
         try:
-            for name in names or SCENES:
+            for name in names or [*SCENES, *REPORTS]:
+                if name in REPORTS:
+                    take_report(browser, Path(folder), name, REPORTS[name])
+                    continue
                 take(lab, name, SCENES[name])
                 lab.guard.check()
         finally:
