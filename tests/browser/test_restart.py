@@ -55,7 +55,7 @@ d
     own_lab.run_all()
     expect(page.locator(".kis-payoff svg")).to_be_visible()
     expect(page.locator(".kis-dashboard")).to_have_count(1)
-    printed, _shown = own_lab.outputs()[0]
+    printed, _saved, _shown = own_lab.outputs()[0]
     assert int(printed["text"]) != pid
     assert sum(call.path.endswith("tokenP") for call in guarded.calls) == 1
     # The server's own errors are there too, and kernels write into the same log.
