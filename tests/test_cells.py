@@ -233,17 +233,33 @@ def test_a_terminal_gets_the_name(shell: SimpleNamespace) -> None:
 
 def test_the_queue_takes_what_is_drawn_first() -> None:
     """A job waits for its time, unless a page has drawn its chart; none is lost or run twice."""
-    queue, done, ran = PictureQueue(), threading.Event(), list[str]()
+    queue, done, first, ran = PictureQueue(), threading.Event(), threading.Event(), list[str]()
     waiting = Job(lambda: ran.append("waiting"), due=time.monotonic() + 3600)
     later = Job(done.set, due=time.monotonic() + 3600)
     queue.add(waiting)
     queue.add(later)
-    queue.add(Job(lambda: ran.append("due"), due=0.0))
+    queue.add(Job(first.set, due=0.0))
+    assert first.wait(30)
     queue.hasten(later)
     assert done.wait(30)
-    assert ran == ["due"]
+    assert ran == []
     done.clear()
     queue.hasten(waiting)
     queue.add(Job(done.set, due=0.1))
     assert done.wait(30)
-    assert ran == ["due", "waiting"]
+    assert ran == ["waiting"]
+
+
+def test_a_job_that_fails_ends_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its exception is reported as one that ends a thread is."""
+    reported: list[str] = []
+    monkeypatch.setattr(threading, "excepthook", lambda hook: reported.append(str(hook.exc_value)))
+    queue, done = PictureQueue(), threading.Event()
+
+    def fail() -> None:
+        raise RuntimeError("invented")
+
+    queue.add(Job(fail, due=0.0))
+    queue.add(Job(done.set, due=0.1))
+    assert done.wait(30)
+    assert reported == ["invented"]

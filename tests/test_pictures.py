@@ -7,18 +7,21 @@ import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
 from html import unescape
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element, fromstring
 
+import altair as alt
 import pytest
 
-import kis_nb
 from kis_nb import charts
 from kis_nb._widgets import converter, picture
 from kis_nb._widgets.compact_svg import compact
@@ -48,6 +51,29 @@ def every_chart(lang: Any = "ko") -> list[Any]:
         charts.views(balance, lang=lang),
         charts.book(balance, lang=lang),
         charts.payoff(balance, lang=lang),
+        charts.index_stress(balance, lang=lang),
+        charts.pnl(balance, by="product", lang=lang),
+    ]
+
+
+def foreign_charts() -> list[Any]:
+    """Charts that are not ours, with what ours do not have: clips, images, marks over each other,
+    gradients, turned labels.
+    """
+    rows = [{"x": n, "y": n * 37 % 11, "c": "ab"[n % 2]} for n in range(20)]
+    base = alt.Chart(alt.InlineData(values=rows))
+    axis = alt.Axis(labelAngle=-40)
+    same = alt.InlineData(values=[{"x": 1, "y": 1}] * 10 + [{"x": 2, "y": 2}])
+    gif = "R0lGODdhAQABAIABAAAAAP///ywAAAAAAQABAAACAkQBADs="
+    image = alt.InlineData(values=[{"x": 1, "y": 1, "u": f"data:image/gif;base64,{gif}"}])
+    zoomed = alt.X("x:Q", scale=alt.Scale(domain=[5, 10]))
+    return [
+        base.mark_line(clip=True).encode(x=zoomed, y="y:Q"),
+        charts.payoff(make_balance(book(60))).interactive(),
+        base.mark_bar().encode(x=alt.X("x:O", axis=axis), y="y:Q", color="c:N"),
+        base.mark_rect().encode(x="x:O", y="y:O", color="y:Q"),
+        alt.Chart(same).mark_circle(size=3000, opacity=0.1).encode(x="x:Q", y="y:Q"),
+        alt.Chart(image).mark_image(width=50, height=50).encode(x="x:Q", y="y:Q", url="u:N"),
     ]
 
 
@@ -92,15 +118,15 @@ def test_compact_pictures_look_the_same(drawing: Converter) -> None:
     """In Chromium hardly a pixel differs from what Vega wrote, and the letters take a fraction."""
     with chromium() as browser:
         page = browser.new_page()
-        for chart in every_chart():
+        for number, chart in enumerate([*every_chart(), *foreign_charts()]):
             whole = drawing.svg(adapt_to_paper(chart.to_dict(), "sans-serif"))
             small = compact(whole)
-            assert len(small.text) < len(whole) * 0.6
+            assert len(small.text) < len(whole) * 0.8
             left = float(re.findall(r"viewBox='(\S+) ", small.text)[0])
             size = [int(small.width), int(small.height)]
             different, inked = page.evaluate(DIFFERENCE, [whole, small.text, left, *size])
-            assert inked > 1000
-            assert different < inked / 100, chart.title.text
+            assert inked > 300
+            assert different < inked / 100, number
 
 
 def test_every_text_of_vega_is_in_the_picture(drawing: Converter) -> None:
@@ -156,7 +182,8 @@ def test_a_drawing_too_large_for_svg_is_a_png(
 def test_no_picture_is_one_line(drawing: Converter) -> None:
     """A spec that Vega cannot draw, and a place without vl-convert, say why; nothing is raised."""
     broken = picture_html({"mark": "<bar", "encoding": 7}, "x", drawing)
-    assert broken.startswith("<p>차트 그림을 만들 수 없음 · No picture of the chart: ")
+    assert "차트 그림을 만들 수 없음 · No picture of the chart: Vega-Lite to SVG" in broken
+    assert "Error" in broken  # the reason, which Vega writes into its second line
     assert "<bar" not in broken
     missing = Converter()
     missing.is_installed = lambda: False  # type: ignore[method-assign]
@@ -222,7 +249,7 @@ def test_nothing_is_fetched(drawing: Converter) -> None:
         html = picture_html(spec, "x", drawing)
         server.shutdown()
     assert asked == []
-    assert html.startswith(("<p>", "<img"))
+    assert picture.NO_PICTURE in html
 
 
 def test_a_reader_with_a_wide_font_sees_whole_names() -> None:
@@ -238,6 +265,39 @@ def test_a_reader_with_a_wide_font_sees_whole_names() -> None:
     assert small.width == 197
 
 
-def test_kis_nb_does_without_the_converter() -> None:
-    """It is imported by the converting process alone."""
-    assert "vl_convert" not in kis_nb.__dict__
+def test_a_picture_is_of_its_own_chart_after_an_interrupt(drawing: Converter) -> None:
+    """The answer that was still to come is never taken for that of a later chart."""
+    first, second = (charts.views(make_balance(), lang=lang).to_dict() for lang in ("ko", "en"))
+    drawing.svg(first)
+
+    def interrupt(_number: int, _frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for seconds in (0.001, 0.01, 0.03):
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            with suppress(KeyboardInterrupt):
+                drawing.svg(first)
+                signal.pause()
+            assert "The four views" in drawing.svg(second)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_name_from_the_wire_costs_no_picture(drawing: Converter) -> None:
+    """Characters that XML has no place for are replaced; vl-convert would abort at them."""
+    balance = make_balance([position(prdt_name="F\x1b[31m\x00 20\uffff2612")])
+    html = picture_html(charts.pnl(balance).to_dict(), "x", drawing)
+    assert any("F\ufffd[31m\ufffd 20" in text for text in texts(svg_of(html)))
+
+
+def test_the_kernel_does_without_the_converter() -> None:
+    """vl-convert is imported by the converting process alone, also when a picture is made."""
+    code = (
+        "import sys; from kis_nb._widgets.picture import picture_html;"
+        "html = picture_html({'data': {'values': []}, 'mark': 'bar'}, 'x');"
+        "print('<img' in html, 'vl_convert' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["True", "False"]

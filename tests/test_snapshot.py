@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -155,12 +154,9 @@ def test_on_a_page_it_follows_with_a_pause(
     assert [update for update, _ in shell.saved] == [False]
 
     def settle() -> list[str]:
-        asked = head.asked
         made.changed()
-        ends = time.monotonic() + 20
-        while head.asked == asked and time.monotonic() < ends:
-            time.sleep(0.01)
-        time.sleep(0.05)
+        assert made._timer is not None
+        made._timer.join(20)
         return [html for update, html in shell.saved if update]
 
     assert len(settle()) == 1
@@ -187,3 +183,57 @@ def test_voila_saves_nothing(shell: SimpleNamespace, monkeypatch: pytest.MonkeyP
         assert next(iter(WIDGET)) in made._repr_mimebundle_()
         made.close()
     assert shell.saved == []
+
+
+def test_head_and_positions_are_of_one_balance(shell: SimpleNamespace) -> None:
+    """While the head is of a newer balance than the table nothing is saved."""
+    shell.attend(answered=False)
+    made = kis_nb.show(make_balance(book(3)))
+    assert made._saved_html() is not None
+    made._page.positions_of = make_balance(book(2))
+    assert made._saved_html() is None
+    made.close()
+
+
+def test_a_pull_that_does_not_end_is_said(
+    shell: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the longest wait the output has what there is, or says that there is nothing."""
+    monkeypatch.setattr(snapshot, "_LONGEST_WAIT", 0.1)
+    shell.attend(answered=False)
+
+    class Page:
+        now: str | None = None
+
+        def html(self, *, settled: bool = False) -> str | None:
+            return None if settled else self.now
+
+    page = Page()
+    made = Snapshot(page.html)
+    assert "The pull had not ended" in str(made.bundle(dict(WIDGET)))
+    page.now = "the head"
+    assert made.bundle(dict(WIDGET))["text/html"] == "the head"  # type: ignore[call-overload]
+
+
+def test_two_threads_without_a_page_leave_comms_as_they_were(shell: SimpleNamespace) -> None:
+    """Dashboards made at once on two threads: later widgets of the notebook open comms again."""
+    shell.attend(answered=False)
+    before, inside, go = comm.create_comm, threading.Event(), threading.Event()
+
+    def first() -> None:
+        with front_end.page_or_no_comms():
+            inside.set()
+            go.wait(20)
+
+    def second() -> None:
+        with front_end.page_or_no_comms():
+            pass
+
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    threads[0].start()
+    assert inside.wait(20)
+    threads[1].start()
+    go.set()
+    for thread in threads:
+        thread.join()
+    assert comm.create_comm is before

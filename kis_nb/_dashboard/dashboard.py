@@ -163,7 +163,9 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
                     return None
                 self._draw()
             head, table = self._page.head.parts, self._page.table.parts.get("table")
-            return None if head["busy"] else saved_head_html(head, table, self._lang, self._colors)
+            # Between the two steps of `on_balance` the head is of a newer balance than the table.
+            ready = not head["busy"] and self._page.positions_of is self._displayed.shown
+            return saved_head_html(head, table, self._lang, self._colors) if ready else None
 
     # --- what is chosen -----------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from kis_nb._widgets.chart_view import ChartView, Gesture
 from kis_nb._widgets.panels import Act, ChecksPanel, HeadPanel, NotePanel, TablePanel
 
 if TYPE_CHECKING:
+    from kis_nb._frames.balance import Balance
     from kis_nb._widgets.vega_spec import Row
 
 
@@ -36,6 +37,7 @@ class PageLayout:
         charts: by name.
         head, table, checks, note: the panels.
         children: the widgets of the page, from top to bottom.
+        positions_of: the balance whose positions the table shows; None before the first.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class PageLayout:
         saved: str,
     ) -> None:
         self._controls = controls
+        self.positions_of: Balance | None = None
         self.head = HeadPanel(on_action, _saved=saved)
         self.table = TablePanel(on_action)
         self.checks = ChecksPanel(on_action)
@@ -119,6 +122,7 @@ class PageLayout:
 
     def draw_panels(self, data: ChartData) -> None:
         """Draw table and reconciliation."""
+        self.positions_of = data.balance
         self.table.show({"table": data.table()})
         self.checks.show({"checks": data.checks()})
 

@@ -15,6 +15,7 @@ from kis_nb._widgets.saved_output import Bundle, SavedOutput, without_fallback
 _EVERY = 1.0
 # Where there is no page the cell waits for the first pull; a token may take a minute.
 _LONGEST_WAIT = 120.0
+_NOT_ENDED = "조회가 끝나지 않았습니다 · The pull had not ended when this was saved"
 
 
 class _Html(Protocol):
@@ -81,6 +82,6 @@ class Snapshot:
             if (html := method(settled=True)) is not None:
                 return html
             if time.monotonic() > ends:
-                break
+                return method() or f"<p>{_NOT_ENDED}</p>"
             time.sleep(0.05)
-        return ""
+        return f"<p>{_NOT_ENDED}</p>"

@@ -21,7 +21,7 @@ import traitlets
 
 from kis_nb._widgets import front_end
 from kis_nb._widgets.chart_view import ChartView
-from kis_nb._widgets.picture import picture_html
+from kis_nb._widgets.picture import CONVERTER, picture_html
 from kis_nb._widgets.picture_queue import QUEUE, Job
 from kis_nb._widgets.saved_output import Bundle, SavedOutput, without_fallback
 
@@ -63,8 +63,11 @@ class CellView(ChartView):
         """Have the picture made, once a page has drawn the chart or after some seconds."""
 
         def make() -> None:
+            html = ""
             if self.comm is not None:
-                saved.replace(picture_html(json.loads(zlib.decompress(packed)), self.name))
+                html = picture_html(json.loads(zlib.decompress(packed)), self.name)
+            if html and not CONVERTER.closed:
+                saved.replace(html)
             self._picture = None
 
         self._picture = Job(make)

@@ -20,7 +20,9 @@ _INHERITED = (
     *("fill", "fill-opacity", "stroke", "stroke-dasharray", "stroke-opacity", "stroke-width"),
     *("font-family", "font-size", "font-style", "font-weight", "text-anchor"),
 )
-_SHAPES = frozenset({"path", "line", "rect", "circle", "ellipse", "polygon", "polyline", "image"})
+_SHAPES = frozenset({"path", "line", "rect", "circle", "ellipse", "polygon", "polyline"})
+# What is inside shows nothing itself, and says where or how something else is shown.
+_STENCILS = frozenset({"clipPath", "mask", "pattern", "linearGradient", "radialGradient"})
 _COORDINATES = (
     "d",
     "transform",
@@ -108,7 +110,7 @@ def _strip(node: Element) -> None:
             del node.attrib[name]
     _shorten(node)
     for child in list(node):
-        hidden = _is_hidden(child, child.tag.removeprefix(_NAMESPACE))
+        hidden = node.tag not in _STENCILS and _is_hidden(child)
         if not hidden:
             _strip(child)
         if hidden or (child.tag in ("g", "defs") and not len(child)):
@@ -134,7 +136,8 @@ def _shorten(node: Element) -> None:
         node.attrib["font-family"] = node.attrib["font-family"].replace("'", "").replace('"', "")
 
 
-def _is_hidden(node: Element, tag: str) -> bool:
+def _is_hidden(node: Element) -> bool:
+    tag = node.tag.removeprefix(_NAMESPACE)
     if node.get("display") == "none" or node.get("opacity") == "0":
         return True
     if tag == "text":
@@ -144,20 +147,10 @@ def _is_hidden(node: Element, tag: str) -> bool:
 
 
 def _unwrap(node: Element) -> None:
-    """Put the children of groups without attributes in the groups' place; drop repeated shapes."""
-    if node.tag == "clipPath":
-        return
+    """Put the children of groups without attributes in the groups' place."""
     kept: list[Element] = []
-    seen: set[bytes] = set()
     for child in node:
-        if child.tag == "g" and not child.attrib:
-            kept += list(child)
-        elif len(child) or child.tag not in _SHAPES:
-            kept.append(child)
-        # A line that each row draws anew, in the same place.
-        elif (written := tostring(child)) not in seen:
-            seen.add(written)
-            kept.append(child)
+        kept += list(child) if child.tag == "g" and not child.attrib else [child]
     node[:] = kept
 
 

@@ -2,9 +2,10 @@
 
 vl-convert holds Python's interpreter lock while it works, and so would hold up the kernel.
 
-Each line of the input is a JSON object with a Vega-Lite ``spec``, or with an ``svg`` and the
-``scale`` of the PNG that is wanted of it. Each line of the output is a JSON object with ``svg``,
-``png`` (base64) or ``error``. The process ends with its input.
+Each line of the input is a JSON object with a ``number`` and a Vega-Lite ``spec``, or with an
+``svg`` and the ``scale`` of the PNG that is wanted of it. Each line of the output is a JSON object
+with the number of what it answers and ``svg``, ``png`` (base64) or ``error``. The process ends with
+its input.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ def answer(request: dict[str, Any]) -> dict[str, str]:
         png = vl_convert.svg_to_png(request["svg"], scale=request["scale"])
         return {"png": base64.b64encode(png).decode()}
     except ValueError as error:  # what vl-convert raises, whatever is wrong with a chart
-        return {"error": str(error).strip().partition("\n")[0]}
+        # The reason is on the second line.
+        said = [line.strip() for line in str(error).splitlines() if line.strip()]
+        return {"error": " ".join(said[:2])[:300]}
 
 
 def main() -> None:
@@ -33,7 +36,8 @@ def main() -> None:
     sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     for line in sys.stdin:
-        sys.stdout.write(json.dumps(answer(json.loads(line))) + "\n")
+        request = json.loads(line)
+        sys.stdout.write(json.dumps({"number": request["number"], **answer(request)}) + "\n")
         sys.stdout.flush()
 
 

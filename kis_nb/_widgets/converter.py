@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from typing import Any
 
 # A chart takes a second, one of 500 bars two; a process that has not answered by then is stuck.
 _LIMIT = 60.0
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class NoPicture(Exception):
@@ -21,12 +23,17 @@ class NoPicture(Exception):
 
 
 class Converter:
-    """The converting process, started when it is first needed. Thread-safe: one job at a time."""
+    """The converting process, started when it is first needed. Thread-safe: one job at a time.
+
+    Attributes:
+        closed: the interpreter is ending, so no more pictures are made.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
-        self._ends_at_exit = False
+        self._ends_at_exit = self.closed = False
+        self._number = 0
 
     @staticmethod
     def is_installed() -> bool:
@@ -48,7 +55,8 @@ class Converter:
         Raises:
             NoPicture: Vega cannot draw it, or the process ended or took too long.
         """
-        return self._ask({"spec": spec})["svg"]
+        svg: str = self._ask({"spec": _clean(spec)})["svg"]
+        return svg
 
     def png(self, svg: str, scale: float) -> str:
         """An SVG as PNG, in base64.
@@ -60,7 +68,8 @@ class Converter:
         Raises:
             NoPicture: as of `svg`.
         """
-        return self._ask({"svg": svg, "scale": scale})["png"]
+        png: str = self._ask({"svg": svg, "scale": scale})["png"]
+        return png
 
     def close(self) -> None:
         """End the process, also in the middle of a job; the next job starts another."""
@@ -69,38 +78,62 @@ class Converter:
         with self._lock:
             self._end()
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, str]:
-        line = json.dumps(request)
+    def _close_for_good(self) -> None:
+        self.closed = True
+        self.close()
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         with self._lock:
-            if self._process is None or self._process.poll() is not None:
-                self._end()
-                self._process = _start()
-                if not self._ends_at_exit:
-                    self._ends_at_exit = True
-                    atexit.register(self.close)
-            process = self._process
+            self._number += 1
+            request["number"] = self._number
+            process = self._running()
             limit = threading.Timer(_LIMIT, process.kill)
             limit.daemon = True
             limit.start()
+            answer: dict[str, Any] = {}
             try:
-                reply = _exchange(process, line)
+                answer = json.loads(_exchange(process, json.dumps(request)))
             except (OSError, ValueError):
-                reply = ""
+                pass  # it ended, perhaps in the middle of a line
+            except BaseException:
+                # Interrupted: the answer that is still to come must not become that of the next.
+                self._end()
+                raise
             finally:
                 limit.cancel()
-            if not reply:
+            if answer.get("number") != self._number:
                 self._end()
                 raise NoPicture("the process that draws pictures ended, or did not answer in time")
-        answer: dict[str, str] = json.loads(reply)
         if "error" in answer:
             raise NoPicture(answer["error"])
         return answer
+
+    def _running(self) -> subprocess.Popen[str]:
+        """The process; the caller holds the lock."""
+        if self.closed:
+            raise NoPicture("the interpreter is ending")
+        if self._process is None or self._process.poll() is not None:
+            self._end()
+            self._process = _start()
+            if not self._ends_at_exit:
+                self._ends_at_exit = True
+                atexit.register(self._close_for_good)
+        return self._process
 
     def _end(self) -> None:
         process, self._process = self._process, None
         if process is not None:
             process.kill()
             process.communicate()
+
+
+def _clean(node: Any) -> Any:
+    """A copy without the characters that XML has no place for, at which vl-convert aborts."""
+    if isinstance(node, dict):
+        return {_clean(key): _clean(part) for key, part in node.items()}
+    if isinstance(node, list):
+        return [_clean(part) for part in node]
+    return _NOT_XML.sub("\ufffd", node) if isinstance(node, str) else node
 
 
 def _exchange(process: subprocess.Popen[str], line: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
@@ -12,6 +13,8 @@ from typing import Any, Literal, TypeAlias
 # nothing. file: a notebook is run without a page, by papermill or nbconvert. script: there is no
 # IPython. terminal: IPython without a kernel.
 FrontEnd: TypeAlias = Literal["page", "served", "file", "script", "terminal"]
+
+_REPLACING = threading.RLock()
 
 
 def shell() -> Any:
@@ -59,12 +62,15 @@ def page_or_no_comms() -> Iterator[None]:
     nbclient saves the state of every widget that opens a comm, used or not, and an export of such a
     notebook loads the scripts for widgets from outside.
     """
+    if front_end() != "file":
+        yield
+        return
     import comm  # the rest of this module is used where there are no widgets
 
-    create = comm.create_comm
-    if front_end() == "file":
-        comm.create_comm = comm.DummyComm
-    try:
-        yield
-    finally:
-        comm.create_comm = create
+    # One at a time: a second thread would take the replacement for what is to be put back.
+    with _REPLACING:
+        create, comm.create_comm = comm.create_comm, comm.DummyComm
+        try:
+            yield
+        finally:
+            comm.create_comm = create

@@ -29,6 +29,8 @@ _SCALE = 1.5
 # What an image's text says to a screen reader: the title, and this many figures.
 _SPOKEN = 25
 
+# The class of a line in a picture's place.
+NO_PICTURE = "kis-no-picture"
 NOT_INSTALLED = (
     "저장되는 차트 그림에는 vl-convert-python이 필요합니다 · No picture of the chart is saved: "
     'pip install "kis_nb[pictures]"'
@@ -85,4 +87,4 @@ def _svg_url(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    return f"<p>{html.escape(text)}</p>"
+    return f'<p class="{NO_PICTURE}">{html.escape(text)}</p>'

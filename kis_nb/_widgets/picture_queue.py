@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -54,7 +55,11 @@ class PictureQueue:
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
-            job.run()
+            try:
+                job.run()
+            except Exception:  # noqa: BLE001  (the pictures of other charts go on)
+                failed = (*sys.exc_info(), threading.current_thread())
+                threading.excepthook(threading.ExceptHookArgs(failed))
         CONVERTER.close()
 
     def _next(self) -> Job | None:
