@@ -218,7 +218,8 @@ def test_a_pull_that_does_not_end_is_said(
 def test_two_threads_without_a_page_leave_comms_as_they_were(shell: SimpleNamespace) -> None:
     """Dashboards made at once on two threads: later widgets of the notebook open comms again."""
     shell.attend(answered=False)
-    before, inside, go = comm.create_comm, threading.Event(), threading.Event()
+    before, inside = comm.create_comm, threading.Event()
+    go, last = threading.Event(), threading.Event()
 
     def first() -> None:
         with front_end.page_or_no_comms():
@@ -227,13 +228,15 @@ def test_two_threads_without_a_page_leave_comms_as_they_were(shell: SimpleNamesp
 
     def second() -> None:
         with front_end.page_or_no_comms():
-            pass
+            last.wait(20)
 
     threads = [threading.Thread(target=first), threading.Thread(target=second)]
     threads[0].start()
     assert inside.wait(20)
     threads[1].start()
+    threads[1].join(0.1)  # so that it would be inside too, if nothing held it back
     go.set()
-    for thread in threads:
-        thread.join()
+    threads[0].join()
+    last.set()
+    threads[1].join()
     assert comm.create_comm is before
