@@ -12,6 +12,8 @@ from kis_nb._widgets.picture import CONVERTER
 
 # A chart that no page has drawn by then is out of sight, and its picture is made all the same.
 _PATIENCE = 4.0
+# While charts are still coming or being drawn, the processor is theirs.
+_QUIET = 1.0
 # The converting process takes 200 MB of memory, so it is ended when nothing is asked of it.
 _IDLE = 30.0
 
@@ -35,11 +37,13 @@ class PictureQueue:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._jobs: list[Job] = []
+        self._quiet_at = 0.0
         self._running = False
 
     def add(self, job: Job) -> None:
         """Have the job run when it is due."""
         with self._changed:
+            self._quiet_at = time.monotonic() + _QUIET
             self._jobs.append(job)
             if not self._running:
                 self._running = True
@@ -48,8 +52,9 @@ class PictureQueue:
             self._changed.notify()
 
     def hasten(self, job: Job) -> None:
-        """Have the job run as soon as those before it have; nothing when it has run."""
+        """Have the job run soon, since its chart has been drawn; nothing when it has run."""
         with self._changed:
+            self._quiet_at = time.monotonic() + _QUIET
             job.due = 0.0
             self._changed.notify()
 
@@ -69,13 +74,14 @@ class PictureQueue:
             while True:
                 now = time.monotonic()
                 job = min(self._jobs, key=lambda one: one.due, default=None)
-                if job is not None and job.due <= now:
+                starts = ends if job is None else max(job.due, self._quiet_at)
+                if job is not None and starts <= now:
                     self._jobs.remove(job)
                     return job
                 if job is None and now >= ends:
                     self._running = False
                     return None
-                self._changed.wait((ends if job is None else job.due) - now)
+                self._changed.wait(starts - now)
 
 
 QUEUE = PictureQueue()

@@ -26,6 +26,18 @@ client = kis_nb.connect(app_key=broker.app_key, app_secret=broker.app_secret,
                         accounts=broker.accounts, base_url=broker.address, calls_per_second=500)
 """
 OURS = "d = kis_nb.dashboard(client)\nd"
+# Altair's import takes several times what is measured.
+LOADED = "from kis_nb import charts\n"
+CHARTS = """
+from IPython.display import display
+balance = client.balance()
+display(*(draw(balance) for draw in (charts.pnl, charts.margin, charts.payoff, charts.book)))
+"""
+# As Voila has it: widgets alone.
+NO_PICTURES = """
+from kis_nb._widgets import cell_view
+cell_view.front_end.front_end = lambda: "served"
+"""
 BARE = """
 import altair as alt
 alt.JupyterChart.enable_offline()
@@ -89,9 +101,9 @@ PAINT = """
 """
 
 
-def paint(lab: Lab, cell: str, places: list[str]) -> list[float]:
-    """One first paint, in a kernel and a page of its own."""
-    lab.open([START.format(rows=60), cell], width=1600, height=1400)
+def paint(lab: Lab, cell: str, places: list[str], before: str = "") -> list[float]:
+    """One first paint, in a kernel and a page of its own, after a cell that does `before`."""
+    lab.open([START.format(rows=60) + before, cell], width=1600, height=1400)
     lab.run_cell(0)
     times: list[float] = lab._evaluate(PAINT, places)
     return times
@@ -111,6 +123,26 @@ def first_paint(lab: Lab, rounds: int) -> None:
         mine = statistics.median(ours[at] for ours, _ in pairs)
         ratio = statistics.median(ours[at] / base for ours, (base,) in pairs)
         line(f"first paint: the dashboard's {what} / JupyterChart", mine, bare, ratio, "1.5")
+
+
+def pictures(lab: Lab, rounds: int) -> None:
+    """A cell with four charts, each with its picture, against the same cell without pictures."""
+    place = ".jp-OutputArea-child:nth-child({} of :has(.kis-chart)) svg.marks"
+    places = [place.format(1), place.format(4)]
+    pairs = [
+        (paint(lab, CHARTS, places, LOADED), paint(lab, NO_PICTURES + CHARTS, places, LOADED))
+        for _ in range(rounds)
+    ]
+    for at, what in enumerate(("first", "last")):
+        mine, without = (statistics.median(pair[side][at] for pair in pairs) for side in (0, 1))
+        ratio = statistics.median(ours[at] / base[at] for ours, base in pairs)
+        line(
+            f"first paint: the {what} of four charts / without pictures",
+            mine,
+            without,
+            ratio,
+            "1.1",
+        )
 
 
 def clicks(page: Page, radio: str, place: str, texts: tuple[str, str], count: int) -> list[float]:
@@ -229,6 +261,7 @@ def main(rounds: int) -> None:
         lab = Lab(server, browser)
         try:
             first_paint(lab, max(3, rounds // 4))
+            pictures(lab, max(3, rounds // 2))
             instant(lab, 12)
             for rows in (60, 600):
                 base = plain(lab, rows, rounds)
