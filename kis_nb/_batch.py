@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
+from kis_nb._account import Account
 from kis_nb._codes import View
 from kis_nb._errors import Cancelled, KisError
 from kis_nb._frames.balance import Balance
@@ -25,6 +26,7 @@ def pull_all(
     cancel: threading.Event,
     *,
     key_of: Callable[[View], Hashable] = lambda _: None,
+    accounts: Iterable[Account] = (),
 ) -> Balances:
     """Pull every view, several at a time, with a progress bar when it takes longer than a second.
 
@@ -34,6 +36,7 @@ def pull_all(
         cancel: set here when this thread is interrupted.
         key_of: the app key that a view is pulled with. Each key has threads of its own, so that one
             that must wait (for its rate limit, for a token) delays no other.
+        accounts: all that the client knows, as of `Balances`.
 
     Returns:
         The balances in the order of `views`, and the failures.
@@ -77,4 +80,4 @@ def pull_all(
             raise error
         else:
             failures.append(Failure(*view, error))
-    return Balances(balances, failures)
+    return Balances(balances, failures, accounts)

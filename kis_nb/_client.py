@@ -194,6 +194,7 @@ class Client:
             lambda view: self._pull(view, None, stop),
             stop,
             key_of=lambda view: self._key_of(view[0]),
+            accounts=self.accounts,
         )
 
     def _pull(
@@ -272,7 +273,9 @@ class Client:
 
 
 def _several(codes: str | int | Sequence[str | int]) -> Sequence[str | int]:
-    return [codes] if isinstance(codes, (str, int)) else codes
+    # Whatever is no sequence is one code, which `Margin` and `Basis` read or refuse: a NumPy int.
+    single = isinstance(codes, (str, int)) or not hasattr(codes, "__iter__")
+    return [codes] if single else codes  # type: ignore[list-item, return-value]
 
 
 def _close_all(https: Sequence[Http], closers: list[Callable[[], None]]) -> None:

@@ -200,6 +200,8 @@ def test_a_wrong_code_is_a_value_error_before_any_call(
         client.balance(excc_stat_cd=bad)
     with pytest.raises(ValueError, match="EXCC_STAT_CD"):
         client.balances(excc_stat_cd=["1", bad])
+    with pytest.raises(ValueError, match="MGNA_DVSN takes '01'"):
+        client.balances(mgna_dvsn=bad)
     assert broker.calls == []
 
 
@@ -248,6 +250,21 @@ def test_a_masked_label_names_a_configured_account(
     """What frames show can be asked for again."""
     client = client_of(broker)
     assert client.balance("700*****-03").account == OTHERS[0]
+
+
+def test_a_label_of_a_frame_is_the_clients_own() -> None:
+    """Of two accounts with one mask, whichever is pulled: the label of a frame or of a failure
+    asks the client for the same account again.
+    """
+    accounts = ("80012345-03", "80099999-03")
+    with Broker(book=Book.sized({accounts[0]: 3, accounts[1]: 7})) as broker:
+        keys = [{"account": a, "app_key": key, "app_secret": s} for a, key, s in broker.keys]
+        with kis_nb.connect(keys=keys, base_url=broker.address) as client:
+            for label in ("800*****-03", "800*****-03 (2)"):
+                pulled = client.balances(label)
+                assert pulled.equity()["account"].to_list() == [label]
+                assert pulled[0].account == client.balance(label).account
+                assert pulled.labels == client.balances().labels
 
 
 def test_balances_come_in_the_order_asked(broker: Broker, client_of: Callable[..., Client]) -> None:

@@ -53,7 +53,7 @@ from kis_nb._errors import (
     TransportError,
 )
 from kis_nb._frames.balance import Balance
-from kis_nb._frames.equity import SAME_MOMENT
+from kis_nb._frames.moments import SAME_MOMENT
 from kis_nb._frames.position_products import products_of
 from kis_nb._frames.text import status_line
 from kis_nb._schema.night_balance import POSITIONS, SUMMARY

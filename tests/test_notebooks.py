@@ -219,6 +219,16 @@ def test_the_report_works_with_what_there_is(
     assert len(rest) >= 5
 
 
+def test_an_equity_below_0_raises_the_monitors_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a maintenance margin there is no percentage, and still an alarm."""
+    short = make_balance([], account="70012345-03", prsm_dpast=-5, prsm_dpast_amt=-5)
+    balances = _pulled(make_balance(prsm_dpast=900, prsm_dpast_amt=900, mgna_tota=400), short)
+    client = SimpleNamespace(balances=lambda *_, **__: balances, demo=True)
+    monkeypatch.setattr(kis_nb, "connect", lambda **_: client)
+    _head, _equity, alarm, *_rest = results("margin_monitor", {"lang": "en"})
+    assert alarm.frame["account"].to_list() == ["700*****-03"]
+
+
 def test_the_report_says_what_matters_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """On the first page: the sentences, then the excess margin of every account, then charts of
     margin and P&L, the five positions, and the checks that differ.

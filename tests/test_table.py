@@ -169,6 +169,25 @@ def test_an_unpriced_position_shows_no_figure() -> None:
     assert ";color:" not in shown
 
 
+def test_a_profits_name_over_a_text_is_no_error() -> None:
+    """Any frame is shown, and what is no figure has no colour."""
+    frame = pl.DataFrame({"total": ["x"], "realized": [[1]], "unrealized": [2.5]})
+    assert cells(frame) == ["x", "1", "2.5"]
+    assert ";color:" not in kis_nb.table(frame)._repr_html_()
+
+
+def test_wrong_types_are_refused() -> None:
+    """A lazy frame is pointed to `collect`."""
+    lazy: Any = pl.LazyFrame({"a": [1]})
+    with pytest.raises(TypeError, match="table takes a Polars DataFrame; got LazyFrame; call its"):
+        kis_nb.table(lazy)
+    with pytest.raises(TypeError, match="got dict"):
+        kis_nb.table({"a": [1]})  # type: ignore[arg-type]
+    for rows in (2.5, None, True):
+        with pytest.raises(TypeError, match=f"rows takes an int; got {rows}"):
+            kis_nb.table(pl.DataFrame(), rows=rows)  # type: ignore[arg-type]
+
+
 def test_wrong_arguments_are_refused() -> None:
     """Each by name."""
     frame = pl.DataFrame()

@@ -14,7 +14,7 @@ from kis_nb._dashboard.balance_cache import view_of
 from kis_nb._dashboard.chart_data import ChartData, Choice
 from kis_nb._dashboard.fetcher import Fetcher
 from kis_nb._dashboard.panel_json import Json
-from kis_nb._frames.equity import SAME_MOMENT
+from kis_nb._frames.moments import SAME_MOMENT
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import get_args, overload
 
 import polars as pl
@@ -56,16 +57,26 @@ class Balances(Sequence[Balance]):
     Args:
         balances: one for each pull that succeeded.
         failures: one for each pull that did not.
+        accounts: accounts that the labels are to tell apart besides those of the pulls, in order:
+            a client gives its own, so that a label means the same account as to the client.
 
     Attributes:
+        labels: the masked label of each account, the same wherever these balances name one.
         failures: a tuple with a `Failure` for each pull that raised an error; empty when none did.
         positions: the positions of all balances in one frame.
         summary: the summaries of all balances in one frame.
     """
 
-    def __init__(self, balances: Sequence[Balance], failures: Sequence[Failure] = ()) -> None:
+    def __init__(
+        self,
+        balances: Sequence[Balance],
+        failures: Sequence[Failure] = (),
+        accounts: Iterable[Account] = (),
+    ) -> None:
         self._balances = tuple(balances)
         self.failures = tuple(failures)
+        own = [*(one.account for one in self._balances), *(one.account for one in self.failures)]
+        self.labels: Mapping[Account, str] = MappingProxyType(account_labels([*accounts, *own]))
 
     @overload
     def __getitem__(self, index: int) -> Balance: ...
@@ -73,7 +84,7 @@ class Balances(Sequence[Balance]):
     def __getitem__(self, index: slice) -> Balances: ...
     def __getitem__(self, index: int | slice) -> Balance | Balances:
         if isinstance(index, slice):
-            return Balances(self._balances[index], self.failures)
+            return Balances(self._balances[index], self.failures, self.labels)
         return self._balances[index]
 
     def __len__(self) -> int:
@@ -125,17 +136,18 @@ class Balances(Sequence[Balance]):
         Raises:
             ValueError: no pull is of this account.
         """
-        labels = account_labels(
-            [*(one.account for one in self._balances), *(one.account for one in self.failures)]
-        )
-        found = find_account(account, labels, {}, others=False)
+        found = find_account(account, self.labels, {})
         account = ""
         if isinstance(found, ValueError):
             raise found
-        return Balances(
-            [one for one in self._balances if one.account == found],
-            [one for one in self.failures if one.account == found],
-        )
+        balances = [one for one in self._balances if one.account == found]
+        failures = [one for one in self.failures if one.account == found]
+        if not balances and not failures:
+            asked = {one.account for one in self._balances}
+            asked |= {one.account for one in self.failures}
+            known = ", ".join(label for one, label in self.labels.items() if one in asked)
+            raise ValueError(f"no pull is of this account; there are pulls of {known or 'none'}")
+        return Balances(balances, failures, self.labels)
 
     def equity(self) -> pl.DataFrame:
         """Equity, margin and excess margin of each account, of all its pulls together.
@@ -147,17 +159,19 @@ class Balances(Sequence[Balance]):
             One row an account; won, Decimal(38,0). ``account`` (masked label); ``as_of`` (of the
             latest pull, which equity is of); ``reported_equity`` (``prsm_dpast``, as of
             settlement); ``current_equity`` (of this moment) and its ``source`` (Enum sent,
-            estimate); ``initial_margin`` and ``maintenance_margin``; ``margin_as_of`` (of the
-            earlier pull of these two); ``excess_margin`` and ``excess_margin_now`` (reported and
-            current equity less maintenance margin); ``equity_percent`` (current equity, else the
-            reported one, in per cent of the maintenance margin, Decimal(38,2)); ``margin_call``
-            (``add_mgna_tota``). Null where it is not known. Margin calls come first, then the
-            account with the least `equity_percent`.
+            estimate); ``initial_margin`` and the time of its pull, ``initial_as_of``;
+            ``maintenance_margin`` and its time, ``margin_as_of``; ``excess_margin`` and
+            ``excess_margin_now`` (reported and current equity less maintenance margin);
+            ``equity_percent`` (current equity, else the reported one, in per cent of the
+            maintenance margin, Decimal(38,2), rounded down);
+            ``margin_call`` (the most that a pull of the moment of ``as_of`` has as
+            ``add_mgna_tota``). Null where it is not known. Margin calls come first, then an excess
+            margin below 0, then the least ``equity_percent``.
 
         Raises:
             Nothing.
         """
-        return equity_frame(self)
+        return equity_frame(self, self.labels)
 
     def pnl(
         self,
@@ -170,7 +184,8 @@ class Balances(Sequence[Balance]):
 
         Args:
             by: ``"product"``, ``"position"`` or ``"account"``: what a row is.
-            mgna_dvsn: which pulls to take when both were made; no figure here depends on it.
+            mgna_dvsn: which pulls to take; when left out, an account's latest, with 01 before 02
+                within five seconds. No figure here depends on the code.
             excc_stat_cd: whether P&L counts from settlement (1) or from the fills (2).
 
         Returns:
@@ -186,7 +201,8 @@ class Balances(Sequence[Balance]):
             ValueError: another `by`, a code that does not fit, or no pull of this view.
         """
         margin = None if mgna_dvsn is None else Margin(mgna_dvsn)
-        return pnl_frame(self, one_view_each(self, margin, Basis(excc_stat_cd)), by)
+        chosen = one_view_each(self, margin, Basis(excc_stat_cd))
+        return pnl_frame(chosen, self.labels, by)
 
     def index_stress(
         self, moves: Iterable[Move] = MOVES, *, excc_stat_cd: BasisLike = Basis.SETTLEMENT
@@ -195,9 +211,10 @@ class Balances(Sequence[Balance]):
 
         Positions on the KOSPI 200 move (mini and weeklies too). Futures move by market value × x %.
         Options are counted twice: ``held`` keeps time value and changes intrinsic value alone, a
-        rough estimate; ``worst`` counts no option's gain and every loss point for point with the
-        index, a bought option's no further than its premium: a lower bound as long as volatility
-        does not rise. The margin is left as it is. The index is the price of the nearest future
+        rough estimate, in which no option's price falls below 0; ``worst`` counts no option's gain
+        and every loss point for point with the index, a bought option's no further than its
+        premium: a lower bound as long as volatility does not rise, and never above ``held``. The
+        margin is left as it is. The index is the price of the nearest future
         held in any of the accounts, since KIS sends none.
 
         Args:
@@ -205,16 +222,19 @@ class Balances(Sequence[Balance]):
             excc_stat_cd: which pulls to take the positions from.
 
         Returns:
-            One row an account and move: ``account``; ``index_move`` (per cent) and ``index_level``
-            (points; null without a future); ``pnl_held`` and ``pnl_worst``, in won; what is then
-            left of the excess margin, ``excess_held`` and ``excess_worst``, counted from
-            ``excess_margin_now`` of `equity`, else ``excess_margin``; null when neither is known;
-            ``left_out`` (the names of the positions that are held and do not move).
+            One row an account and move: ``account``; ``as_of`` (of the pull that has the
+            positions; the excess margin is of that moment too); ``index_move`` (per cent) and
+            ``index_level`` (points; null without a future); ``pnl_held`` and ``pnl_worst``, in
+            won; what is then left of the excess margin, ``excess_held`` and ``excess_worst``,
+            counted from ``excess_margin_now`` of `equity`, else ``excess_margin``; null when
+            neither is known; ``left_out`` (the names of the positions that are held and do not
+            move).
 
         Raises:
             ValueError: a move is no such number, a code does not fit, or there is no pull of it.
         """
-        return index_stress_frame(self, one_view_each(self, None, Basis(excc_stat_cd)), moves)
+        chosen = one_view_each(self, None, Basis(excc_stat_cd))
+        return index_stress_frame(self, chosen, self.labels, moves)
 
     def reconcile(self) -> pl.DataFrame:
         """Which figures of each pull add up and which do not.
@@ -241,7 +261,8 @@ class Balances(Sequence[Balance]):
             ValueError: another language.
         """
         check_choice("lang", lang, get_args(Lang))
-        return headline(self.equity(), self.reconcile()["status"], self.failures, lang, self._demo)
+        statuses = self.reconcile()["status"]
+        return headline(self.equity(), statuses, self.failures, self.labels, lang, demo=self._demo)
 
     @property
     def _demo(self) -> bool:
@@ -250,10 +271,9 @@ class Balances(Sequence[Balance]):
     def _stack(
         self, frames: Sequence[tuple[Balance, pl.DataFrame]], schema: dict[str, pl.DataType]
     ) -> pl.DataFrame:
-        labels = account_labels(balance.account for balance in self._balances)
         keyed = [
             frame.select(
-                pl.lit(labels[balance.account]).alias("account"),
+                pl.lit(self.labels[balance.account]).alias("account"),
                 pl.lit(balance.mgna_dvsn.value).alias("mgna_dvsn"),
                 pl.lit(balance.excc_stat_cd.value).alias("excc_stat_cd"),
                 pl.lit(balance.as_of).alias("as_of"),
@@ -266,9 +286,12 @@ class Balances(Sequence[Balance]):
         return pl.concat([pl.DataFrame(schema=_KEYS | schema), *keyed], how="diagonal")
 
     def __repr__(self) -> str:
-        lines = [repr(balance) for balance in self._balances]
+        lines = [
+            repr(one).replace(one.account.masked, self.labels[one.account], 1)
+            for one in self._balances
+        ]
         lines += [
-            f"<failed {one.account} {one.mgna_dvsn.query} {one.excc_stat_cd.query}: "
+            f"<failed {self.labels[one.account]} {one.mgna_dvsn.query} {one.excc_stat_cd.query}: "
             f"{type(one.error).__name__}: {one.error}>"
             for one in self.failures
         ]

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from kis_nb._codes import Margin
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.equity_estimate import estimate_equity, summary_figure
+from kis_nb._frames.moments import same_moment
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
 
 Source: TypeAlias = Literal["sent", "estimate"]
-
-# Two pulls at most this far apart count as one moment. The dashboard marks what is further apart by
-# the same measure: the estimate has no mark of its own.
-SAME_MOMENT = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,7 @@ def equity(balance: Balance, others: Iterable[Balance] = ()) -> Equity:
     source: Source | None = None if current is None else "sent"
     if current is None:
         for one in same_account:
-            if abs(one.as_of - balance.as_of) <= SAME_MOMENT:
+            if same_moment(one.as_of, balance.as_of):
                 current = estimate_equity(one.positions, one.summary, one.excc_stat_cd)
                 if current is not None:
                     source = "estimate"
@@ -90,8 +87,8 @@ def _maintenance_margin(
 ) -> tuple[Decimal | None, datetime | None]:
     """The margin, and when the pull that it is of was made."""
     shown, *others = balances
-    # The pull that is shown first, then one of the same basis: card and chart take the same.
-    others.sort(key=lambda one: one.excc_stat_cd is not shown.excc_stat_cd)
+    # The pull that is shown first, then the latest of the same basis: card and chart take the same.
+    others.sort(key=lambda one: (one.excc_stat_cd is shown.excc_stat_cd, one.as_of), reverse=True)
     ordered = [shown, *others]
     for one in ordered:
         if one.mgna_dvsn is Margin.MAINTENANCE:

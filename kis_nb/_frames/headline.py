@@ -13,8 +13,8 @@ from kis_nb._choices import Lang
 from kis_nb._codes import Basis, Margin
 from kis_nb._frames.account_frames import latest_excess
 from kis_nb._frames.decimal_context import exactly
-from kis_nb._frames.equity import SAME_MOMENT
-from kis_nb._frames.text import SEPARATOR, arrowed, count, exact, moment
+from kis_nb._frames.moments import moments, same_moment
+from kis_nb._frames.text import SEPARATOR, arrowed, count, exact
 
 if TYPE_CHECKING:
     import polars as pl
@@ -64,8 +64,10 @@ def headline(
     equity: pl.DataFrame,
     statuses: pl.Series,
     failures: Sequence[_Failure],
+    labels: Mapping[Account, str],
     lang: Lang,
-    demo: bool,  # noqa: FBT001  (one of five values of a sentence)
+    *,
+    demo: bool,
 ) -> Headline:
     """The sentences of `Balances.headline`.
 
@@ -73,17 +75,22 @@ def headline(
         equity: of `Balances.equity`, the tightest account first.
         statuses: of the checks of `Balances.reconcile`.
         failures: of the pulls.
+        labels: of the accounts.
         lang: of the sentences.
         demo: whether the figures are the embedded broker's.
     """
     rows = equity.rows(named=True)
     lines = [_head(rows, lang, demo=demo)]
     if rows:
-        lines += [_call(rows, lang), _moved(rows, lang), _excess(rows, lang)]
+        lines += [
+            _call(rows, lang, all_pulled=not failures),
+            _moved(rows, lang),
+            _excess(rows, lang),
+        ]
         lines.append(_checks(statuses, lang))
     lines += [
         ("⚠ 조회하지 못함: " if lang == "ko" else "⚠ Not pulled: ")
-        + f"{one.account} {one.mgna_dvsn.query} {one.excc_stat_cd.query}. "
+        + f"{labels[one.account]} {one.mgna_dvsn.query} {one.excc_stat_cd.query}. "
         + f"{type(one.error).__name__}: {one.error}"
         for one in failures
     ]
@@ -96,25 +103,35 @@ def _head(rows: Sequence[_Row], lang: Lang, *, demo: bool) -> str:
     else:
         parts = [f"{len(rows):,}개 계좌" if lang == "ko" else count(len(rows), "account")]
     if rows:
-        parts.append(moment(max(row["as_of"] for row in rows)))
+        parts.append(moments(row["as_of"] for row in rows))
     return SEPARATOR.join([*parts, "DEMO"] if demo else parts)
 
 
-def _call(rows: Sequence[_Row], lang: Lang) -> str:
+def _call(rows: Sequence[_Row], lang: Lang, *, all_pulled: bool) -> str:
+    """Which accounts have a margin call, and of how many that is not known."""
     called = [row for row in rows if row["margin_call"]]
     unknown = sum(row["margin_call"] is None for row in rows)
+    sentences = []
     if called:
         listed = ", ".join(
             f"{row['account']} {exact(row['margin_call'])}{_WON[lang]}" for row in called
         )
-        return f"⚠ 마진콜: {listed}." if lang == "ko" else f"⚠ Margin call: {listed}."
+        sentences.append(f"⚠ 마진콜: {listed}." if lang == "ko" else f"⚠ Margin call: {listed}.")
     if unknown:
-        return (
+        sentences.append(
             f"마진콜 여부를 알 수 없는 계좌 {unknown:,}개."
             if lang == "ko"
             else f"Not known whether there is a margin call: {count(unknown, 'account')}."
         )
-    return "마진콜 없음." if lang == "ko" else "No margin call."
+    if not sentences and all_pulled:
+        sentences.append("마진콜 없음." if lang == "ko" else "No margin call.")
+    elif not sentences:
+        sentences.append(
+            "조회한 계좌에는 마진콜 없음."
+            if lang == "ko"
+            else "No margin call in the accounts that were pulled."
+        )
+    return " ".join(sentences)
 
 
 def _moved(rows: Sequence[_Row], lang: Lang) -> str:
@@ -157,15 +174,18 @@ def _excess(rows: Sequence[_Row], lang: Lang) -> str:
     if excess is None:
         return f"{who}{start}을 알 수 없습니다." if lang == "ko" else f"{who}{start} is not known."
     won, percent = _WON[lang], row["equity_percent"]
-    text = f"{start} {exact(excess)}{won}"
+    # Without the equity of this moment both figures are of KIS's equity at settlement.
+    settled = row["excess_margin_now"] is None
+    basis = "" if not settled else " (정산 기준)" if lang == "ko" else " at settlement"
+    text = f"{start}{basis} {exact(excess)}{won}"
     if percent is not None:
         text += (
-            f", 자산이 유지증거금의 {percent:,f}%"
+            f", 자산{basis}이 유지증거금의 {percent:,f}%"
             if lang == "ko"
-            else f", equity {percent:,f}% of the maintenance margin"
+            else f", equity{basis} {percent:,f}% of the maintenance margin"
         )
     at = row["margin_as_of"]
-    if at is not None and abs(row["as_of"] - at) > SAME_MOMENT:
+    if at is not None and not same_moment(row["as_of"], at):
         text += f" (증거금 {at:%H:%M:%S})" if lang == "ko" else f" (margin of {at:%H:%M:%S})"
     return f"{who}{text}."
 

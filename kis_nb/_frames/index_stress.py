@@ -1,9 +1,10 @@
 """What a move of the KOSPI 200 would do to the excess margin: no option model, two bounds.
 
 Futures and spreads move by their market value times the move, which is exact. An option is counted
-twice. ``held`` keeps its time value and changes its intrinsic value alone. ``worst`` counts no gain
-of an option, and every loss point for point with the index, a bought option's no further than its
-premium: a lower bound as long as volatility does not rise. The margin stays what it is.
+twice. ``held`` keeps its time value and changes its intrinsic value alone, its price never below 0.
+``worst`` counts no gain of an option, and every loss point for point with the index, a bought
+option's no further than its premium: a lower bound as long as volatility does not rise, and never
+above ``held``. The margin stays what it is.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
-from kis_nb._account import account_labels
-from kis_nb._frames.account_frames import equity_frame, latest_excess
+from kis_nb._account import Account
+from kis_nb._frames.account_frames import equity_frame, latest_excess, state_at
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.position_products import products_of
 from kis_nb._frames.prices import is_unpriced
 from kis_nb._frames.products import Product
+from kis_nb._seoul import KST
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
@@ -35,6 +37,7 @@ _ZERO = Decimal(0)
 _STEP = Decimal("0.0001")
 _COLUMNS: dict[str, Any] = {
     "account": pl.String,
+    "as_of": pl.Datetime("us", KST.key),
     "index_move": pl.Decimal(38, 4),
     "index_level": pl.Decimal(38, 2),
     "pnl_held": _WON,
@@ -67,7 +70,9 @@ class _Position:
             return max(up * (level - strike), _ZERO)
 
         size = value / price  # won a point
-        held = self.sign * size * (intrinsic(index * (1 + move)) - intrinsic(index))
+        # Its price may be below its intrinsic value, and does not fall below 0.
+        change = max(intrinsic(index * (1 + move)) - intrinsic(index), -price)
+        held = self.sign * size * change
         if self.sign * up * move >= 0:
             return held, _ZERO
         most = abs(index * move)
@@ -76,29 +81,33 @@ class _Position:
 
 @exactly
 def index_stress_frame(
-    balances: Sequence[Balance], chosen: Sequence[Balance], moves: Iterable[Move]
+    balances: Sequence[Balance],
+    chosen: Sequence[Balance],
+    labels: Mapping[Account, str],
+    moves: Iterable[Move],
 ) -> pl.DataFrame:
     """The frame of `Balances.index_stress`, which describes its columns.
 
     Args:
         balances: every pull, for the excess margin.
         chosen: one for each account, whose positions move.
+        labels: of the accounts.
         moves: in per cent.
 
     Raises:
         ValueError: a move is no number.
     """
     steps = [_number(move) for move in moves]
-    labels = account_labels(one.account for one in balances)
-    books = [(labels[one.account], *_split(one)) for one in chosen]
+    books = [(one, *_split(one)) for one in chosen]
     index = _index_level(position for _, moved, _ in books for position in moved)
-    states = {row["account"]: row for row in equity_frame(balances).iter_rows(named=True)}
+    states = {row["account"]: row for row in equity_frame(balances, labels).iter_rows(named=True)}
     rows = []
-    for label, positions, left_out in books:
+    for balance, positions, left_out in books:
+        label = labels[balance.account]
         without = left_out + [
             _name(one.row) for one in positions if one.change(index, _ZERO) is None
         ]
-        excess = latest_excess(states[label])
+        excess = latest_excess(state_at(balance, balances, states[label]))
         for step in steps:
             changes = [change for one in positions if (change := one.change(index, step / 100))]
             held, worst = (
@@ -107,6 +116,7 @@ def index_stress_frame(
             rows.append(
                 {
                     "account": label,
+                    "as_of": balance.as_of,
                     "index_move": step,
                     "index_level": None
                     if index is None

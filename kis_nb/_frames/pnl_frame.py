@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import polars as pl
 
-from kis_nb._account import account_labels
+from kis_nb._account import Account
 from kis_nb._choices import check_choice
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.position_products import products_of
@@ -47,19 +47,18 @@ _FIGURES: dict[str, Any] = {
 
 
 @exactly
-def pnl_frame(balances: Iterable[Balance], chosen: Sequence[Balance], by: By) -> pl.DataFrame:
+def pnl_frame(chosen: Sequence[Balance], labels: Mapping[Account, str], by: By) -> pl.DataFrame:
     """The frame of `Balances.pnl`, which describes its columns.
 
     Args:
-        balances: every pull, for the accounts' labels.
-        chosen: one for each account.
+        chosen: one pull for each account.
+        labels: of the accounts.
         by: what the rows are.
 
     Raises:
         ValueError: another `by`.
     """
     check_choice("by", by, get_args(By))
-    labels = account_labels(one.account for one in balances)
     keys = _KEYS[by]
     groups: dict[Hashable, list[dict[str, Any]]] = {}
     for balance in chosen:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_args
 
 from kis_nb._choices import Colors, Lang, check_choice
@@ -109,7 +110,8 @@ class Table:
         )
 
     def _colour(self, name: str, value: Any) -> str:
-        if not is_profit(name) or value is None:
+        # Any frame may have a text or a list in a column of such a name.
+        if not is_profit(name) or not isinstance(value, Decimal | int):
             return ""
         colour = _TONES[self.colors].get(tone(value))
         return f";color:{colour}" if colour else ""
@@ -129,12 +131,15 @@ def table(
     """A frame as a table for people.
 
     Figures are exact, with thousands separators; profit and loss have sign, arrow and colour; null
-    is ``–``; account numbers are masked. The text is in the page's colour, so the table can be read
-    on a light page, on a dark one and on paper. A table that is wider than the page scrolls.
+    is ``–``; account numbers are masked. Of a position without a price KIS sends zeros, which are
+    replaced by "no price" when the frame also has ``cblc_qty``, ``idx_clpr`` and ``evlu_amt``, by
+    which such a position is known; `Balances.pnl` has null for them. The text is in the page's
+    colour, so the table can be read on a light page, on a dark one and on paper. A table that is
+    wider than the page scrolls.
 
     Args:
-        frame: any frame, best one with few columns: `Balances.equity`, `Balances.pnl`,
-            ``balance.positions.select(...)``, ….
+        frame: any Polars DataFrame, best one with few columns, such as those of `Balances.equity`
+            and `Balances.pnl`.
         lang: ``"ko"`` for Korean labels, ``"en"`` for English ones; a column without a label keeps
             its name.
         colors: ``"kr"`` (profit red, loss blue) or ``"us"`` (profit green, loss red).
@@ -145,9 +150,17 @@ def table(
 
     Raises:
         ValueError: an argument is none of these, or `rows` is below 1.
+        TypeError: `frame` is no DataFrame, or `rows` no int.
     """
+    import polars as pl
+
+    if not isinstance(frame, pl.DataFrame):
+        collect = "; call its .collect() first" if isinstance(frame, pl.LazyFrame) else ""
+        raise TypeError(f"table takes a Polars DataFrame; got {type(frame).__name__}{collect}")
     check_choice("lang", lang, get_args(Lang))
     check_choice("colors", colors, get_args(Colors))
+    if type(rows) is not int:
+        raise TypeError(f"rows takes an int; got {rows!r}")
     if rows < 1:
         raise ValueError(f"rows takes a count from 1; got {rows}")
     return Table(frame, lang, colors, rows)

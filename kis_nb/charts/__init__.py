@@ -34,6 +34,7 @@ if front_end() == "file":
 import altair as alt
 
 from kis_nb._choices import Colors, Lang, Theme, check_choice
+from kis_nb._frames.balances import Balances
 from kis_nb._frames.index_stress import MOVES, Move
 from kis_nb.charts import _book, _index_stress, _margin, _payoff, _pnl, _pnl_product, _views
 from kis_nb.charts._chart import Chart, mime_bundle
@@ -42,7 +43,6 @@ from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
-    from kis_nb._frames.balances import Balances
 
 __all__ = [
     "LeftOut",
@@ -96,19 +96,20 @@ def pnl(
     check_choice("by", by, get_args(PnlBy))
     if by == "product":
         return _pnl_product.PNL_BY_PRODUCT.chart(_pnl_product.rows(balance, style, top=top), style)
-    one = _pnl_product.only_one(balance, f"pnl by {by}")
-    return _pnl.PNL.chart(_pnl.rows(one, style, by=by, top=top), style)
+    one, account = _pnl_product.only_one(balance, f"pnl by {by}")
+    return _pnl.PNL.chart(_pnl.rows(one, style, by=by, top=top, account=account), style)
 
 
 def margin(
-    *balances: Balance, lang: Lang = "ko", colors: Colors = "kr", theme: Theme = "lab"
+    *balances: Balance | Balances, lang: Lang = "ko", colors: Colors = "kr", theme: Theme = "lab"
 ) -> Chart:
     """How the deposit covers the margin, and how far equity is from a margin call, in won.
 
     Args:
-        balances: one pull, or two of one account with MGNA_DVSN 01 and 02 to see both margins. The
-            margin call begins at the maintenance margin, which only a pull with 02 has. With 01
-            alone, the line drawn is the initial margin and is named so.
+        balances: one pull, or two of one account with MGNA_DVSN 01 and 02 to see both margins; or
+            what `Balances.of` gives, whose label of the account is then shown. The margin call
+            begins at the maintenance margin, which only a pull with 02 has. With 01 alone, the line
+            drawn is the initial margin and is named so.
         lang: ``"ko"`` for Korean labels, ``"en"`` for English ones.
         colors: ``"kr"`` (profit red, loss blue) or ``"us"`` (profit green, loss red).
         theme: ``"lab"`` follows the page and is light when saved; ``"light"`` and ``"dark"`` are
@@ -116,15 +117,23 @@ def margin(
 
     Returns:
         A chart with a bar for the deposit (cash, foreign currency, substitute securities), one for
-        each pull's margin, and one or two for the equity and its excess over the maintenance
-        margin (``prsm_dpast``; ``prsm_dpast_amt`` or an estimate of it). A figure that KIS did not
-        send is shown as ``–``.
+        each pull's margin (with its time, when that is another moment), and one or two for the
+        equity and its excess over the maintenance margin (``prsm_dpast``; ``prsm_dpast_amt`` or an
+        estimate of it). A figure that KIS did not send is shown as ``–``.
 
     Raises:
         ValueError: no balance, balances of several accounts, or another argument is none of these.
     """
     style = Style(lang, colors, theme)
-    return _margin.MARGIN.chart(_margin.rows(balances, style), style)
+    pulls: list[Balance] = []
+    account = ""
+    for given in balances:
+        if isinstance(given, Balances):
+            pulls += given
+            account = account or next((given.labels[one.account] for one in given), "")
+        else:
+            pulls.append(given)
+    return _margin.MARGIN.chart(_margin.rows(pulls, style, account=account), style)
 
 
 def views(

@@ -63,7 +63,9 @@ def bar(
     }
 
 
-def keyed(rows: list[Row], balance: Balance, style: Style, *parts: str) -> list[Row]:
+def keyed(
+    rows: list[Row], balance: Balance, style: Style, *parts: str, account: str = ""
+) -> list[Row]:
     """Give every row its key, made of name and figure, and the first one the heading.
 
     Two axes show the two halves of the keys left and right of the bars. An axis measures its widest
@@ -71,7 +73,7 @@ def keyed(rows: list[Row], balance: Balance, style: Style, *parts: str) -> list[
 
     Args:
         rows: from `bar`.
-        balance, style, *parts: of the heading, see `add_heading`.
+        balance, style, *parts, account: of the heading, see `add_heading`.
     """
     seen: dict[str, int] = {}
     names, figures = [], columns([row["figure"] for row in rows])
@@ -80,7 +82,7 @@ def keyed(rows: list[Row], balance: Balance, style: Style, *parts: str) -> list[
         count = seen[row["name"]] = seen.get(row["name"], 0) + 1
         names.append(row["name"] + "\u200b" * (count - 1))
         row["key"] = f"{names[-1]}{SEPARATOR}{figure}"
-    return add_heading(rows, balance, style, *parts, names=names, figures=figures)
+    return add_heading(rows, balance, style, *parts, account=account, names=names, figures=figures)
 
 
 def bar_chart(

@@ -99,6 +99,7 @@ def add_heading(
     balance: Balance,
     style: Style,
     *parts: str,
+    account: str = "",
     names: Sequence[str] = (),
     figures: Sequence[str] = (),
 ) -> list[Row]:
@@ -112,6 +113,7 @@ def add_heading(
         balance: the pull that the heading describes.
         style: of the chart.
         *parts: added after the time; blank ones are left out.
+        account: its label where several accounts are told apart; else its number, masked.
         names, figures: the texts left and right of the plot; without any there is an axis of won at
             the left.
     """
@@ -121,7 +123,9 @@ def add_heading(
         before = min(_NAME_WIDTH, max(text_width(name, 12) for name in names))
     after = min(_FIGURE_WIDTH, max((text_width(figure, 12) for figure in figures), default=0.0))
     rows[0] |= head_fields(
-        (balance.account.masked, title), (moment(balance.as_of), *parts), reserve=reserve
+        (account or balance.account.masked, title),
+        (moment(balance.as_of), *parts),
+        reserve=reserve,
     )
     rows[0] |= {
         "demo": "DEMO" if balance.demo else "",

@@ -7,10 +7,13 @@ from typing import Any
 
 import altair as alt
 
+from kis_nb._codes import Basis
+from kis_nb._frames.account_frames import one_view_each, state_at
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.balances import Balances
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.index_stress import Move
+from kis_nb._frames.moments import same_moment
 from kis_nb._frames.report_labels import cell_text
 from kis_nb._frames.text import exact, moment
 from kis_nb._widgets.vega_spec import Row
@@ -46,11 +49,9 @@ def rows(
     if not several:
         raise ValueError("index_stress needs a balance")
     bases = {one.excc_stat_cd for one in several}
-    stress = (
-        several.index_stress(moves, excc_stat_cd=bases.pop())
-        if len(bases) == 1
-        else several.index_stress(moves)
-    )
+    basis = bases.pop() if len(bases) == 1 else Basis.SETTLEMENT
+    used = one_view_each(several, None, basis)
+    stress = several.index_stress(moves, excc_stat_cd=basis)
     if not stress.height:
         raise ValueError("index_stress needs a move")
     known = set(stress["account"])
@@ -61,17 +62,24 @@ def rows(
     if not shown:
         listed = ", ".join(sorted(known))
         raise ValueError(f"account takes the label of one that was pulled ({listed})")
-    of = several.of(chosen)[0]
-    state = equity.filter(account=chosen).row(0, named=True)
+    of = next(one for one in used if several.labels[one.account] == chosen)
+    state = state_at(of, several, equity.filter(account=chosen).row(0, named=True))
     points = [point for line in _LINES for point in _points(line, shown, style)] or _nothing(style)
     level = next((row["index_level"] for row in shown if not row["index_move"]), None)
     left = shown[0]["left_out"]
     # On which side of the line at 0 there is space for its name.
     points[0]["above"] = all((point["excess"] or 0) >= 0 for point in points)
     add_heading(points, of, style)
+    margin_at = state["margin_as_of"]
+    old = margin_at is not None and not same_moment(margin_at, of.as_of)
+    settled = state["current_equity"] is None and points[0]["excess"] is not None
     points[0] |= head_fields(
-        (chosen, moment(state["as_of"])),
+        (chosen, moment(of.as_of)),
         (
+            style.word("정산 자산 기준", "equity at settlement") if settled else "",
+            style.word(f"증거금 {margin_at:%H:%M:%S}", f"margin of {margin_at:%H:%M:%S}")
+            if old
+            else "",
             style.word(f"지수 {exact(level)}", f"index {exact(level)}") if level else "",
             style.word(f"{len(left):,}종목 제외", f"{len(left):,} left out") if left else "",
         ),

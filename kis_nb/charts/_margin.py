@@ -10,6 +10,7 @@ import altair as alt
 
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.equity import Equity, equity
+from kis_nb._frames.moments import same_moment
 from kis_nb._frames.text import Figure, exact
 from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._chart import Chart, ChartKind, compose
@@ -32,6 +33,7 @@ def rows(
     *,
     of: Balance | None = None,
     others: Sequence[Balance] = (),
+    account: str = "",
 ) -> list[Row]:
     """The rows of the chart, one a segment of a bar: deposit, the margin of each balance, equity
     and excess margin as `kis_nb._frames.equity` has them, then the margin call's level.
@@ -41,6 +43,7 @@ def rows(
         style: language and colours.
         of: the balance that deposit and equity are of; the latest by default.
         others: more pulls without a bar, for the maintenance margin and the current equity.
+        account: the account's label, where several are told apart.
 
     Raises:
         ValueError: no balance, or balances of several accounts.
@@ -57,7 +60,11 @@ def rows(
     lines[0].stack(figures, _DEPOSIT, style)
     for balance, figures in zip(balances, sums, strict=True):
         code = balance.mgna_dvsn.label_with_code(style.lang)
-        line = _Bar(f"{style.field('mgna_tota')} · {code}", figures["mgna_tota"])
+        name = f"{style.field('mgna_tota')} · {code}"
+        if not same_moment(balance.as_of, shown.as_of):
+            # Without the field's label, so that the time is not cut off.
+            name = f"{code} ({balance.as_of:%H:%M:%S})"
+        line = _Bar(name, figures["mgna_tota"])
         line.stack(figures, _MARGIN, style)
         lines.append(line)
     level = None if own.maintenance_margin is None else geometry(own.maintenance_margin)
@@ -72,7 +79,12 @@ def rows(
         lines.append(_equity_line(name, own.current_equity, own.maintenance_margin, style))
         lines[-1].call = level
     lines.append(_call(own, sums, style))
-    added = max((one["add_mgna_tota"] or _ZERO for one in sums), default=_ZERO)
+    now = [
+        figures["add_mgna_tota"] or _ZERO
+        for balance, figures in zip(balances, sums, strict=True)
+        if same_moment(balance.as_of, shown.as_of)
+    ]
+    added = max(now, default=_ZERO)
     if added > 0:
         line = _Bar(f"⚠ {style.field('add_mgna_tota')}", added)
         line.add(style.field("add_mgna_tota"), _ZERO, added, "alert")
@@ -81,7 +93,7 @@ def rows(
     names, texts = [line.name for line in lines], columns([line.figure for line in lines])
     for line, figure in zip(lines, texts, strict=True):
         result += [row | {"key": f"{line.name}{SEPARATOR}{figure}"} for row in line.rows()]
-    return add_heading(result, shown, style, names=names, figures=texts)
+    return add_heading(result, shown, style, account=account, names=names, figures=texts)
 
 
 def _equity_line(name: str, whole: Figure, need: Figure, style: Style) -> _Bar:

@@ -31,8 +31,11 @@ _SUMS: dict[str, tuple[str, ...]] = {
 
 
 @exactly
-def rows(balance: Balance, style: Style, *, by: By = "position", top: int = 20) -> list[Row]:
-    """The rows of the chart, largest P&L first; see `kis_nb.charts.pnl` for the arguments.
+def rows(
+    balance: Balance, style: Style, *, by: By = "position", top: int = 20, account: str = ""
+) -> list[Row]:
+    """The rows of the chart, largest P&L first; see `kis_nb.charts.pnl` for the arguments, and
+    `kis_nb.charts._heading.add_heading` for `account`.
 
     Never empty: an account without positions has one row with a note.
     """
@@ -43,7 +46,7 @@ def rows(balance: Balance, style: Style, *, by: By = "position", top: int = 20) 
     else:
         bars = _sums(balance, style, by)
         title = ""
-    return keyed(bars, balance, style, title)
+    return keyed(bars, balance, style, title, account=account)
 
 
 def _positions(balance: Balance, style: Style, top: int) -> list[Row]:

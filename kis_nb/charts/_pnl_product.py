@@ -7,17 +7,21 @@ from decimal import Decimal
 from typing import Any
 
 from kis_nb._codes import Basis
+from kis_nb._frames.account_frames import one_view_each
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.balances import Balances
 from kis_nb._frames.decimal_context import exactly
+from kis_nb._frames.moments import moments
 from kis_nb._frames.report_labels import cell_text, label
-from kis_nb._frames.text import count, exact, moment, signed
+from kis_nb._frames.text import count, exact, signed
 from kis_nb._frames.words import NO_POSITIONS, NO_PRICE
 from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._bars import bar, bar_chart, keyed
 from kis_nb.charts._heading import head_fields
 from kis_nb.charts._style import Style
 
+# How many accounts the heading names that the chart leaves out.
+_NAMED = 2
 _TIPS = ("positions", "contracts", "unpriced", "market_value", "unrealized", "realized")
 
 PNL_BY_PRODUCT = bar_chart(
@@ -43,6 +47,7 @@ def rows(balances: Balance | Balances, style: Style, *, top: int = 20) -> list[R
         raise ValueError("pnl needs a balance")
     bases = {one.excc_stat_cd for one in several}
     basis = bases.pop() if len(bases) == 1 else Basis.SETTLEMENT
+    used = one_view_each(several, None, basis)
     groups = several.pnl("product", excc_stat_cd=basis).rows(named=True)
     known = [row for row in groups if row["total"] is not None]
     # A sum of one group would take the same space as the group itself.
@@ -54,18 +59,36 @@ def rows(balances: Balance | Balances, style: Style, *, top: int = 20) -> list[R
     bars += [_bar(row, style) for row in groups[len(known) :]]
     if not bars:
         bars = [bar("", None, figure=" ", note=style.word(*NO_POSITIONS))]
-    latest = max(several, key=lambda one: one.as_of)
     what = style.word("평가 + 매매손익", "Unrealized + realized")
-    result = keyed(bars, latest, style, what)
-    accounts = {one.account for one in several}
-    who = style.word(f"{len(accounts):,}개 계좌", count(len(accounts), "account"))
-    if len(accounts) == 1:
-        who = latest.account.masked
+    result = keyed(bars, used[0], style, what)
+    who = style.word(f"{len(used):,}개 계좌", count(len(used), "account"))
+    if len(used) == 1:
+        who = several.labels[used[0].account]
     # The margin code, which changes no profit, is left out.
-    result[0] |= head_fields((who, basis.label_with_code(style.lang)), (moment(latest.as_of), what))
+    result[0] |= head_fields(
+        (who, basis.label_with_code(style.lang), _left_out(several, used, style)),
+        (moments(one.as_of for one in used), what),
+    )
     if any(one.demo for one in several):
         result[0]["demo"] = "DEMO"
     return result
+
+
+def _left_out(several: Balances, used: Sequence[Balance], style: Style) -> str:
+    """Which accounts have pulls, but none on the basis shown; blank without any."""
+    there = {one.account for one in used}
+    without = [
+        several.labels[account]
+        for account in dict.fromkeys(one.account for one in several)
+        if account not in there
+    ]
+    if not without:
+        return ""
+    listed = ", ".join(without[:_NAMED])
+    more = len(without) - _NAMED
+    if more > 0:
+        listed += style.word(f" 외 {more:,}개", f" and {more:,} more")
+    return style.word(f"{listed} 제외", f"without {listed}")
 
 
 def _bar(row: Mapping[str, Any], style: Style) -> Row:
@@ -83,13 +106,13 @@ def _bar(row: Mapping[str, Any], style: Style) -> Row:
     return bar(name, row["total"], tip=tip, note=note if missing else "")
 
 
-def only_one(balances: Balance | Balances, what: str) -> Balance:
-    """The one balance that a chart of a single account shows.
+def only_one(balances: Balance | Balances, what: str) -> tuple[Balance, str]:
+    """The one balance that a chart of a single account shows, and its account's label.
 
     Raises:
         ValueError: there are several, or there is none.
     """
-    found: Sequence[Balance] = balances if isinstance(balances, Balances) else [balances]
-    if len(found) != 1:
-        raise ValueError(f"{what} shows one balance; got {len(found)}")
-    return found[0]
+    several = balances if isinstance(balances, Balances) else Balances([balances])
+    if len(several) != 1:
+        raise ValueError(f"{what} shows one balance; got {len(several)}")
+    return several[0], several.labels[several[0].account]
