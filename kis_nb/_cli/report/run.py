@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from kis_nb import _failure_log
 from kis_nb._cli.report.source import Source
+from kis_nb._environment import without_credentials
 from kis_nb._errors import ConfigError
 from kis_nb._failure_log import FailedPull
 
@@ -251,9 +252,8 @@ def _environment(made: Path, log: Path, *, demo: bool) -> Iterator[None]:
     os.environ["JUPYTER_PATH"] = f"{made}{os.pathsep}{others}" if others else str(made)
     os.environ[_failure_log.VARIABLE] = str(log)
     if demo:
-        for name in before:
-            if name.startswith("KIS_") and not name.startswith("KIS_NB_"):
-                del os.environ[name]
+        for name in before.keys() - without_credentials(before, keep_own=True).keys():
+            del os.environ[name]
         os.environ["KIS_NB_DEMO"] = "1"
     try:
         yield
