@@ -25,6 +25,7 @@ from urllib3.util import Retry
 
 from kis_nb._cli import arguments, export, lab, main
 from kis_nb._connect import connect
+from kis_nb._environment import without_credentials
 from kis_nb._frames.prices import OF_PRICE, is_unpriced
 from kis_nb._frames.text import exact
 from kis_nb.demo import Book, Portfolio
@@ -780,3 +781,13 @@ def test_an_empty_account_is_a_result(
         assert "0 rows" in ran.out
         assert kis("balance", "--format", "csv").out.count("\n") == 1
         assert json.loads(kis("balance", "--format", "json").out)["positions"] == []
+
+
+def test_credentials_are_taken_out_of_an_environment() -> None:
+    """Whatever the case of letters, which Windows does not tell apart; settings when they are not
+    asked for.
+    """
+    given = {"KIS_APP_KEY": "a", "kis_app_secret": "b", "KIS_NB_DEMO": "1", "PATH": "/", "KISS": ""}
+    assert without_credentials(given) == {"PATH": "/", "KISS": ""}
+    kept = without_credentials(given, keep_own=True)
+    assert kept == {"KIS_NB_DEMO": "1", "PATH": "/", "KISS": ""}

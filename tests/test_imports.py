@@ -70,7 +70,16 @@ BROUGHT = {
 }
 # Of the extras `lab`, `pictures` and `report`, imported once these were found; and what charts wait
 # for when another thread is importing it, never otherwise.
-REPORT = {"jupyter_client", "nbclient", "nbconvert", "nbformat", "papermill", "vl_convert"}
+REPORT = {
+    "bleach",
+    "bs4",
+    "jupyter_client",
+    "nbclient",
+    "nbconvert",
+    "nbformat",
+    "papermill",
+    "vl_convert",
+}
 OPTIONAL = REPORT | {"ipykernel", "numpy", "pandas", "pyarrow"}
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import json
 import os
 import re
 import select
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +17,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import bs4
 import nbformat
 import pytest
 
@@ -24,6 +27,7 @@ from kis_nb._cli import main
 from kis_nb._cli.arguments import UsageProblem
 from kis_nb._cli.report import pdf
 from kis_nb._cli.report import run as run_module
+from kis_nb._cli.report.clean import clean_html
 from kis_nb._cli.report.parameters import parameters
 from kis_nb._cli.report.source import COMPUTED, find_source
 from kis_nb._codes import Basis, Margin
@@ -158,6 +162,12 @@ def test_a_template_becomes_a_page(tmp_path: Path) -> None:
 
 OUTSIDE = """
 from IPython.display import HTML, Markdown, display
+display(HTML('<meta http-equiv="refresh" content="0;url=http://127.0.0.1:PORT/refresh">'
+             '<link rel="preconnect" href="http://127.0.0.1:PORT">'
+             '<base href="http://127.0.0.1:PORT/"><form action="/form"><button autofocus>'
+             '<object data="http://127.0.0.1:PORT/o"></object><embed src="http://127.0.0.1:PORT/e">'
+             '<b onclick="1" onmouseover="location=1">kept</b>'))
+display({"text/html": "<i>isolated</i>"}, raw=True, metadata={"text/html": {"isolated": True}})
 display(Markdown("![x](http://127.0.0.1:9/markdown.png)"))
 display(HTML('<link rel="stylesheet" href="http://127.0.0.1:9/a.css"><b>shown</b>'
              '<img src="http://127.0.0.1:9/html.png"><iframe src="http://127.0.0.1:9/f"></iframe>'
@@ -177,10 +187,12 @@ def test_a_page_loads_nothing_from_outside(report: Callable[..., Ran], tmp_path:
     file show, a chart that needs scripts shows as its text, what is printed to stderr is kept, a
     warning without its line of code, and text is escaped.
     """
-    path = notebook(tmp_path / "own.ipynb", "# Own", OUTSIDE)
-    done = report(path, "--output", tmp_path / "own.html")
-    assert (done.code, done.said) == (0, "")
-    with chromium() as browser:
+    refresh = '<meta http-equiv="refresh" content="0;url=http://127.0.0.1:PORT/text">'
+    with socket.create_server(("127.0.0.1", 0)) as server, chromium() as browser:
+        port = str(server.getsockname()[1])
+        cells = [text.replace("PORT", port) for text in (f"# Own\n\n{refresh}", OUTSIDE)]
+        done = report(notebook(tmp_path / "own.ipynb", *cells), "--output", tmp_path / "own.html")
+        assert (done.code, done.said) == (0, "")
         page = browser.new_page()
         asked: list[str] = []
         page.on("requestfinished", lambda request: asked.append(request.url))
@@ -188,12 +200,94 @@ def test_a_page_loads_nothing_from_outside(report: Callable[..., Ran], tmp_path:
         page.goto((tmp_path / "own.html").as_uri())
         text = page.inner_text("body")
         width = page.locator("img[alt=bars]").evaluate("image => image.naturalWidth")
+        page.wait_for_timeout(500)  # a refresh comes after the page
+        assert page.url == (tmp_path / "own.html").as_uri()
+        assert not select.select([server], [], [], 0)[0], "the server was asked"
     assert width == 40
-    for shown in ("shown", "chart", "1 < 2 & <b>", "a warning\nUserWarning: another"):
+    for one in ("markdown.png", "html.png", "iframe", "object", "embed"):
+        assert f"[제외 · left out: {one}]" in text
+    for shown in (
+        "kept",
+        "isolated",
+        "shown",
+        "chart",
+        "1 < 2 & <b>",
+        "a warning\nUserWarning: another",
+    ):
         assert shown in text
     assert "warnings.warn" not in text
     files = {(tmp_path / "own.html").as_uri()}
     assert {url for url in asked if not url.startswith("data:")} == files
+
+
+# HTML, and what is kept of it.
+CLEANED = [
+    ("<p style='color: red' onclick='x()'>a &lt; b</p>", '<p style="color: red">a &lt; b</p>'),
+    ("<style>p > b { margin: 0 }</style>", "<style>p > b { margin: 0 }</style>"),
+    ("<style><script></style>x", "<style>&lt;script></style>x"),
+    ('<b id="x">1</b><script>alert("</p>")</script>2', '<b id="x">1</b>2'),
+    ("<svg><style><a title='</style><img src=x onerror=alert(1)>'>", "[제외 · left out: svg]"),
+    ("<body onload='x()'><head><title>t</title></head>1", "1"),
+    ("<a href='javascript:x()'>1</a><a href=' data:text/html,x'>2</a>", "<a>1</a><a>2</a>"),
+    ("<a href='https://x.test'>1</a>", '<a href="https://x.test">1</a>'),
+    ("<img src=data:text/html,x srcset='http://x.test 2x'>", "[제외 · left out: img]"),
+    ("<iframe srcdoc='<b>'></iframe>1", "[제외 · left out: iframe]1"),
+    ("<video poster=http://x.test>1</video>", "[제외 · left out: video]"),
+    ("<frameset><frame src=x></frameset>1", "1"),
+    ("\x1b[1mbold\x1b[0m", "bold"),
+]
+
+
+@pytest.mark.parametrize(("given", "kept"), CLEANED)
+def test_html_is_cleaned(tmp_path: Path, given: str, kept: str) -> None:
+    """Elements, attributes and addresses on a list are kept, and nothing else."""
+    assert clean_html(given, tmp_path) == kept
+
+
+def test_tables_and_pictures_stay_as_they_are(tmp_path: Path) -> None:
+    """As Polars writes the ones, and kis_nb the others."""
+    table = (
+        "<div><style>\n.dataframe > td { white-space: pre-wrap; }\n</style><small>shape: (1, 1)"
+        '</small><table border="1" class="dataframe"><thead><tr><th>a</th></tr></thead><tbody><tr>'
+        "<td>&quot;1&quot; &amp; 2</td></tr></tbody></table></div>"
+    )
+    image = (
+        '<img alt="P&amp;L" width="40" style="max-width:100%;height:auto" '
+        "src=\"data:image/svg+xml,%3Csvg a='1' b=%22&amp;amp;%22/%3E\">"
+    )
+    for given in (table, image):
+        texts = (given, clean_html(given, tmp_path))
+        before, after = (bs4.BeautifulSoup(text, "html.parser") for text in texts)
+        assert [(one.name, one.attrs) for one in after()] == [
+            (one.name, one.attrs) for one in before()
+        ]
+        assert after.get_text() == before.get_text()
+
+
+def test_pictures_of_the_notebooks_folder_are_in_the_page(
+    report: Callable[..., Ran], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those of text cells and of outputs; one that cannot be put there is named, without its
+    folder. Nothing is logged of pictures that have no text.
+    """
+    folder = tmp_path / "own"
+    (folder / "sub").mkdir(parents=True)
+    pixel = base64.b64decode("R0lGODlhAQABAAAAACwAAAAAAQABAAA=")
+    for name in ("own/a b.gif", "own/sub/c.gif", "outside.gif", "own/d.txt"):
+        (tmp_path / name).write_bytes(pixel)
+    text = (
+        "# P\n\n![](a%20b.gif) <img src='sub/c.gif'> ![](none/e.png) ![](../outside.gif) ![](sub)"
+    )
+    cell = "from IPython.display import HTML; HTML('<img src=sub/c.gif><img src=d.txt><img>')"
+    path = notebook(folder / "own.ipynb", text, cell)
+    done = report(path, "--output", tmp_path / "own.html")
+    assert (done.code, done.said) == (0, "")
+    page = (tmp_path / "own.html").read_text("utf-8")
+    assert page.count(f"data:image/gif;base64,{base64.b64encode(pixel).decode()}") == 3
+    assert all(one.startswith("data:") for one in Addresses(page).found)
+    for name in ("e.png", "outside.gif", "sub", "d.txt", "img"):
+        assert page.count(f"[제외 · left out: {name}]") == 1
+    assert not [record for record in caplog.records if record.name.startswith("kis_nb")]
 
 
 def test_the_code_shows_when_it_is_asked_for(report: Callable[..., Ran], tmp_path: Path) -> None:
@@ -404,12 +498,12 @@ def test_a_kernel_that_dies_is_said(report: Callable[..., Ran], tmp_path: Path) 
 
 
 def test_a_notebook_may_end_itself(report: Callable[..., Ran], tmp_path: Path) -> None:
-    """`sys.exit()` is no failure; what comes after was not run, and that is said."""
+    """`sys.exit()` is no failure, so nothing is said of the cells after it."""
     path = notebook(tmp_path / "own.ipynb", "import sys; sys.exit(0)", "2")
     done = report(path, "--output", tmp_path / "own.html", "--lang", "en")
     assert (done.code, done.said) == (0, "")
     text = text_of((tmp_path / "own.html").read_text("utf-8"))
-    assert text.count("This cell was not run.") == 1
+    assert "not run" not in text
     assert "incomplete" not in text
 
 
@@ -490,6 +584,63 @@ def test_an_interrupt_while_the_kernel_starts_ends_it(
     assert not (tmp_path / "own.html").exists()
 
 
+NO_PICTURES = """
+from IPython.display import HTML, display
+line = '<p class="kis-no-picture">차트 그림을 만들 수 없음 · No picture of the chart: 1 &lt; 2</p>'
+display(HTML(line)); display(HTML("<b>equity</b>" + line))
+display(HTML('<p class="kis-no-picture">install it</p>'))
+"""
+
+
+@pytest.mark.parametrize("form", ["html", "ipynb"])
+def test_a_chart_without_a_picture_makes_a_report_incomplete(
+    report: Callable[..., Ran], tmp_path: Path, form: str
+) -> None:
+    """Its reason is said at the top and at the cell, each reason once; the cells go on."""
+    path = notebook(tmp_path / "own.ipynb", "1", "# Part", NO_PICTURES, "2 + 40")
+    done = report(path, "--output", tmp_path / f"out.{form}", "--lang", "en")
+    assert done.code == 1
+    assert done.said == "kis-nb: the report is incomplete; its first lines say what failed\n"
+    text = (tmp_path / f"out.{form}").read_text("utf-8")
+    if form == "ipynb":
+        cells = nbformat.reads(text, as_version=4).cells
+        text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    reason = "차트 그림을 만들 수 없음 · No picture of the chart: 1 &lt; 2"
+    assert text.count(f"<code>{reason}</code>") == 2
+    assert f"cell 2 (Part): <code>{reason}</code>" in text
+    assert text.count("<code>install it</code>") == 2
+    assert "This report is incomplete." in text
+    assert "this cell failed" not in text
+    assert form == "ipynb" or "42" in text
+
+
+def test_control_characters_do_not_reach_the_page(
+    report: Callable[..., Ran], tmp_path: Path
+) -> None:
+    """Colours, links of a terminal and single ones, of an error and of what is printed."""
+    wild = r"\x1b[31mred\x1b[0m \x1b]8;;http://x\x07link\x1b]8;;\x07 bell\x07 nul\x00 c1\x9b"
+    path = notebook(tmp_path / "own.ipynb", f"print('{wild}')", f"raise ValueError('{wild}')")
+    for words in ((), ("--code",)):
+        done = report(path, "--output", tmp_path / "own.html", "--force", *words)
+        assert done.code == 1
+        page = (tmp_path / "own.html").read_text("utf-8")
+        assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", page)
+        assert page.count("<code>ValueError: red link bell nul c1</code>") == 2
+
+
+def test_too_deep_a_notebook_is_said(
+    report: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recursion error is not taken for a kernel that does not start."""
+
+    def deep(*_: object, **__: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr("papermill.execute_notebook", deep)
+    done = report(notebook(tmp_path / "own.ipynb", "1"), "--output", tmp_path / "own.html")
+    assert (done.code, done.err) == (1, "kis-nb: the notebook is nested too deeply to be run\n")
+
+
 # --- what is refused -----------------------------------------------------------------------------
 
 
@@ -517,7 +668,25 @@ REFUSED = [
     (("--output", "x.html", "-p", "demo=1"), 2, "set by --demo"),
     (("--output", "x.html", "-p", "account=800"), 2, "set by ACCOUNT"),
     (("--output", "x.html", "-p", "name=80012345-03"), 2, "give it as ACCOUNT"),
+    (("--output", "x.html", "-p", "name=8001234503"), 2, "give it as ACCOUNT"),
+    (("--output", "x.html", "-p", "name=8001 2345 - 03!"), 2, "give it as ACCOUNT"),
+    (("--output", "x.html", "-p", "size=8001234503"), 2, "give it as ACCOUNT"),
+    (("--output", "x.html", "-p", "size=[{a: 8_001_234_503}]"), 2, "give it as ACCOUNT"),
+    (("--output", "x.html", "-p", "size=8.001234503e+9"), 2, "give it as ACCOUNT"),
+    (("--output", "x.html", "-p", r'size="800\x312345-03"'), 2, "give it as ACCOUNT"),
+    (("--demo", "--output", "x.html", "-p", "size=80012345"), 2, "give it as ACCOUNT"),
+    (("--demo", "--output", "x.html", "-p", "name=of 8001-2345"), 2, "give it as ACCOUNT"),
     (("--output", "x.html", "-p", "size=[1"), 2, "no YAML"),
+    (("--output", "x.html", "-p", "size=2026-01-01"), 2, "put a date in quotes"),
+    (("--output", "x.html", "-p", "size=2026-13-01"), 2, "put a date in quotes"),
+    (("--output", "x.html", "-p", "size=!!timestamp x"), 2, "-p size: its value must be"),
+    (("--output", "x.html", "-p", "size=!!bool x"), 2, "-p size: its value must be"),
+    (("--output", "x.html", "-p", "size=!!set {a}"), 2, "-p size: its value must be"),
+    (("--output", "x.html", "-p", "size={1: 2}"), 2, "-p size: its value must be"),
+    (("--output", "x.html", "-p", "size=.nan"), 2, "-p size: its value must be"),
+    (("--output", "x.html", "-p", "size=" + "9" * 5000), 2, "-p size: its value must be"),
+    (("--output", "x.html", "-p", "size=" + "[" * 30 + "]" * 30), 2, "-p size: its value must be"),
+    (("--output", "x.html", "-p", "size=&x [*x]"), 2, "YAML alias"),
     (("80012345-03", "70045678-03", "--demo", "--output", "x.html"), 2, "takes one ACCOUNT"),
     (("99912345-03", "--demo", "--output", "x.html"), 2, "999*****-03"),
     (("no account", "--demo", "--output", "x.html"), 2, "does not look like that"),
@@ -543,7 +712,7 @@ def test_what_does_not_fit_is_refused(
     assert (done.code, done.out) == (code, "")
     assert part in done.err
     assert done.err.count("\n") == 1
-    assert "12345-03" not in done.err
+    assert not re.search("0012345|2345 -|001_234|001234|12345-03", done.err)
     assert {file.name for file in tmp_path.iterdir()} == {"own.ipynb"}
 
 
@@ -561,8 +730,15 @@ def test_what_is_no_notebook_is_refused(report: Callable[..., Ran], tmp_path: Pa
     book.metadata["kernelspec"] = {"name": "ir", "display_name": "R", "language": "R"}
     nbformat.write(book, path)
     assert "another language" in report(path, *out).err
-    path = notebook(tmp_path / "magic.ipynb", "1", given="%magic")
+    path = notebook(tmp_path / "words.ipynb", "1", given="no python")
     assert "is no Python" in report(path, *out).err
+    nested = '{"cells": [], "metadata": {"a": ' + "[" * 100_000
+    (tmp_path / "nested.ipynb").write_text(nested, "utf-8")
+    assert "no notebook" in report(tmp_path / "nested.ipynb", *out).err
+    (tmp_path / "folder.html").mkdir()
+    done = report(path, "--force", "--output", tmp_path / "folder.html")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == f"kis-nb: {tmp_path / 'folder.html'}: Is a directory\n"
     assert not (tmp_path / "x.html").exists()
 
 
@@ -574,7 +750,7 @@ def test_missing_libraries_are_named(
     done = report("quickstart", "--demo", "--output", tmp_path / "x.html")
     assert done.code == 1
     assert done.err.count("\n") == 1
-    assert "papermill, nbclient, nbconvert, ipykernel" in done.err
+    assert "papermill, nbclient, nbconvert, ipykernel, vl-convert-python;" in done.err
     assert '-m pip install "kis_nb[report]"' in done.err
 
 
@@ -593,6 +769,10 @@ DEFAULTS = {"demo": True, "text": "01", "number": 1, "listed": None, "made": COM
         ("number=-1.5", -1.5),
         ("listed=[-5, 0, 5]", [-5, 0, 5]),
         ("listed=이름", "이름"),
+        ("listed={a: [0.8001234503, 20260101, 2.5]}", {"a": [0.8001234503, 20260101, 2.5]}),
+        ("listed=800123450399", 800123450399),
+        ("text=2026-01-01 09:30 20260101 10:30", "2026-01-01 09:30 20260101 10:30"),
+        ('listed="2026-01-01"', "2026-01-01"),
         ("listed=", None),
         ("made=true", True),
     ],
@@ -626,11 +806,27 @@ def test_an_account_becomes_its_masked_label() -> None:
 
 def test_the_defaults_are_read_without_running_them(tmp_path: Path) -> None:
     """Literals are; what is computed is known by name."""
-    given = "a, b = 1, 2\nc = d = 'x'\ne: int = 3\nf: int\ng = open('x')\nprint(c)"
+    given = "a, b = 1, 2\nc = d = 'x'\ne: int = 3\nf: int\ng = open('x')\nprint(c)\nh = {[]: 1}"
     source = find_source(str(notebook(tmp_path / "own.ipynb", "# T", given=given)))
-    assert source.defaults == {"c": "x", "d": "x", "e": 3, "g": COMPUTED}
+    assert source.defaults == {"c": "x", "d": "x", "e": 3, "g": COMPUTED, "h": COMPUTED}
     assert (source.title, source.folder) == ("T", tmp_path)
     assert find_source("quickstart").folder == Path.cwd()
+
+
+@pytest.mark.parametrize(
+    ("given", "defaults"),
+    [
+        ("%matplotlib inline\n !ls\ni = 5\nj = '%'", {"i": 5, "j": "%"}),
+        ("i = (5\n  % 3)", {"i": COMPUTED}),
+        ('i = """\n%a"""', {"i": "\n%a"}),
+    ],
+)
+def test_lines_for_ipython_are_passed_over(
+    tmp_path: Path, given: str, defaults: dict[str, object]
+) -> None:
+    """Among the parameters, and only where they are no Python."""
+    source = find_source(str(notebook(tmp_path / "own.ipynb", given=given)))
+    assert source.defaults == defaults
 
 
 def test_progress_is_rewritten_on_a_terminal(

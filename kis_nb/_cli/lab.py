@@ -14,6 +14,7 @@ from types import FrameType
 
 from kis_nb._cli.signals import on_termination
 from kis_nb._cli.templates import copy_template
+from kis_nb._environment import without_credentials
 from kis_nb._errors import ConfigError
 
 _NO_LAB = (
@@ -91,11 +92,7 @@ def _environment(made: Path) -> dict[str, str]:
     # A python3 kernel that another environment left in the user's folder may lack kis_nb.
     (made / "data" / "kernels").mkdir(parents=True)
     write_kernel_spec(made / "data" / "kernels" / "python3")
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("KIS_") or name.startswith("KIS_NB_")
-    }
+    kept = without_credentials(os.environ, keep_own=True)
     return kept | {
         "KIS_NB_DEMO": "1",
         "JUPYTER_CONFIG_PATH": _prepended(made / "config", kept.get("JUPYTER_CONFIG_PATH")),

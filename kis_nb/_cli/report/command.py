@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 Form: TypeAlias = Literal["html", "pdf", "ipynb"]
 _ENDINGS: dict[str, Form] = {".html": "html", ".pdf": "pdf", ".ipynb": "ipynb"}
-_NEEDED = ("papermill", "nbclient", "nbconvert", "ipykernel")
+# Modules, and the distributions that bring them.
+_NEEDED = {name: name for name in ("papermill", "nbclient", "nbconvert", "ipykernel")}
+_NEEDED["vl_convert"] = "vl-convert-python"
 _BOTH: tuple[Lang, ...] = ("ko", "en")
 
 
@@ -59,6 +61,8 @@ def report(args: argparse.Namespace, lang: Lang) -> int:
     # All that can be refused is refused before the run, which takes a while.
     if output.exists() and not args.force:
         raise FileExistsError(errno.EEXIST, "is there already", str(args.output))
+    if output.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(args.output))
     if not output.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(args.output.parent))
     _check_installed()
@@ -115,7 +119,7 @@ def _make(
 
 
 def _check_installed() -> None:
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    missing = [home for name, home in _NEEDED.items() if importlib.util.find_spec(name) is None]
     if missing:
         raise ConfigError(
             f"kis-nb report needs {', '.join(missing)}; install with: "

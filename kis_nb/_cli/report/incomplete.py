@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import html
-import os
-import re
-import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kis_nb._choices import Lang
+from kis_nb._cli.report.clean import without_controls, without_paths
 from kis_nb._cli.report.run import Problem, Run
 from kis_nb._codes import Basis, Margin
 
@@ -48,18 +45,6 @@ def mark(run: Run, langs: Sequence[Lang], folder: Path) -> NotebookNode:
         cells.insert(0, _cell(_box("danger", words.summary(run))))
     run.notebook.cells = cells
     return run.notebook
-
-
-def without_paths(text: str, folder: Path) -> str:
-    """A text without this machine's folders: the user's, the notebook's, Python's and temporary
-    ones become an ellipsis.
-    """
-    folders = {str(folder), os.path.realpath(folder), str(Path.cwd()), str(Path.home())}
-    folders |= {sys.prefix, sys.base_prefix, tempfile.gettempdir()}
-    for one in sorted(folders, key=len, reverse=True):
-        if len(one) > 1:  # the root is in every address
-            text = re.sub(rf"{re.escape(one)}(?![\w.-])", "…", text)
-    return text
 
 
 def _cell(text: str) -> NotebookNode:
@@ -112,8 +97,8 @@ class _Words:
             codes = Margin(one.pull.mgna_dvsn).query, Basis(one.pull.excc_stat_cd).query
             parts.append(html.escape(" ".join([one.pull.account, *codes])))
             parts.append(self._rows(one.pull.rows))
-        message = " ".join(without_paths(one.message, self._folder).split())
-        error = html.escape(f"{one.error}: {message}" if message else one.error)
+        message = without_paths(without_controls(one.message), self._folder)
+        error = html.escape(": ".join(filter(None, (one.error, " ".join(message.split())))))
         return "; ".join([*parts, f"<code>{error}</code>"])
 
     def _rows(self, rows: int | None) -> str:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from kis_nb._environment import without_credentials
 from kis_nb._errors import ConfigError
 
 _COMMANDS = (
@@ -90,12 +91,10 @@ def print_pdf(page: bytes, browser: str, near: Path) -> bytes:
         # Chromium refuses to run as root with its sandbox, and most containers run as root.
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--no-sandbox")
-        # Without our credentials in the environment: another program has no need of them.
-        environment = {k: v for k, v in os.environ.items() if not k.upper().startswith("KIS_")}
         try:
             subprocess.run(
                 [*command, source.resolve().as_uri()],
-                env=environment,
+                env=without_credentials(os.environ),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

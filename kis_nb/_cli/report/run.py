@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import logging
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from kis_nb import _failure_log
 from kis_nb._cli.report.source import Source
+from kis_nb._environment import without_credentials
 from kis_nb._errors import ConfigError
 from kis_nb._failure_log import FailedPull
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 # What papermill tags the cells with that it inserts after an error.
 _INSERTED = "papermill-error-cell-tag"
+# The line that stands in a cell's HTML in place of a chart's picture, and says why.
+_NO_PICTURE = re.compile(r'<p class="kis-no-picture">(.*?)</p>', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +38,8 @@ class Problem:
     """Why a report is incomplete.
 
     Attributes:
-        cell: the index of the cell that failed, or in which the pull did.
-        error: the name of the error's class.
+        cell: the index of the cell that failed, or in which a pull or a chart's picture did.
+        error: the name of the error's class; blank when there is no picture of a chart.
         message: the error's message.
         pull: the pull that failed; None when the cell failed otherwise.
         ended: whether the cell failed; it did not when it caught the error.
@@ -54,7 +59,7 @@ class Run:
     Attributes:
         notebook: with its outputs, without what papermill inserts after an error.
         problems: in the order of the cells.
-        not_run: the indices of the code cells that were not run.
+        not_run: the indices of the code cells that were not run because something failed.
     """
 
     notebook: NotebookNode
@@ -181,6 +186,8 @@ def _execute(
         )
     except papermill.PapermillExecutionError:
         pass  # the notebook was written, and says so
+    except RecursionError:
+        raise ConfigError("the notebook is nested too deeply to be run") from None
     except (RuntimeError, TimeoutError) as error:
         if cells.running is None:
             raise ConfigError(f"the kernel could not be started: {sys.executable}") from None
@@ -251,9 +258,8 @@ def _environment(made: Path, log: Path, *, demo: bool) -> Iterator[None]:
     os.environ["JUPYTER_PATH"] = f"{made}{os.pathsep}{others}" if others else str(made)
     os.environ[_failure_log.VARIABLE] = str(log)
     if demo:
-        for name in before:
-            if name.startswith("KIS_") and not name.startswith("KIS_NB_"):
-                del os.environ[name]
+        for name in before.keys() - without_credentials(before, keep_own=True).keys():
+            del os.environ[name]
         os.environ["KIS_NB_DEMO"] = "1"
     try:
         yield
@@ -270,16 +276,25 @@ def _result(notebook: NotebookNode, cells: _Cells, ended: str) -> Run:
     problems = [
         Problem(index, one.error, one.message, one, ended=False) for index, one in cells.pulls
     ]
+    exited = False
     for index, cell in enumerate(notebook.cells):
+        missing: dict[str, None] = {}  # each reason once
         for output in cell.get("outputs", []):
-            if output.output_type == "error" and not _is_exit(output):
+            if output.output_type == "error" and _is_exit(output):
+                exited = True
+            elif output.output_type == "error":
                 _add(problems, Problem(index, output.ename, output.evalue))
+            shown = output.get("data", {}).get("text/html", "")
+            missing |= dict.fromkeys(map(html.unescape, _NO_PICTURE.findall(shown)))
+        problems += [Problem(index, "", reason, ended=False) for reason in missing]
     if ended:
         assert cells.running is not None
         problems.append(Problem(cells.running, "DeadKernelError", ended))
     begun = {*cells.done, cells.running}
     not_run = [
-        index for index, cell in enumerate(notebook.cells) if _is_run(cell) and index not in begun
+        index
+        for index, cell in enumerate(notebook.cells)
+        if _is_run(cell) and index not in begun and not exited
     ]
     return Run(notebook, sorted(problems, key=lambda one: one.cell), not_run)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import errno
 import os
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # The default of a parameter that is no literal.
 COMPUTED = object()
+# A line for IPython or for the shell.
+_MAGIC = re.compile(r"^[ \t]*[%!].*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def find_source(name: str) -> Source:
             warnings.simplefilter("ignore")  # cells without ids, which an older Jupyter wrote
             notebook = nbformat.reads(text, as_version=4)
             nbformat.validate(notebook)
-    except (ValueError, nbformat.ValidationError):
+    except (ValueError, RecursionError, nbformat.ValidationError):
         raise ConfigError(f"{name}: no notebook that can be read") from None
     about = notebook.metadata
     language = about.get("kernelspec", {}).get("language") or about.get("language_info", {}).get(
@@ -103,10 +106,9 @@ def _defaults(notebook: NotebookNode) -> dict[str, object]:
     cell = next(tagged, None)
     if cell is None:
         return {}
-    try:
-        tree = ast.parse(cell.source)
-    except SyntaxError:
-        raise ConfigError("the notebook's cell with the tag parameters is no Python") from None
+    tree = _parsed(cell.source) or _parsed(_MAGIC.sub("", cell.source))
+    if tree is None:
+        raise ConfigError("the notebook's cell with the tag parameters is no Python")
     found: dict[str, object] = {}
     for node in tree.body:
         targets = node.targets if isinstance(node, ast.Assign) else []
@@ -118,10 +120,17 @@ def _defaults(notebook: NotebookNode) -> dict[str, object]:
     return found
 
 
+def _parsed(code: str) -> ast.Module | None:
+    try:
+        return ast.parse(code)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
+
+
 def _literal(node: ast.stmt) -> object:
     assert isinstance(node, ast.Assign | ast.AnnAssign)
     assert node.value is not None
     try:
         return ast.literal_eval(node.value)
-    except ValueError:
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return COMPUTED
