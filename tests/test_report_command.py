@@ -592,6 +592,25 @@ display(HTML('<p class="kis-no-picture">install it</p>'))
 """
 
 
+def test_a_real_chart_without_the_converter_is_a_problem(
+    report: Callable[..., Ran], tmp_path: Path
+) -> None:
+    """The line that stands in its place is that of the package; with the converter all is well."""
+    pull = "import kis_nb\nclient = kis_nb.connect(demo=True)\n"
+    pull += "balance = client.balance(client.accounts[0])"
+    missing = "from kis_nb._widgets.picture import CONVERTER\n"
+    missing += "CONVERTER.is_installed = lambda: False"
+    chart = "kis_nb.charts.margin(balance)"
+    for cells, code in (((pull, chart), 0), ((pull, missing, chart), 1)):
+        path = notebook(tmp_path / f"own{code}.ipynb", *cells)
+        output = tmp_path / f"out{code}.html"
+        done = report(path, "--demo", "--lang", "en", "--output", output)
+        page = output.read_text("utf-8")
+        assert done.code == code
+        assert ("data:image/svg+xml" in page) is (code == 0)
+        assert ("kis_nb[pictures]" in text_of(page)) is (code == 1)
+
+
 @pytest.mark.parametrize("form", ["html", "ipynb"])
 def test_a_chart_without_a_picture_makes_a_report_incomplete(
     report: Callable[..., Ran], tmp_path: Path, form: str

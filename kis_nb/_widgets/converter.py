@@ -13,6 +13,8 @@ from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
+from kis_nb._environment import without_credentials
+
 # A chart takes a second, one of 500 bars two; a process that has not answered by then is stuck.
 _LIMIT = 60.0
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -146,7 +148,7 @@ def _exchange(process: subprocess.Popen[str], line: str) -> str:
 
 def _start() -> subprocess.Popen[str]:
     # No key is needed to draw. A session of its own: the interrupt of a cell is not meant for it.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("KIS_")}
+    environment = without_credentials(os.environ)
     return subprocess.Popen(
         [sys.executable, "-m", "kis_nb._widgets.convert"],
         stdin=subprocess.PIPE,

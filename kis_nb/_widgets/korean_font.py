@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from kis_nb._environment import without_credentials
+
 # Fonts that come with systems that do without fontconfig.
 _SYSTEM_FONTS = (
     "/System/Library/Fonts/AppleSDGothicNeo.ttc",
@@ -23,7 +25,7 @@ def korean_font() -> bool | None:
     if lister is None:
         return False if sys.platform in ("darwin", "win32") else None
     # Without our credentials in the environment: another program has no need of them.
-    environment = {k: v for k, v in os.environ.items() if not k.upper().startswith("KIS_")}
+    environment = without_credentials(os.environ)
     try:
         run = subprocess.run(
             [lister, ":lang=ko", "family"],

@@ -21,6 +21,7 @@ from kis_nb._cli.report.source import Source
 from kis_nb._environment import without_credentials
 from kis_nb._errors import ConfigError
 from kis_nb._failure_log import FailedPull
+from kis_nb._widgets.picture import NO_PICTURE
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 # What papermill tags the cells with that it inserts after an error.
 _INSERTED = "papermill-error-cell-tag"
 # The line that stands in a cell's HTML in place of a chart's picture, and says why.
-_NO_PICTURE = re.compile(r'<p class="kis-no-picture">(.*?)</p>', re.DOTALL)
+_NO_PICTURE = re.compile(f'<p class="{NO_PICTURE}">(.*?)</p>', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
