@@ -37,7 +37,8 @@ if TYPE_CHECKING:
         TransportError,
     )
     from kis_nb._frames.balance import Balance
-    from kis_nb._frames.balances import Balances, Failure
+    from kis_nb._frames.balances import Balances
+    from kis_nb._frames.failure import Failure
     from kis_nb._frames.glossary import fields
     from kis_nb._frames.table import Table, table
     from kis_nb._magic import load_ipython_extension, unload_ipython_extension
@@ -55,7 +56,7 @@ _HOME = {
     "Dashboard": "_dashboard.dashboard",
     "DecimalError": "_errors",
     "DecodeError": "_errors",
-    "Failure": "_frames.balances",
+    "Failure": "_frames.failure",
     "KisError": "_errors",
     "Margin": "_codes",
     "PaginationError": "_errors",

@@ -11,7 +11,8 @@ from kis_nb._account import Account
 from kis_nb._codes import View
 from kis_nb._errors import Cancelled, KisError
 from kis_nb._frames.balance import Balance
-from kis_nb._frames.balances import Balances, Failure
+from kis_nb._frames.balances import Balances
+from kis_nb._frames.failure import Failure
 from kis_nb._widgets.front_end import front_end
 
 # Enough to use up one key's 18 calls a second at 250 ms a response.

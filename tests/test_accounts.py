@@ -18,8 +18,9 @@ from kis_nb import charts
 from kis_nb._account import Account
 from kis_nb._errors import TransportError
 from kis_nb._frames.balance import Balance
-from kis_nb._frames.balances import Balances, Failure
+from kis_nb._frames.balances import Balances
 from kis_nb._frames.equity import equity
+from kis_nb._frames.failure import Failure
 from kis_nb._frames.text import exact
 from kis_nb._widgets.vega_spec import split
 from tests.factories import book, make_balance, position

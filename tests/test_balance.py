@@ -15,7 +15,7 @@ from kis_nb._cli.export import export
 from kis_nb._codes import Basis, Margin, view_title
 from kis_nb._errors import KisError
 from kis_nb._frames.balance import Balance
-from kis_nb._frames.balances import Balances, Failure
+from kis_nb._frames.balances import Balances
 from kis_nb._frames.columns import (
     DROP_ORDER,
     POSITION_COLUMNS,
@@ -24,6 +24,7 @@ from kis_nb._frames.columns import (
     TEXT_COLUMNS,
     column_label,
 )
+from kis_nb._frames.failure import Failure
 from kis_nb._frames.text import arrowed, exact, file_name, status_line
 from tests.factories import decoded, make_balance, position
 

@@ -20,7 +20,8 @@ import pytest
 import kis_nb
 from kis_nb._errors import TransportError
 from kis_nb._frames.balance import Balance
-from kis_nb._frames.balances import Balances, Failure
+from kis_nb._frames.balances import Balances
+from kis_nb._frames.failure import Failure
 from tests import exports
 from tests.browser.lab import chromium
 from tests.factories import book, make_balance

@@ -230,6 +230,15 @@ def test_the_process_has_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     assert started.returncode == 0
 
 
+def test_a_scaled_shape_keeps_its_digits() -> None:
+    """Coordinates are rounded to a tenth of a pixel, but not where a scale makes pixels of them."""
+    shape = "<path fill='red' d='M0.123,0.456L1.234,2' transform='{}(0.04)'/>"
+    inner = shape.format("scale") + shape.format("rotate")
+    text = compact(f"<svg xmlns='{SVG[1:-1]}' width='9' height='9'>{inner}</svg>").text
+    assert "M0.123,0.456L1.234,2' transform='scale(0.04)'" in text
+    assert "M0.1,0.5L1.2,2" in text
+
+
 def test_nothing_is_fetched(drawing: Converter) -> None:
     """A chart of the user's whose data is elsewhere gets no picture: a kernel fetches nothing."""
     asked: list[str] = []

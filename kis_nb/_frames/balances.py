@@ -1,9 +1,8 @@
-"""`Balances`: the balances of many pulls, and `Failure`: a pull that raised an error."""
+"""`Balances`: the balances of many pulls."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import get_args, overload
 
@@ -12,10 +11,10 @@ import polars as pl
 from kis_nb._account import Account, account_labels, find_account
 from kis_nb._choices import Lang, check_choice
 from kis_nb._codes import Basis, BasisLike, Margin, MarginLike
-from kis_nb._errors import KisError
 from kis_nb._frames.account_frames import equity_frame, one_view_each
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.exact_columns import dtype_of
+from kis_nb._frames.failure import Failure
 from kis_nb._frames.headline import Headline, headline
 from kis_nb._frames.index_stress import MOVES, Move, index_stress_frame
 from kis_nb._frames.pnl_frame import By, pnl_frame
@@ -32,23 +31,6 @@ _KEYS: dict[str, pl.DataType] = {
     "excc_stat_cd": pl.String(),
     "as_of": pl.Datetime("us", KST.key),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A pull that raised an error while others went on.
-
-    Attributes:
-        account: the account that was asked for, shown masked.
-        mgna_dvsn: the margin code that was sent.
-        excc_stat_cd: the basis code that was sent.
-        error: the error; its `partial` holds what was read before it.
-    """
-
-    account: Account
-    mgna_dvsn: Margin
-    excc_stat_cd: Basis
-    error: KisError
 
 
 class Balances(Sequence[Balance]):

@@ -6,13 +6,13 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from kis_nb._account import Account
 from kis_nb._choices import Lang
-from kis_nb._codes import Basis, Margin
 from kis_nb._frames.account_frames import latest_excess
 from kis_nb._frames.decimal_context import exactly
+from kis_nb._frames.failure import Failure
 from kis_nb._frames.moments import moments, same_moment
 from kis_nb._frames.text import SEPARATOR, arrowed, count, exact
 
@@ -21,17 +21,6 @@ if TYPE_CHECKING:
 
 _WON: Mapping[Lang, str] = {"ko": "원", "en": " KRW"}
 _Row = Mapping[str, Any]
-
-
-class _Failure(Protocol):
-    @property
-    def account(self) -> Account: ...
-    @property
-    def mgna_dvsn(self) -> Margin: ...
-    @property
-    def excc_stat_cd(self) -> Basis: ...
-    @property
-    def error(self) -> Exception: ...
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -63,7 +52,7 @@ class Headline:
 def headline(
     equity: pl.DataFrame,
     statuses: pl.Series,
-    failures: Sequence[_Failure],
+    failures: Sequence[Failure],
     labels: Mapping[Account, str],
     lang: Lang,
     *,

@@ -120,7 +120,9 @@ def _strip(node: Element) -> None:
 
 def _shorten(node: Element) -> None:
     """Round an element's coordinates, and write its place and font in fewer letters."""
-    for name in _COORDINATES:
+    # A tenth of a pixel, where a unit is a pixel.
+    scaled = re.search("scale|matrix", node.get("transform", ""))
+    for name in () if scaled else _COORDINATES:
         if name in node.attrib:
             node.attrib[name] = _DECIMALS.sub(_rounded, node.attrib[name])
     if "d" in node.attrib:
