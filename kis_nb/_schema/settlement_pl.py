@@ -1,4 +1,4 @@
-"""선물옵션 잔고정산손익내역: an account's positions, P&L, margin and deposit on one past trading day.
+"""선물옵션 잔고정산손익내역: an account on one past trading day.
 
 TR ``CTFO6117R``, ``GET /uapi/domestic-futureoption/v1/trading/inquire-balance-settlement-pl``; not
 served for paper trading. The glossary of its fields is ``settlement_pl.csv``.
