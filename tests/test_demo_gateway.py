@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb.demo import Book, Portfolio
-from kis_nb.demo.account import AccountDay, AccountView
+from kis_nb.demo.account import AccountView
 from kis_nb.demo.balance import BalanceHandler
 from kis_nb.demo.contracts import Instrument
 from kis_nb.demo.ledger import Funds, Requirement
@@ -60,17 +60,14 @@ class Published(Book):
             def price(self, instrument: Instrument, moment: int) -> int:  # noqa: ARG002
                 return 30_745
 
-        market = Closed(0)
-        day = AccountDay(Portfolio(account, 0), market, moment)
         contract = Instrument(FUTURES[0], "F", 2022, 12, old=True)
-        position = Position(contract, 1, 3, 3, 30_910, 3 * 32_050, 0, 0, 0, -16_200_000, 0, 0, 0)
-        day.positions = [position]
-        day._funds = Funds(
+        funds = Funds(
             cash=10_101_527_360,
             renewal=-16_200_000,
             initial=Requirement(108_922_232, 133_854_708),
         )
-        return AccountView(day, market, moment)
+        position = Position(contract, 1, 3, 3, 30_910, 3 * 32_050)
+        return AccountView(Portfolio(account, 0), Closed(0), moment, [position], funds)
 
 
 # --- the recorded exchanges, each against what the broker really sends ----------------------------
