@@ -197,15 +197,12 @@ class AccountView:
         cano, _, product = self._portfolio.account.partition("-")
         instrument, quantity = position.instrument, position.quantity
         worth, profit = _marked(position, mark, purchase=purchase)
-        korean = "매수" if position.sign > 0 else "매도"
-        english = "BUY" if position.sign > 0 else "SLL"
-        name = english if self._portfolio.english else korean
         side = (
-            {"sll_buy_dvsn_name": name if quantity else ""}
+            {"sll_buy_dvsn_name": self.side(position)}
             if new
             else {
                 "sll_buy_dvsn_cd": "02" if position.sign > 0 else "01",
-                "trad_dvsn_name": korean,
+                "trad_dvsn_name": "매수" if position.sign > 0 else "매도",
             }
         )
         return {
@@ -226,6 +223,13 @@ class AccountView:
             "trad_pfls_amt": str(position.activity.realized),
             "lqd_psbl_qty": str(position.liquidatable),
         }
+
+    def side(self, position: Position) -> str:
+        """The side's name; blank when the position was closed."""
+        if not position.quantity:
+            return ""
+        names = ("SLL", "BUY") if self._portfolio.english else ("매도", "매수")
+        return names[position.sign > 0]
 
     def summary(self, *, maintenance: bool, purchase: bool) -> dict[str, str]:
         """`output2`, every field that either TR id sends; `maintenance` for ``MGNA_DVSN`` 02."""
