@@ -75,7 +75,7 @@ def test_every_won_between_two_moments_of_a_year_has_a_cause(book: Book, account
     """P&L, fees, cash flow and the foreign deposit make up equity's change, to the won."""
     random = Random(account)
     start = opens_at(date(2026, 6, 1))
-    for span in (60, 4 * HOURS, DAY, 3 * DAY, 12 * DAY, 45 * DAY) * 2:
+    for span in (60, 4 * HOURS, DAY, 3 * DAY, 12 * DAY, DAY, 40 * DAY):
         first = start + random.randrange(365 * DAY)
         found = causes(book, account, first, first + random.randrange(span) + 1)
         if account == ACCOUNTS[3]:
@@ -283,13 +283,13 @@ def test_a_large_account_is_as_continuous() -> None:
     assert found["foreign deposit"] != 0
 
 
-def test_the_call_is_there_on_every_day_of_three_years() -> None:
+def test_the_call_is_there_all_year() -> None:
     """One account is below its maintenance margin at each settlement and each evening, and has
     equity; the large one is never below.
     """
     book = Book()
-    day = date(2025, 12, 1)
-    while day < date(2028, 12, 1):
+    day = date(2026, 12, 1)
+    while day < date(2027, 12, 1):
         for moment in (opens_at(day), settles_at(day)):
             for account in (BIG, CALLED):
                 view = book.view(account, moment)
