@@ -291,6 +291,7 @@ def test_unknown_fields_become_columns(history: kis_nb.History) -> None:
     history.append(series(2))
     before = history.positions().collect_schema().names()
     history.append(with_unknown(make_balance(book(2), fee=3)))
+    rows = read(history)[0]
     for one in (history, kis_nb.history(Path(repr(history)[9:-1]))):
         rows, summary = read(one)
         assert rows.columns == [
@@ -511,13 +512,13 @@ def test_a_later_version_is_not_read(history: kis_nb.History, root: Path) -> Non
     history.append(make_balance())
     about = root / "_kis_nb_history.json"
     about.write_text(about.read_text("utf-8").replace('"version": 1', '"version": 2'))
-    for action in (
-        lambda one: one.summary(),
-        lambda one: one.append(make_balance(fee=1)),
-        lambda one: one.compact(),
-    ):
-        with pytest.raises(HistoryError, match="version 2"):
-            action(kis_nb.history(root))
+    later_one = kis_nb.history(root)
+    with pytest.raises(HistoryError, match="version 2"):
+        later_one.summary()
+    with pytest.raises(HistoryError, match="version 2"):
+        later_one.append(make_balance(fee=1))
+    with pytest.raises(HistoryError, match="version 2"):
+        later_one.compact()
     about.write_text("{")
     with pytest.raises(HistoryError, match="damaged"):
         kis_nb.history(root).positions()
@@ -638,6 +639,24 @@ def test_a_listing_that_was_made_before_the_exchange_counts_right(
     assert done
 
 
+def test_a_merged_day_has_few_accounts_a_file(history: kis_nb.History) -> None:
+    """Each account's rows are in one file, whose name says so: the others are not opened."""
+    balance = make_balance(book(600))
+    numbers = [f"8{number:07}-03" for number in range(20)]
+    history.append(replace(balance, account=Account.parse(number)) for number in numbers)
+    before = read(history)
+    history.compact(DAY)
+    assert [len(history.files("positions")), len(history.files("summary"))] == [2, 1]
+    assert read(history)[0].equals(before[0])
+    for path in history.files("positions"):
+        names = pl.read_parquet(path)["account"]
+        others = {history.account_id(number) for number in numbers} - set(names)
+        hidden = Path(path).rename(Path(path).with_suffix(".away"))
+        kept = kis_nb.history(Path(repr(history)[9:-1]))
+        assert all(kept.positions(account=one).collect().height == 600 for one in others)
+        hidden.rename(path)
+
+
 def test_compact_leaves_the_present_day(history: kis_nb.History) -> None:
     """Without a date every day before today's trading day is merged."""
     now = datetime.now(KST)
@@ -691,7 +710,7 @@ def test_rows_of_a_past_day_are_kept(history: kis_nb.History) -> None:
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """The storage options of an S3 server on loopback with one bucket, ``bucket``."""
-    import boto3
+    import boto3  # type: ignore[import-untyped]
     from moto.server import ThreadedMotoServer
 
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):

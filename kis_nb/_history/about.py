@@ -1,4 +1,4 @@
-"""What a history says of itself, in a file at its top, and what therefore does not belong into it."""
+"""What a history says of itself, in a file at its top, and what does not belong into it."""
 
 from __future__ import annotations
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from kis_nb._history.column_names import ColumnNames
 from kis_nb._history.layout import day_folder, snapshot_name
 from kis_nb._history.local_files import LocalFiles
@@ -14,6 +12,8 @@ from kis_nb._history.schema import VERSION, Folder
 from kis_nb._history.snapshot_rows import Snapshot
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from kis_nb._history.object_files import ObjectFiles
 
 
