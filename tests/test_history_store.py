@@ -148,7 +148,9 @@ VALUES = [
         *("1", -2, "77275000", -154550000, -154550000),
     ),
     (
-        position("B01612570", "C 202612 570.0", "long", 2, "1", "1.5", idx_clpr=None, evlu_amt=None),
+        position(
+            "B01612570", "C 202612 570.0", "long", 2, "1", "1.5", idx_clpr=None, evlu_amt=None
+        ),
         *("1", 2, "0", 0, 750000),
     ),
     # Half a won goes to the even one.
@@ -318,7 +320,9 @@ def test_partitions_and_files_are_left_out_before_the_engine(
     assert found["account"].n_unique() == 2
     moment = later(first, days=1).as_of
     assert history.summary(start=moment, end=moment).collect().height == 2
-    assert history.summary(start=moment + timedelta(seconds=1), end="2026-11-25").collect().is_empty()
+    assert (
+        history.summary(start=moment + timedelta(seconds=1), end="2026-11-25").collect().is_empty()
+    )
     with pytest.raises(ValueError, match="time zone"):
         history.summary(start=datetime(2026, 11, 23))  # noqa: DTZ001
     with pytest.raises(HistoryError, match="not by int"):
@@ -362,10 +366,17 @@ def test_accounts_are_pseudonyms_of_the_users_key(history: kis_nb.History, key: 
     """
     history.append([make_balance(), make_balance(account="80099999-03")])
     name = history.account_id(NUMBER)
-    assert {name} == {history.account_id(one) for one in (Account.parse(NUMBER), "8001234503", name)}
+    assert {name} == {
+        history.account_id(one) for one in (Account.parse(NUMBER), "8001234503", name)
+    }
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert len(name) == 16
-    for text in (repr(history), repr(vars(history)), repr(history._pseudonyms), *history.files("summary")):
+    for text in (
+        repr(history),
+        repr(vars(history)),
+        repr(history._pseudonyms),
+        *history.files("summary"),
+    ):
         assert "80012345" not in text
         assert key.read_text("utf-8") not in text
     with pytest.raises(HistoryError, match="2 accounts"):
@@ -538,7 +549,7 @@ def test_a_file_that_cannot_be_merged_is_named(history: kis_nb.History, root: Pa
     """A file whose damage shows on reading alone stops the compaction; all files stay."""
     history.append(series(3))
     day = root / "positions" / f"date={DAY}"
-    one = sorted(day.iterdir())[0]
+    one = min(day.iterdir())
     content = bytearray(one.read_bytes())
     content[40:-400] = bytes(len(content) - 440)
     one.write_bytes(content)
@@ -553,7 +564,10 @@ def test_a_file_that_cannot_be_merged_is_named(history: kis_nb.History, root: Pa
 
 @pytest.mark.parametrize("exchanges", [True, False])
 def test_a_merged_day_has_the_same_rows(
-    exchanges: bool, history: kis_nb.History, root: Path, monkeypatch: pytest.MonkeyPatch  # noqa: FBT001
+    exchanges: bool,  # noqa: FBT001
+    history: kis_nb.History,
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In one file of each folder, sorted; several times, with new files in between; where the
     disk cannot exchange folders too.
@@ -582,7 +596,7 @@ def test_a_merged_day_has_the_same_rows(
 def test_a_compaction_meets_new_files(
     history: kis_nb.History, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was appended while a day was merged stays as it is; hidden files of killed writers go."""
+    """What was appended meanwhile stays as it is; hidden files of killed writers go."""
     history.append(series(3))
     merge = compaction.Compaction._merge
     more = iter([make_balance(fee=n) for n in (1, 2)])
