@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -12,8 +13,11 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
+import kis_nb
 from kis_nb import analysis
 from tests.history_rows import Rows, any_rows, world_rows
+
+TOP = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +104,28 @@ def test_duckdb_answers_as_polars_does(tmp_path: Path) -> None:
                 for name in ("positions", "summary")
             ]
             compare(rows, *read)
+
+
+def test_the_page_for_a_cluster_runs(
+    spark: SparkSession,
+    own_environment: None,  # noqa: ARG001 (a key of the history of its own)
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """The code of docs/scale.md runs as it stands, in local mode, on a history of the demo."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KIS_NB_HISTORY_KEY", str(tmp_path / "key"))
+    with kis_nb.connect(demo=True) as client:
+        kept = kis_nb.history("nights").append(client.balances())
+    assert kept
+    page = (TOP / "docs" / "scale.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    for block in blocks:
+        exec(block, names)  # noqa: S102 (our own page)
+    assert names["spark"] is spark
+    assert set(names["why"]["item"]) >= {"start", "remainder", "end"}
+    assert spark.read.parquet("equity").count() == kept
 
 
 def test_spark_answers_as_polars_does(spark: SparkSession, tmp_path: Path) -> None:

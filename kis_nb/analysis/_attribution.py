@@ -245,7 +245,7 @@ def _long(products: Frame, accounts: Frame) -> Frame:
     both = both.with_columns(explained=col("explained").sum().over("account"))
     rest = known["fees"] + known["cash_flow"] + known["foreign"] + col("explained")
     both = both.with_columns(remainder=(col("end") - col("start") - rest).cast(MONEY))
-    # One row an item, by a list that is taken apart: a union of items would read all files for each.
+    # A row an item, by a list that is taken apart: a union of items would read all files for each.
     lists = nw.when(col("of_account")).then(nw.lit(",".join(OF_AN_ACCOUNT)))
     both = both.with_columns(item=lists.otherwise(nw.lit(",".join(OF_A_PRODUCT))))
     both = both.with_columns(item=col("item").str.split(",")).explode("item")

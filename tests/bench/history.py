@@ -1,4 +1,4 @@
-"""Questions about a long history on Polars, DuckDB and Spark: time, memory, bytes, and their growth.
+"""Questions about a long history on Polars, DuckDB and Spark: time, memory, bytes and growth.
 
 python -m tests.bench.history [--rows 10000000] [--parts 1 10 100] [--engines polars duckdb spark]
 """
@@ -16,7 +16,9 @@ from typing import Any
 
 from tests.bench import history_store
 
-HEAD = f"{'':<34}{'parts':>6}{'ms':>10}{'/Polars':>9}{'+MB':>8}{'MB read':>9}{'of all':>8}{'rows':>10}"
+HEAD = (
+    f"{'':<34}{'parts':>6}{'ms':>10}{'/Polars':>9}{'+MB':>8}{'MB read':>9}{'of all':>8}{'rows':>10}"
+)
 
 
 def measure(root: Path, engine: str, parts: int, rounds: int) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The questions on one engine, in a process of its own: seconds, peak memory and bytes read of each.
+"""The questions on one engine, in a process of its own: seconds, peak memory and bytes read.
 
 Bytes read are what the process (for Spark its Java too) got from read calls; Polars is told not to
 map files into memory, where no call would be counted.
@@ -47,8 +47,8 @@ def questions(root: str, engine: Any, parts: int) -> dict[str, Callable[[], Any]
     """Each question, asked anew at each call."""
     history = kis_nb.history(root)
     all_days = history_store.days(parts)
-    month = {"start": all_days[-min(MONTH, parts)], "end": all_days[-1]}
-    one = {"account": history_store.account(1), **month}
+    month: dict[str, Any] = {"start": all_days[-min(MONTH, parts)], "end": all_days[-1]}
+    one: dict[str, Any] = {"account": history_store.account(1), **month}
 
     def both(**where: Any) -> tuple[Any, Any]:
         return history.positions(engine, **where), history.summary(engine, **where)
@@ -99,7 +99,8 @@ def main() -> None:
         gc.collect()
         for one in processes():
             Path(f"/proc/{one}/clear_refs").write_text("5")
-        times = []
+        times: list[float] = []
+        height = 0
         before, read = figure("status", "VmRSS"), figure("io", "rchar")
         for _ in range(int(rounds)):
             begin = time.perf_counter()
