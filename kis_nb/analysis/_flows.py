@@ -120,7 +120,7 @@ DAY = ["account", "date"]
 
 
 def _closings(rows: Frame) -> Frame:
-    """Each trading day's last row with equity, `q` and `flows`, and the day before's beside them."""
+    """Each trading day's last row with equity, `q` and `flows`; beside them the day before's."""
     left_out = rows.with_columns(left_out=unknown("foreign_deposit")).group_by("account")
     closings = last_rows(rows, DAY).join(
         left_out.agg(col("left_out").max()), on="account", how="inner"

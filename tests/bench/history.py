@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,17 +22,19 @@ HEAD = (
 )
 
 
-def measure(root: Path, engine: str, parts: int, rounds: int) -> list[dict[str, Any]]:
+def measure(root: Path, engine: str, parts: int, rounds: int) -> Iterator[dict[str, Any]]:
     """Every question in a process of its own for the engine."""
     command = [sys.executable, "-m", "tests.bench.history_child"]
-    run = subprocess.run(
+    with subprocess.Popen(
         [*command, str(root), engine, str(parts), str(rounds)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL if engine == "spark" else None,
         text=True,
-        check=True,
-    )
-    return [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+    ) as child:
+        assert child.stdout is not None
+        yield from (json.loads(line) for line in child.stdout if line.startswith("{"))
+    if child.returncode:
+        raise SystemExit(f"{engine} ended with {child.returncode}")
 
 
 def main() -> None:
