@@ -27,9 +27,12 @@ from tests.bare_http import call_headers, first_query
 from tests.factories import environment
 from tests.faults import Broker
 from tests.leaks import ACCOUNT, APP_KEY, APP_SECRET, Search
+from tests.spark import local_spark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from pyspark.sql import SparkSession
 
 # Coverage must never take out the probes of lines that have run: for that slipcover walks the
 # frames of all threads, in whichever thread it happens, which keeps their locals alive and raises
@@ -263,3 +266,10 @@ def client_of(fast: Fast) -> Iterator[Callable[..., Client]]:
     yield make
     for each in made:
         each.close()
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """One Spark session for all the tests of a worker: each takes seconds to start."""
+    with local_spark() as session:
+        yield session

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -30,6 +31,7 @@ from kis_nb._errors import HistoryError
 from kis_nb._frames.calendar import trading_date
 from kis_nb._history.history import History
 from tests.factories import book, make_balance
+from tests.spark import local_spark
 
 WRITERS, COMPACTORS, ROWS = 8, 2, 5
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -242,13 +244,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         campaign = Campaign(Path(folder), asked.kills, asked.seed)
         seconds = campaign.run()
-        spark = None
-        if asked.spark:
-            from pyspark.sql import SparkSession
-
-            builder: Any = SparkSession.builder
-            spark = builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
-        found = campaign.check(spark)
+        with local_spark() if asked.spark else nullcontext() as spark:
+            found = campaign.check(spark)
         reader = (campaign.folder / "reader").read_text("utf-8")
         print(f"{asked.kills} kills, seed {asked.seed}, {seconds:.0f} s: {found}; {reader}")
         for fault in campaign.faults:

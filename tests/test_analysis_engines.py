@@ -3,49 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import polars as pl
 import pytest
-from pyspark.sql import SparkSession
 
 import kis_nb
 from kis_nb import analysis
 from tests.history_rows import Rows, any_rows, world_rows
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
 TOP = Path(__file__).parents[1]
-
-
-@pytest.fixture(scope="module")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """Spark in this process's own Java: one core, no page, on loopback, nothing written down."""
-    place = tmp_path_factory.mktemp("spark")
-    settings = {
-        "spark.ui.enabled": "false",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.memory": "1g",
-        "spark.sql.shuffle.partitions": "1",
-        "spark.sql.session.timeZone": "Asia/Seoul",
-        "spark.sql.warehouse.dir": str(place),
-        "spark.local.dir": str(place),
-        "spark.log.level": "OFF",
-        "spark.ui.showConsoleProgress": "false",
-        # Compiling Java for a few rows takes far longer than the rows.
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-        "spark.sql.adaptive.enabled": "false",
-    }
-    builder = SparkSession.builder.master("local[1]").appName("kis_nb")
-    for name, value in settings.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    yield session
-    session.stop()
 
 
 def write(rows: pl.DataFrame, folder: Path) -> None:

@@ -230,24 +230,6 @@ def test_the_published_answer_is_kept(history: kis_nb.History) -> None:
 # --- reading ---
 
 
-@pytest.fixture(scope="module")
-def spark() -> Iterator[Any]:
-    """A Spark session of one thread; nothing listens outside loopback."""
-    from pyspark.sql import SparkSession
-
-    builder: Any = SparkSession.builder
-    session = (
-        builder.master("local[1]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.sql.shuffle.partitions", "2")
-        .getOrCreate()
-    )
-    yield session
-    session.stop()
-
-
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_three_engines_read_the_same(history: kis_nb.History, spark: Any) -> None:
     """Old files, files with fields that came later, a merged day, and an empty history: the same
