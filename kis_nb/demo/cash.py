@@ -3,7 +3,7 @@
 The cash of a day is that of the day before with that day's premiums, variation and fees, and what
 was paid in or out at 18:00, the day's beginning. On the first trading day of a month the account is
 brought to its target (`Portfolio.cover`), by any number of won, as with interest; later in the
-month, and for accounts of a few hundred positions at most, by whole 10,000 won once it is a tenth
+month, and in accounts of no more than 64 positions, by whole 10,000 won once it is a tenth
 off its target. So no day needs to know more than its month. All of this is invented.
 """
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Deposits are whole multiples of this, in won.
 _ROUND = 10_000
 # How many positions an account may have to be looked after within a month.
-_WATCHED = 200
+_WATCHED = 64
 _KEPT = 800
 
 
