@@ -112,8 +112,11 @@ class Moment:
     def of(cls, book: Book, account: str, moment: int) -> Moment:
         """From the book, without HTTP."""
         view = book.view(account, moment)
-        both = (view.rows(0, len(view), purchase=basis, new=True) for basis in (False, True))
-        return cls(moment, *both, view.summary(maintenance=False, purchase=False))
+        settled, bought = (
+            view.rows(0, len(view), purchase=basis, new=True) for basis in (False, True)
+        )
+        summary = view.summary(maintenance=False, purchase=False)
+        return cls(moment, settled, bought, summary)
 
     @classmethod
     def asked(cls, broker: Broker, account: str, moment: int) -> Moment:

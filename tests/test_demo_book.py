@@ -304,6 +304,8 @@ def test_the_day_s_flows_follow_from_its_trades(day: date) -> None:
         assert (end.initial > 0) == (margined and (short or not end.instrument.option))
         if holding.last == day:
             assert (end.quantity, end.filled) == (0, 0)
+            # Expiry itself costs no fee.
+            assert (end.activity.fee == 0) == (len(lots) == lots[-1].free)
         if holding.first == day:
             assert carried == Carried()
     assert moved > 10

@@ -52,13 +52,18 @@ def book() -> Book:
 
 
 def paid(account: Account, start: int, end: int) -> int:
-    """What was paid into an account between two moments, by its own books."""
+    """What was paid into an account between two moments, by its own books; on a month's first day,
+    where these name no amount, the difference to the day before.
+    """
     day, last, total = trading_day(start), trading_day(end), 0
     while day < last:
         before, day = day, open_after(day)
         was, now = account.cash.opening(before), account.cash.opening(day)
-        total += now.cash - was.cash - account.cash.made(before).flows
-        total += now.substitute - was.substitute
+        if now.paid is None:
+            total += now.cash - was.cash - account.cash.made(before).flows
+            total += now.substitute - was.substitute
+        else:
+            total += now.paid
     return total
 
 

@@ -196,7 +196,7 @@ def test_pages_show_one_moment(timed: Broker, clock: Clock) -> None:
 def test_the_same_figures_in_another_order(timed: Broker, clock: Clock) -> None:
     """A past day and a period are the same however late and in which order they are asked for."""
     asked: list[Callable[[Broker], Answer]] = [
-        *(lambda broker, day=day: settled(broker, BIG, day) for day in DAYS),  # type: ignore[misc]
+        *(lambda broker, day=day: settled(broker, BIG, day) for day in DAYS),
         lambda broker: fees(broker, BIG, DAYS[2], DAYS[1]),
         lambda broker: fees(broker, BIG, DAYS[1], DAYS[1]),
     ]

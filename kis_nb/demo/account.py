@@ -37,7 +37,7 @@ class Account:
         self.market = market
         self.trader = Trader(market)
         self.holdings = Holdings(portfolio, market.seed)
-        self.cash = Cash(self)
+        self.cash = Cash(portfolio, market, self.holdings, self.trader)
         self._days: OrderedDict[date, AccountDay] = OrderedDict()
 
     def day(self, day: date) -> AccountDay:

@@ -3,7 +3,7 @@
 The cash of a day is that of the day before with that day's premiums, variation and fees, and what
 was paid in or out at 18:00, the day's beginning. On the first trading day of a month the account is
 brought to its target (`Portfolio.cover`), by any number of won, as with interest; later in the
-month, and for accounts of a few hundred positions at most, by whole 10,000 won once it is a tenth
+month, and in accounts of no more than 64 positions, by whole 10,000 won once it is a tenth
 off its target. So no day needs to know more than its month. All of this is invented.
 """
 
@@ -14,18 +14,18 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from kis_nb.demo.sessions import open_before, opens_at, settles_at
-from kis_nb.demo.trades import Carried, Position, maintenance
+from kis_nb.demo.trades import Carried, Position, Trader, maintenance
 from kis_nb.demo.underlyings import USD
 
 if TYPE_CHECKING:
-    from kis_nb.demo.account import Account
+    from kis_nb.demo.holdings import Holdings
     from kis_nb.demo.portfolio import Portfolio
     from kis_nb.demo.prices import Market
 
 # Deposits are whole multiples of this, in won.
 _ROUND = 10_000
 # How many positions an account may have to be looked after within a month.
-_WATCHED = 200
+_WATCHED = 64
 _KEPT = 800
 
 
@@ -55,11 +55,19 @@ class Cash:
     """The cash of an account. Not thread-safe.
 
     Args:
-        account: whose.
+        portfolio: what the account is to look like.
+        market: the prices.
+        holdings: its contracts.
+        trader: its trades.
     """
 
-    def __init__(self, account: Account) -> None:
-        self._account = account
+    def __init__(
+        self, portfolio: Portfolio, market: Market, holdings: Holdings, trader: Trader
+    ) -> None:
+        self._portfolio = portfolio
+        self._market = market
+        self._holdings = holdings
+        self._trader = trader
         self._made: OrderedDict[date, Made] = OrderedDict()
         self._openings: OrderedDict[date, Opening] = OrderedDict()
 
@@ -72,18 +80,18 @@ class Cash:
         return self._made[day]
 
     def _add_up(self, day: date) -> Made:
-        account, settled, before = self._account, settles_at(day), settles_at(open_before(day))
-        price = account.market.price
+        settled, before = settles_at(day), settles_at(open_before(day))
+        price, trader = self._market.price, self._trader
         renewal = flows = 0
-        for holding in account.holdings.on(day, moving=True):
-            quantity = account.trader.quantity(holding, day)
+        for holding in self._holdings.on(day, moving=True):
+            quantity = trader.quantity(holding, day)
             if not holding.instrument.option and quantity:
                 change = price(holding.instrument, settled) - price(holding.instrument, before)
                 renewal += quantity * change * holding.sign * holding.instrument.won
-            lots = account.trader.trades(holding, day, quantity)
+            lots = trader.trades(holding, day, quantity)
             if lots:
                 # What was paid for the carried contracts does not count here.
-                position = account.trader.position(holding, Carried(quantity), lots, settled)
+                position = trader.position(holding, Carried(quantity), lots, settled)
                 flows += _flows(position)
         return Made(renewal, flows + renewal)
 
@@ -103,7 +111,7 @@ class Cash:
         last = self.opening(before)
         cash = last.cash + self.made(before).flows
         paid = 0
-        if self._account.portfolio.rows <= _WATCHED:
+        if self._portfolio.rows <= _WATCHED:
             wanted, _, target = self._target(day, last.substitute)
             if 10 * abs(wanted - cash) > target:
                 paid = (wanted - cash) // _ROUND * _ROUND
@@ -113,24 +121,23 @@ class Cash:
         """The cash that brings the account to its target, its deposit in securities (which is
         worked out with None), and the target, which is equity.
         """
-        portfolio, market, moment = self._account.portfolio, self._account.market, opens_at(day)
+        portfolio, moment = self._portfolio, opens_at(day)
         maintained, options, flows = self._opened(day, moment)
         if not portfolio.rows:
             return 0, 0, 0
         target = -(-maintained * portfolio.cover // _ROUND) * _ROUND
         if substitute is None:
             substitute = int(target * portfolio.substitute) // _ROUND * _ROUND
-        deposits = substitute + foreign(portfolio, market, moment) // 100
+        deposits = substitute + foreign(portfolio, self._market, moment) // 100
         # An account all in bought options would need no cash, and has some nevertheless.
         wanted = max(target - deposits - options, target // 2, 5_000_000)
         return wanted - flows, substitute, target
 
     def _opened(self, day: date, moment: int) -> tuple[int, int, int]:
         """Maintenance margin and the options' value after the trades of 18:00, and their flows."""
-        account, settled = self._account, settles_at(open_before(day))
-        trader, market = account.trader, account.market
+        trader, market, settled = self._trader, self._market, settles_at(open_before(day))
         maintained = options = flows = 0
-        for holding in account.holdings.on(day):
+        for holding in self._holdings.on(day):
             quantity, instrument = trader.quantity(holding, day), holding.instrument
             lots = [lot for lot in trader.trades(holding, day, quantity) if lot.at == moment]
             if lots:

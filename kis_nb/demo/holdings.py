@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Role = Literal["carried", "flat", "partly", "night"]
 
 # Positions from this one on are carried: a large account costs no more trades than a small one.
-_TRADED = 64
+_TRADED = 32
 _BIGGER = {"05": 4, "75": 4, "06": 3, "AJ": 3, "AK": 3}
 _KEPT = 16  # contracts of a column
 _PACKED = Struct("<16H")
