@@ -179,8 +179,8 @@ class Client:
         for account in chosen:
             if isinstance(account, ValueError):
                 raise account
-        margins = [Margin(code) for code in _several(mgna_dvsn)]
-        bases = [Basis(code) for code in _several(excc_stat_cd)]
+        margins = [Margin(code) for code in several(mgna_dvsn)]
+        bases = [Basis(code) for code in several(excc_stat_cd)]
         views = [
             (account, margin, basis)
             for account, margin, basis in product(dict.fromkeys(chosen), margins, bases)
@@ -346,7 +346,8 @@ class Client:
         raise TypeError("a Client holds credentials and is not pickled or copied; connect anew")
 
 
-def _several(codes: str | int | Sequence[str | int]) -> Sequence[str | int]:
+def several(codes: str | int | Sequence[str | int]) -> Sequence[str | int]:
+    """One code or several, as a sequence."""
     # Whatever is no sequence is one code, which `Margin` and `Basis` read or refuse: a NumPy int.
     single = isinstance(codes, (str, int)) or not hasattr(codes, "__iter__")
     return [codes] if single else codes  # type: ignore[list-item, return-value]

@@ -20,6 +20,7 @@ from kis_nb._errors import HistoryError
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.calendar import trading_date
 from kis_nb._history.compaction import compact_day
+from kis_nb._history.filling import Filling
 from kis_nb._history.layout import ABOUT, COLUMNS, day_folder, snapshot_name
 from kis_nb._history.local_files import LocalFiles, typed
 from kis_nb._history.pseudonyms import Accounts, Pseudonyms
@@ -74,7 +75,7 @@ def history(
     return History(path, accounts, storage_options)
 
 
-class History:
+class History(Filling):
     """Balances that were kept, as Parquet files that any engine reads.
 
     Below its folder are ``positions/date=2026-11-23/`` and ``summary/date=2026-11-23/``. The date

@@ -6,7 +6,6 @@ CTFO6117R gives the day's closing, CTFO6119R the day's trades by product; the tw
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -19,7 +18,7 @@ from kis_nb._frames.equity_estimate import summary_figure
 from kis_nb._frames.position_products import MasterHandle, products_of
 from kis_nb._frames.sides import read_sides
 from kis_nb._history.schema import KEYS, KNOWN, MEASURES, PRODUCTS, VALUES, Folder, unknown_names
-from kis_nb._schema.daily_fees import DAILY_FEES
+from kis_nb._history.snapshot_rows import in_order
 from kis_nb._schema.settlement_pl import SETTLEMENT_PL
 from kis_nb._seoul import KST
 
@@ -33,7 +32,6 @@ _EIGHT = Decimal("1e-8")
 _SIGN = {"long": 1, "short": -1, "flat": 0}
 # Of the day's trades by product, as the history's columns are called.
 TRADED = ("sll_agrm_amt", "sll_fee", "buy_agrm_amt", "buy_fee", "tot_fee_smtl", "trad_pfls")
-_NAMES = {"pdno": "shtn_pdno", "trad_dvsn_name": "trad_dvsn_name"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +101,17 @@ def past_day(
         The rows, and what does not agree.
     """
     by_product, differences = _compare(day, rows, summary, trades)
-    content = "\0".join([str(keys["account"]), f"{day}", rows.write_csv(), summary.write_csv()])
     every = {
         **keys,
         "as_of": closing(day),
         "mgna_dvsn": None,
         "excc_stat_cd": None,
         "source": SOURCE,
-        "snapshot": hashlib.sha256(content.encode()).hexdigest()[:24],
     }
     return PastDay(
-        _positions(rows, by_product, every, master), _summary(rows, summary, every, day), differences
+        _positions(rows, by_product, every, master),
+        _summary(rows, summary, every, day),
+        differences,
     )
 
 
@@ -164,7 +162,7 @@ def _positions(
     # Of several rows of one product, the first gets what was traded of it.
     first = pl.int_range(pl.len()).over("pdno") == 0
     named = rows.with_columns(first.alias("_first")).join(
-        trades.with_columns(_first=pl.lit(True)),
+        trades.with_columns(_first=pl.lit(value=True)),
         on=["pdno", "_first"],
         how="left",
         maintain_order="left",
@@ -192,9 +190,9 @@ def _positions(
             named.iter_rows(named=True), sides, products_of(named, master), strict=True
         )
     ]
-    named = _widened(named, "positions", {"trad_dvsn_name"})
+    named = _widened(named, "positions")
     height = named.height
-    return _in_order(
+    return in_order(
         named.with_columns(
             *(pl.Series(name, [value] * height, KEYS[name]) for name, value in keys.items()),
             pl.Series("row", range(height), pl.Int32),
@@ -240,8 +238,8 @@ def _summary(
         "settled_on": day,
     }
     premiums = None if sold is None or bought is None else sold - bought
-    return _in_order(
-        _widened(summary, "summary", set()).with_columns(
+    return in_order(
+        _widened(summary, "summary").with_columns(
             *(pl.Series(name, [value], KEYS[name]) for name, value in keys.items()),
             *(pl.Series(name, [value], MEASURES[name]) for name, value in measures.items()),
             pl.Series("opt_dfpa", [premiums], pl.Decimal(38, 0)),
@@ -250,25 +248,10 @@ def _summary(
     )
 
 
-def _widened(frame: pl.DataFrame, folder: Folder, ours: set[str]) -> pl.DataFrame:
-    """Documented fields in the history's types, and unknown ones under the names they have there.
-
-    Args:
-        frame: with the history's names for documented fields.
-        folder: where it goes.
-        ours: documented fields that the history has no column of; they become unknown ones.
-    """
+def _widened(frame: pl.DataFrame, folder: Folder) -> pl.DataFrame:
+    """Documented fields in the history's types, unknown ones under the names they have there."""
     known = KNOWN[folder]
     block = SETTLEMENT_PL.rows if folder == "positions" else SETTLEMENT_PL.summary
     documented = {field.name for field in block.fields} | {"shtn_pdno"} | set(TRADED)
-    documented -= ours
     others = unknown_names((name for name in frame.columns if name not in documented), folder)
     return frame.rename(others).cast({n: known[n] for n in frame.columns if n in documented})
-
-
-def _in_order(frame: pl.DataFrame, folder: Folder) -> pl.DataFrame:
-    known = [name for name in KNOWN[folder] if name in frame.columns]
-    return frame.select(*known, *(name for name in frame.columns if name not in KNOWN[folder]))
-
-
-_ = DAILY_FEES

@@ -24,8 +24,17 @@ class Store(Protocol):
     def account_id(self, account: Account, /) -> str:
         """What the history calls an account."""
 
-    def compact(self, date: date | None = None) -> Any:
+    def compact(self, date: date | None = None, /) -> int:
         """Merge the small files of a day."""
 
-    def summary(self, engine: None = None, /) -> pl.LazyFrame:
-        """The rows of the folder ``summary``, with their ``date``."""
+    def summary(
+        self, engine: None = None, *, start: date | None = None, end: date | None = None
+    ) -> Any:
+        """The rows of the folder ``summary``, with their ``date``, as a Polars LazyFrame."""
+
+    @property
+    def _files(self) -> Any:
+        """Where the files are; has a ``root`` when that is a folder of this machine."""
+
+    def _check(self, *, demo: bool) -> None:
+        """Refuse accounts that do not belong into this history."""

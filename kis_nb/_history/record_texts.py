@@ -22,12 +22,12 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "longer": (
         (
-            "한 앱키의 조회에 {needed}초가 걸려 {every}초마다 기록할 수 없습니다. 들어맞는 가장 짧은 "
-            "간격인 {least}초로 늘립니다."
+            "한 앱키의 조회에 {needed}초가 걸려 {every}초마다 기록할 수 없습니다. 들어맞는 "
+            "가장 짧은 간격인 {least}초로 늘립니다."
         ),
         (
-            "the pulls of one app key take {needed} s, which does not fit in {every} s; going on every "
-            "{least} s, the least interval that fits"
+            "the pulls of one app key take {needed} s, which does not fit in {every} s; going on "
+            "every {least} s, the least interval that fits"
         ),
     ),
     "other": (
@@ -57,8 +57,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "still": (
         (
-            "{labels}: 기록하는 동안 값이 한 번도 바뀌지 않았습니다. 긴 연휴 전에는 야간장이 열리지 "
-            "않기도 합니다."
+            "{labels}: 기록하는 동안 값이 한 번도 바뀌지 않았습니다. 긴 연휴 전에는 야간장이 "
+            "열리지 않기도 합니다."
         ),
         (
             "{labels}: no figure moved in all that time; on the evening before some long holidays "

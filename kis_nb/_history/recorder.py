@@ -203,7 +203,13 @@ class Recorder:
         for view in key.views:
             if self._stop.is_set() and view is not key.views[0]:
                 return
-            pages += self._pull(key, view, tick)
+            try:
+                pages += self._pull(key, view, tick)
+            except Exception as error:
+                # A fault of ours in one snapshot must not cost the night. Its text may hold
+                # anything, so that its kind alone is told.
+                key.clean = False
+                self._failed(view, tick, type(error).__name__)
         elapsed = self._clock.monotonic() - begin
         if key.clean:
             # The first round may have waited for tokens and files, which later ones do not.
