@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import unicodedata
 from typing import Protocol, TextIO
 
 from kis_nb._wire.clock import Clock
@@ -75,7 +76,7 @@ def _cut(text: str, width: int) -> str:
     """As much of a text as a line holds; a Korean letter takes two cells."""
     used = 0
     for place, letter in enumerate(text):
-        used += 2 if ord(letter) > 0x10FF else 1
+        used += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
         if used > width:
             return f"{text[: max(place - 1, 0)]}…"
     return text

@@ -205,7 +205,7 @@ class Recorder:
                 return
             try:
                 pages += self._pull(key, view, tick)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 # A fault of ours in one snapshot must not cost the night. Its text may hold
                 # anything, so that its kind alone is told.
                 key.clean = False
