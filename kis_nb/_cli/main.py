@@ -1,5 +1,4 @@
-"""The command line: ``kis-nb demo | serve | balance | report | record | history | new |
-check``.
+"""The command line ``kis-nb``: demo, serve, balance, report, record, history, new, check.
 
 Exit codes: 0 done, 1 it failed, 2 the line cannot be understood, 130 Ctrl-C, 141 the reader of a
 pipe closed it.

@@ -125,7 +125,7 @@ examples:
 
 
 def build_parser() -> arguments.Parser:
-    """The parser of ``kis-nb`` with its eight commands; ``command`` of its result is one of them."""
+    """The parser of ``kis-nb`` with its eight commands; its result's ``command`` is one of them."""
     parser = arguments.Parser(prog="kis-nb", description=_ABOUT, epilog=_MORE)
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
