@@ -87,7 +87,11 @@ class Compaction:
         """The merged file of what counts: its name and content."""
         names = [*merged.files, *members]
         paths = [self._files.join(folder, day, name) for name in names]
-        order = [name for name in ("account", "as_of", "snapshot", "row") if name in self._columns(folder)]
+        order = [
+            name
+            for name in ("account", "as_of", "snapshot", "row")
+            if name in self._columns(folder)
+        ]
         try:
             rows = (
                 pl.scan_parquet(
@@ -165,9 +169,7 @@ class Compaction:
         shutil.rmtree(built, ignore_errors=True)
         return len(members)
 
-    def _carried(
-        self, files: LocalFiles, folder: Folder, day: str, state: Merged
-    ) -> Iterable[str]:
+    def _carried(self, files: LocalFiles, folder: Folder, day: str, state: Merged) -> Iterable[str]:
         """What the day's new folder takes over: all but what was merged and what killed writers
         left. Nobody writes meanwhile.
         """
@@ -208,7 +210,9 @@ class Compaction:
                 files.delete(folder, day, name)
         # What counts no more, also of a compaction that was killed before it came to this.
         for name in names:
-            if name in merged.members or (MERGED.fullmatch(name) and name < list_name(merged.generation)):
+            if name in merged.members or (
+                MERGED.fullmatch(name) and name < list_name(merged.generation)
+            ):
                 files.delete(folder, day, name)
         return len(members)
 

@@ -153,10 +153,11 @@ class History(Filling):
         identity = identify(row["account"], view, row["as_of"], positions, summary)
         frames: dict[Folder, pl.DataFrame] = {}
         others: dict[Folder, tuple[str, ...]] = {}
-        for folder, rows in zip(FOLDERS, (positions, summary), strict=True):
+        for folder, given in zip(FOLDERS, (positions, summary), strict=True):
             known = KNOWN[folder]
-            rows = rows.with_columns(pl.lit(identity).alias("snapshot"))
-            rows = rows.cast({name: known[name] for name in rows.columns if name in known})
+            rows = given.with_columns(pl.lit(identity).alias("snapshot")).cast(
+                {name: known[name] for name in given.columns if name in known}
+            )
             frames[folder] = in_order(rows, folder)
             others[folder] = tuple(name for name in rows.columns if name not in known)
         return self._commit(
@@ -372,7 +373,7 @@ class History(Filling):
         raise AssertionError
 
     def _commit(self, snapshot: Snapshot) -> int:
-        contents = {
+        contents: dict[Folder, bytes] = {
             "positions": _parquet(snapshot.positions),
             "summary": _parquet(snapshot.summary),
         }
