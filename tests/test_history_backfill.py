@@ -118,7 +118,7 @@ class Past(Broker):
         else:
             return super().respond(call, answer, sock)
         body = found if isinstance(found, dict) else whole(*found)
-        content = body if isinstance(body, bytes) else dump(body)
+        content = dump(body)
         status = 500 if body.get("rt_cd") == "1" else 200
         sock.sendall(
             f"HTTP/1.1 {status} X\r\ntr_cont: D\r\nContent-Length: {len(content)}\r\n\r\n".encode()
@@ -357,7 +357,7 @@ def test_a_kill_half_way_is_resumed(
     def killed(*frames: pl.DataFrame) -> int:
         if next(count) == 3:
             raise KeyboardInterrupt
-        return append(*frames)
+        return int(append(*frames))
 
     monkeypatch.setattr(history, "append_rows", killed)
     with pytest.raises(KeyboardInterrupt):
@@ -397,7 +397,8 @@ def test_days_and_accounts_that_do_not_fit_are_refused(
     for words in (("yesterday",), ("2026-11-16", "x")):
         with pytest.raises(ValueError, match=r"."):
             history.backfill(client, *words)
-    for accounts in ("99912345-03", []):
+    wrong: tuple[Any, ...] = ("99912345-03", [])
+    for accounts in wrong:
         with pytest.raises(ValueError, match=r"."):
             history.backfill(client, "2026-11-16", accounts=accounts)
     assert not past.asked

@@ -258,7 +258,7 @@ def test_until_is_the_next_such_time(now: str, until: str, opens: str, ends: str
 def test_until_that_is_over_is_refused(night: Night) -> None:
     """As is one without a time zone, an interval of nothing, and an account that is none."""
     over = datetime.fromtimestamp(night.clock.now - 1, KST)
-    for wrong in (
+    several: tuple[dict[str, Any], ...] = (
         {"until": over},
         {"until": over.replace(tzinfo=None)},
         {"every": 0},
@@ -266,7 +266,8 @@ def test_until_that_is_over_is_refused(night: Night) -> None:
         {"accounts": []},
         {"mgna_dvsn": "03"},
         {"lang": "fr"},
-    ):
+    )
+    for wrong in several:
         with pytest.raises(ValueError, match=r"."):
             night.record(**wrong)
     assert not night.broker.calls
@@ -355,7 +356,7 @@ def test_ctrl_c_keeps_what_was_recorded(night: Night) -> None:
 
 def test_figures_that_never_move_are_told(night: Night) -> None:
     """On the evening before a long holiday KIS answers, and nothing moves."""
-    body: dict[str, Any] = {}
+    body: dict[str, dict[str, Any]] = {}
 
     def freeze(page: dict[str, Any]) -> dict[str, Any]:
         return body.setdefault(page["output1"][0]["cano"], page)
