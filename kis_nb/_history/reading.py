@@ -13,7 +13,7 @@ import polars as pl
 
 from kis_nb._errors import HistoryError
 from kis_nb._frames.calendar import trading_date
-from kis_nb._history.layout import account_of, day_of, is_foreign, uncounted
+from kis_nb._history.layout import day_of, is_foreign, may_hold, uncounted
 from kis_nb._history.local_files import LocalFiles
 from kis_nb._history.schema import DATE, Columns, Folder, duckdb_type, spark_type
 
@@ -86,7 +86,7 @@ class Listing:
                 found += [
                     self.files.join(folder, name, one)
                     for one in self.of_day(folder, name)
-                    if question.account is None or account_of(one) in (None, question.account)
+                    if question.account is None or may_hold(one, question.account)
                 ]
         return found
 
