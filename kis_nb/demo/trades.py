@@ -166,7 +166,9 @@ class Trader:
         return Lot(at, quantity, max(price, low) if instrument.option else price)
 
     def _first(self, holding: Holding) -> list[Lot]:
-        """The trades of its first day. One that is carried is bought in up to three lots."""
+        """The trades of its first night: one that is carried is bought nearly wholly at 18:00, with
+        up to two single contracts later; of the others two contracts are.
+        """
         if holding.key not in self._bought:
             self._bought[holding.key] = self._buy(holding)
             if len(self._bought) > _KEPT:
@@ -176,14 +178,13 @@ class Trader:
     def _buy(self, holding: Holding) -> list[Lot]:
         opens = opens_at(holding.first)
         if holding.role != "carried":
-            return [self._lot(holding, opens, self.quantity(holding, open_after(holding.first)))]
+            return [self._lot(holding, opens, 2)]
         total = 1 + holding.life[1] % holding.most
-        lots = min(1 + holding.life[2] % 3, total)
-        span = _NIGHT // _MINUTES
-        times = [opens + holding.life[3 + lot] % span * _MINUTES * (lot > 0) for lot in range(lots)]
+        later = min(holding.life[2] % 3, total - 1)
+        times = [opens + draw % (_NIGHT // _MINUTES) * _MINUTES for draw in holding.life[3:5]]
         return [
-            self._lot(holding, at, total // lots + (lot < total % lots))
-            for lot, at in enumerate(times)
+            self._lot(holding, opens, total - later),
+            *(self._lot(holding, at, 1) for at in times[:later]),
         ]
 
     def _refreshed(self, holding: Holding, day: date) -> tuple[int, int]:
@@ -207,7 +208,7 @@ class Trader:
         if day == holding.first:
             return Carried()
         before = open_before(day)
-        if holding.role == "carried" or before == holding.first:
+        if holding.role == "carried":
             lots = self._first(holding)
         else:
             at = self._refreshed(holding, before)[1]
@@ -231,7 +232,7 @@ class Trader:
             if quantity:
                 price = self._market.price(holding.instrument, at)
                 lots.append(Lot(at, -quantity, price, free=True))
-        elif holding.role != "carried" and day != holding.first:
+        elif holding.role != "carried":
             closed, again = self._refreshed(holding, day)
             if quantity:
                 lots.append(self._lot(holding, closed, -quantity))
@@ -272,7 +273,7 @@ class Trader:
         instrument, sign, won = holding.instrument, holding.sign, holding.instrument.won
         settlement = self._market.price(instrument, settled)
         quantity, filled = carried
-        opened = closed = realized = 0
+        opened = closed = realized = expired = 0
         amounts, fees = {1: 0, -1: 0}, {1: 0, -1: 0}
         for lot in lots:
             if lot.quantity > 0:
@@ -284,10 +285,13 @@ class Trader:
                 filled -= released
                 realized += (-lot.quantity * lot.price - released) * sign * won
                 closed -= lot.quantity
+                expired -= lot.quantity if lot.free else 0
             quantity += lot.quantity
             amount, side = abs(lot.quantity) * lot.price * won, sign if lot.quantity > 0 else -sign
             amounts[side] += amount
             fees[side] += 0 if lot.free else amount * instrument.product.fee // 10**6
+        # The margin of an expired contract is released at the trading day's end.
+        margined = quantity + expired
         return Position(
             instrument,
             sign,
@@ -295,7 +299,7 @@ class Trader:
             quantity - (quantity + 1) // 2 if holding.pending else quantity,
             settlement,
             filled,
-            quantity * self.margin(holding, settlement, settled) if quantity else 0,
+            margined * self.margin(holding, settlement, settled) if margined else 0,
             carried.quantity,
             Activity(opened, closed, amounts[1], amounts[-1], fees[1], fees[-1], realized)
             if opened or closed
