@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -20,13 +25,12 @@ from kis_nb._schema.settlement_pl import SETTLEMENT_PL
 from kis_nb._seoul import KST
 from kis_nb.demo import Book
 from kis_nb.demo.replies import dump
-from tests.factories import make_balance
+from tests.factories import environment, make_balance
 from tests.faults import Broker
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from kis_nb._client import Client
     from kis_nb.demo import Call
@@ -420,3 +424,61 @@ def test_the_calendar_decides_which_days_are_asked_for(
     asked = {day for tr_id, _, day in past.asked if tr_id == "CTFO6117R"}
     assert all(is_trading_day(datetime.strptime(day, "%Y%m%d").date()) for day in asked)  # noqa: DTZ007
     assert row["filled"] + row["without_data"] == len(asked) > 235
+
+
+KILLED = """
+import os, signal, sys
+import kis_nb
+
+history = kis_nb.history("kept")
+append, kept = history.append_rows, []
+
+def counting(*frames):
+    done = append(*frames)
+    kept.append(done)
+    if len(kept) == 60:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return done
+
+history.append_rows = counting
+with kis_nb.connect() as client:
+    history.backfill(client, "2026-01-02", "2026-11-20")
+"""
+
+
+def test_a_year_of_the_embedded_broker_is_filled_through_a_kill(
+    clock: Clock,
+    client_of: Callable[..., Client],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Killed after 60 days, resumed, and run again: each day once, from newest to oldest, and the
+    broker's two calls agree to the won on every one.
+    """
+    clock.now = datetime(2026, 11, 21, 12, tzinfo=KST).timestamp()
+    # The client in the other process has the real clock; the broker's knows no later day.
+    book = Book.sized({OTHER: 3})
+    with Broker(book=book, clock=clock, calls_per_second=0, token_interval=0) as broker:
+        for name, value in environment(broker).items():
+            monkeypatch.setenv(name, value)
+        run = subprocess.run(
+            [sys.executable, "-c", KILLED],
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+            cwd=tmp_path,
+            check=False,
+        )
+        assert run.returncode == -signal.SIGKILL
+        history = kis_nb.history(tmp_path / "kept")
+        days = trading_days(date(2026, 1, 2), date(2026, 11, 20), clock.now)
+        there = history.summary().collect()
+        assert sorted(there["date"]) == sorted(days[:60])
+        (row,) = history.backfill(client_of(broker), "2026-01-02").rows(named=True)
+        assert (row["filled"], row["already_there"]) == (len(days) - 60, 60)
+        assert (row["failures"], row["differences"], row["without_data"]) == ([], [], 0)
+        count = len(broker.calls)
+        (row,) = history.backfill(client_of(broker), "2026-01-02").rows(named=True)
+        assert (row["filled"], row["already_there"]) == (0, len(days))
+        assert len(broker.calls) == count
+    kept = history.summary().collect()
+    assert sorted(kept["date"]) == sorted(days)
+    assert set(kept["source"]) == {"settlement"}
