@@ -174,7 +174,7 @@ def test_a_night_with_faults_is_kept_and_says_what_it_missed(
     assert done.snapshots == 2 * 73 - 12
     assert night.kept().height == done.snapshots
     assert "; 12 missed:" in night.said
-    assert "800*****-03 missing since 20:10:00: CTFN6118R: KIS answered EGW00201" in night.said
+    assert "00*****-03 missing since 20:10:00: CTFN6118R: KIS answered EGW00201" in night.said
     assert ACCOUNT[:8] not in night.said
 
 

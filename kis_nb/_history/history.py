@@ -64,7 +64,7 @@ def history(
     return History(path, accounts, storage_options)
 
 
-class History(Filling):
+class History:
     """Balances that were kept, as Parquet files that any engine reads.
 
     Below its folder are ``positions/date=2026-11-23/`` and ``summary/date=2026-11-23/``. The date
@@ -79,6 +79,9 @@ class History(Filling):
     Args:
         path, accounts, storage_options: see `history`.
     """
+
+    record = Filling.record
+    backfill = Filling.backfill
 
     def __init__(
         self,
