@@ -1,8 +1,8 @@
 """KIS's master files, zipped, of the demo's contracts; they need no key.
 
 The formats are in docs/sources.md, "Master files"; the official samples read the second file
-by the same positions. A contract is listed from the settlement before its first trading day to that
-of its last one, and under today's codes only.
+by the same positions. A contract is listed from 18:00 before its first trading day to 18:00 of its
+last one, and under today's codes only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from kis_nb.demo.contracts import Instrument
 from kis_nb.demo.listings import listed
 from kis_nb.demo.replies import Reply
-from kis_nb.demo.sessions import settled_at, trading_day
+from kis_nb.demo.sessions import open_before, settles_at, trading_day
 from kis_nb.demo.underlyings import USD
 
 if TYPE_CHECKING:
@@ -41,20 +41,19 @@ class MasterFiles:
 
     def answer(self, path: str, now: float) -> Reply:
         """The zip at one of the paths of `MASTER_FILES`, as of `now` (epoch seconds)."""
-        moment = int(now)
-        key = path, trading_day(moment)
+        key = path, trading_day(int(now))
         with self._lock:
             if key not in self._made:
-                self._made[key] = self._zip(path.removeprefix(_FOLDER).removesuffix(".zip"), moment)
+                name = path.removeprefix(_FOLDER).removesuffix(".zip")
+                self._made[key] = self._zip(name, key[1])
                 if len(self._made) > _KEPT:
                     self._made.popitem(last=False)
             body = self._made[key]
         return Reply(200, (("Content-Type", "application/zip"),), body)
 
-    def _zip(self, name: str, moment: int) -> bytes:
-        day = trading_day(moment)
+    def _zip(self, name: str, day: date) -> bytes:
         if name == _INDEX:
-            lines = _index_lines(listed(day), self._market, settled_at(moment))
+            lines = _index_lines(listed(day), self._market, settles_at(open_before(day)))
         else:
             lines = _commodity_lines(listed(day))
         packed = io.BytesIO()
