@@ -17,7 +17,8 @@ import polars as pl
 import pytest
 
 import kis_nb
-from kis_nb._errors import Cancelled, HistoryError
+from kis_nb import _failure_log
+from kis_nb._errors import ApiError, Cancelled, HistoryError
 from kis_nb._frames.calendar import is_trading_day
 from kis_nb._history.backfill import trading_days
 from kis_nb._schema.daily_fees import DAILY_FEES
@@ -392,6 +393,25 @@ def test_a_cancel_ends_it(past: Past, client: Client, history: Any) -> None:
     with pytest.raises(Cancelled):
         history.backfill(client, "2026-11-16", cancel=cancel)
     assert not past.asked
+
+
+def test_a_failed_call_is_noted_for_a_report(
+    past: Past, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the masked label, without codes, which the call does not take; nothing is no failure."""
+    noted = tmp_path / "failures"
+    noted.touch()
+    monkeypatch.setenv(_failure_log.VARIABLE, str(noted))
+    account = client.accounts[0]
+    past.days[ACCOUNT, DAYS[0]] = {"rt_cd": "2", "msg_cd": "OPSQ2000", "msg1": "80012345"}
+    with pytest.raises(ApiError, match=r"CTFO6117R: .*800\*\*\*\*\*") as caught:
+        client.fetch(SETTLEMENT_PL, account, {"INQR_DT": DAYS[0]})
+    assert (caught.value.pages, caught.value.partial) == (0, None)
+    past.days[ACCOUNT, DAYS[1]] = NOTHING
+    nothing = client.fetch(SETTLEMENT_PL, account, {"INQR_DT": DAYS[1]})
+    assert (nothing.rows, nothing.summary, nothing.pages) == (None, None, 0)
+    (one,) = _failure_log.read(noted)
+    assert (one.account, one.mgna_dvsn, one.error) == ("800*****-03", "", "ApiError")
 
 
 def test_days_and_accounts_that_do_not_fit_are_refused(
