@@ -20,6 +20,7 @@ from kis_nb._frames.calendar import trading_date
 from kis_nb._history.about import About
 from kis_nb._history.column_names import ColumnNames
 from kis_nb._history.compaction import Compaction
+from kis_nb._history.filling import Filling
 from kis_nb._history.last_snapshots import AsOf, last_snapshots
 from kis_nb._history.layout import day_folder
 from kis_nb._history.local_files import LocalFiles, typed
@@ -81,6 +82,9 @@ class History:
     Args:
         path, accounts, storage_options: see `history`.
     """
+
+    record = Filling.record
+    backfill = Filling.backfill
 
     def __init__(
         self,
