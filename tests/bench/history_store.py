@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from kis_nb._history.compaction import _group_size
+from kis_nb._history.compaction import _by_accounts, _parquet
 from kis_nb._history.layout import ABOUT, Merged, day_folder, list_name, merged_name
 from kis_nb._history.schema import POSITIONS, SUMMARY, VERSION, Columns
 
@@ -41,22 +41,19 @@ def write(root: Path, rows: int, parts: int) -> int:
             ("summary", summary, SUMMARY),
             ("positions", _positions(summary, at), POSITIONS),
         ):
-            _file(root / folder / day_folder(day), _complete(frame, schema))
+            _files(root / folder / day_folder(day), _complete(frame, schema))
     return accounts
 
 
-def _file(place: Path, rows: pl.DataFrame) -> None:
-    """One merged file and its list."""
+def _files(place: Path, rows: pl.DataFrame) -> None:
+    """A day's merged files and their list, as the compaction cuts and writes them."""
     place.mkdir(parents=True)
-    name = merged_name(f"{0:024x}")
-    rows.write_parquet(
-        place / name,
-        compression="zstd",
-        statistics=True,
-        row_group_size=_group_size(rows),
-        metadata={"kis_nb_history": str(VERSION)},
-    )
-    (place / list_name(0)).write_bytes(Merged(0, (name,), frozenset()).write())
+    names = []
+    for some in _by_accounts(rows):
+        name = merged_name(some["account"][0], some["account"][-1], f"{0:024x}")
+        (place / name).write_bytes(_parquet(some))
+        names.append(name)
+    (place / list_name(0)).write_bytes(Merged(0, tuple(names), frozenset()).write())
 
 
 def _complete(frame: pl.DataFrame, schema: Columns) -> pl.DataFrame:
