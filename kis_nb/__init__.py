@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         ConfigError,
         DecimalError,
         DecodeError,
+        HistoryError,
         KisError,
         PaginationError,
         RateLimitError,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from kis_nb._frames.failure import Failure
     from kis_nb._frames.glossary import fields
     from kis_nb._frames.table import Table, table
+    from kis_nb._history.history import History, history
     from kis_nb._magic import load_ipython_extension, unload_ipython_extension
 
 _HOME = {
@@ -57,6 +59,8 @@ _HOME = {
     "DecimalError": "_errors",
     "DecodeError": "_errors",
     "Failure": "_frames.failure",
+    "History": "_history.history",
+    "HistoryError": "_errors",
     "KisError": "_errors",
     "Margin": "_codes",
     "PaginationError": "_errors",
@@ -67,6 +71,7 @@ _HOME = {
     "connect": "_connect",
     "dashboard": "_dashboard.create",
     "fields": "_frames.glossary",
+    "history": "_history.history",
     "load_ipython_extension": "_magic",
     "products": "_default_client",
     "show": "_dashboard.create",
@@ -88,6 +93,8 @@ __all__ = [
     "DecimalError",
     "DecodeError",
     "Failure",
+    "History",
+    "HistoryError",
     "KisError",
     "Margin",
     "PaginationError",
@@ -99,6 +106,7 @@ __all__ = [
     "connect",
     "dashboard",
     "fields",
+    "history",
     "load_ipython_extension",
     "products",
     "show",

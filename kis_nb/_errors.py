@@ -146,6 +146,14 @@ class PaginationError(KisError):
     """
 
 
+class HistoryError(KisError):
+    """A history cannot be read or written: the disk, a damaged file, a file of a later version, or
+    balances that do not belong into it.
+
+    Attributes: those of `KisError`.
+    """
+
+
 class Cancelled(KisError):
     """The caller's cancel event was set during a pull or a fetch.
 

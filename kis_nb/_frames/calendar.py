@@ -15,8 +15,10 @@ from kis_nb._seoul import KST
 
 _DAY = timedelta(days=1)
 _SATURDAY = 5
-# The day session opens.
-_OPENS = time(8, 45)
+# The day session opens, and ends with the settlement.
+_OPENS, _SETTLES = time(8, 45), time(15, 45)
+# The night session opens, and with it the next trading day begins.
+_NIGHT = time(18)
 
 
 @cache
@@ -49,6 +51,25 @@ def last_opening(moment: float) -> float:
     now = datetime.fromtimestamp(moment, KST)
     today = now.date() if now.time() >= _OPENS else now.date() - _DAY
     return datetime.combine(_nearest(today, -_DAY), _OPENS, KST).timestamp()
+
+
+def trading_date(moment: datetime) -> date:
+    """The trading day that a moment belongs to: from 18:00 of the evening before to its own 18:00.
+
+    A night belongs to the trading day in which it ends. Friday's night, Saturday, Sunday and a
+    holiday belong to the trading day that follows.
+
+    Args:
+        moment: aware, in any time zone.
+    """
+    now = moment.astimezone(KST)
+    return _nearest(now.date() + _DAY if now.time() >= _NIGHT else now.date(), _DAY)
+
+
+def last_settlement_day(moment: datetime) -> date:
+    """The trading day of the last settlement (15:45) at or before a moment; the moment is aware."""
+    now = moment.astimezone(KST)
+    return _nearest(now.date() if now.time() >= _SETTLES else now.date() - _DAY, -_DAY)
 
 
 def _nth(year: int, month: int, weekday: int, n: int) -> date | None:
