@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ import altair as alt
 import narwhals as nw
 
 from kis_nb._frames.decimal_context import exactly
-from kis_nb._frames.text import exact, signed
+from kis_nb._frames.text import Figure, exact, signed
 from kis_nb._frames.text import tone as tone_of
 from kis_nb._frames.words import PRODUCTS
 from kis_nb._widgets.text_width import text_width
@@ -65,14 +65,24 @@ class Attribution:
     demo: bool = False
 
     def of(self, item: str) -> Decimal | None:
-        """The sum of an item over all products; None when there is no such item."""
+        """The sum of an item over all products; None when there is none, or a part is unknown."""
         amounts = [row["amount"] for row in self.items if row["item"] == item]
-        return sum(amounts, Decimal(0)) if amounts else None
+        return total(amounts) if amounts else None
 
     @property
-    def pnl(self) -> Decimal:
-        """What the positions earned, before fees: price moves, quantity changes and realized."""
-        return sum((row["amount"] for row in self.items if row["item"] in _OF_PRODUCTS), Decimal(0))
+    def pnl(self) -> Decimal | None:
+        """What the positions earned, before fees: price moves, quantity changes and realized.
+
+        None when a part of it is unknown.
+        """
+        return total(row["amount"] for row in self.items if row["item"] in _OF_PRODUCTS)
+
+
+@exactly
+def total(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum; None when a part is unknown."""
+    known = list(amounts)
+    return None if None in known else sum((one for one in known if one is not None), Decimal(0))
 
 
 def read(given: Any, account: str | None, start: When, end: When) -> Attribution:
@@ -89,11 +99,13 @@ def read(given: Any, account: str | None, start: When, end: When) -> Attribution
     from kis_nb import analysis
 
     read_when(start, "start"), read_when(end, "end")
-    if not is_history(given) and not isinstance(given, tuple):
-        made, _, label = one_account(nw.from_native(given).lazy(), account, given)
+    if is_history(given):
+        given = (given.positions(), given.summary(), given)
+    if not isinstance(given, tuple):
+        made, _, label = one_account(nw.from_native(given).lazy(), account)
         return Attribution(label, rows_of(made) if label else [])
-    positions, summary = (given.positions(), given.summary()) if is_history(given) else given
-    chosen, key, label = one_account(summary_of(summary), account, given)
+    positions, summary, *store = given
+    chosen, key, label = one_account(summary_of(summary), account, *store)
     if not label:
         return Attribution("", [])
     times = _moments(chosen, start, end)
@@ -142,8 +154,9 @@ def rows(of: Attribution, style: Style) -> list[Row]:
     lines = [_line(style.word("시작 자산", "Equity at the start"), begins, begins, begins)]
     level = begins
     for name, amount in _changes(of.items, style):
-        lines.append(_line(name, level, level + amount, amount, change=True))
-        level += amount
+        after = level if amount is None else level + amount
+        lines.append(_line(name, level, after, amount, change=True))
+        level = after
     lines.append(_line(style.word("끝 자산", "Equity at the end"), ends, ends, ends))
     names = [line["name"] for line in lines]
     figures = columns([line["figure"] for line in lines])
@@ -164,17 +177,17 @@ def rows(of: Attribution, style: Style) -> list[Row]:
     return lines
 
 
-def _changes(items: Sequence[dict[str, Any]], style: Style) -> list[tuple[str, Decimal]]:
+def _changes(items: Sequence[dict[str, Any]], style: Style) -> list[tuple[str, Figure]]:
     """The names and amounts of what lies between start and end, products first."""
     products = dict.fromkeys(row["product"] for row in items if row["item"] in _OF_PRODUCTS)
-    found: list[tuple[str, Decimal]] = []
+    found: list[tuple[str, Figure]] = []
     for product in sorted(products, key=lambda one: (one is None, one or "")):
         name = style.word("상품 불명", "Product unknown")
         if product is not None:
             name = style.word(*PRODUCTS.get(product, (product, product)))
         for item, words in _OF_PRODUCTS.items():
             amount = _sum(items, item, product)
-            if amount:
+            if amount is None or amount:
                 found.append((f"{name} {style.word(*words)}", amount))
     there = {row["item"] for row in items}
     for item, words in _OF_ACCOUNT.items():
@@ -183,18 +196,17 @@ def _changes(items: Sequence[dict[str, Any]], style: Style) -> list[tuple[str, D
     return found
 
 
-def _sum(items: Sequence[dict[str, Any]], item: str, product: str | None = None) -> Decimal:
+def _sum(items: Sequence[dict[str, Any]], item: str, product: str | None = None) -> Decimal | None:
     of_product = item in _OF_PRODUCTS
-    amounts = [
+    return total(
         row["amount"]
         for row in items
         if row["item"] == item and (not of_product or row["product"] == product)
-    ]
-    return sum((one for one in amounts if one is not None), Decimal(0))
+    )
 
 
 def _line(
-    name: str, begins: Decimal, ends: Decimal, amount: Decimal, *, change: bool = False
+    name: str, begins: Decimal, ends: Decimal, amount: Figure, *, change: bool = False
 ) -> Row:
     figure = signed(amount) if change else exact(amount)
     return {

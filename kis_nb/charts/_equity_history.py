@@ -71,10 +71,10 @@ def rows(of: Series, style: Style) -> list[Row]:
     name = style.word("자산", "Equity")
     made[0]["legend"] = f"{name} {exact(first['equity'])} → {exact(last['equity'])} ({change})"
     if low is not None:
-        at = axes.short_moment(low["as_of"])
+        reached = axes.short_moment(low["as_of"])
         word = style.word("최대 낙폭", "Deepest drawdown")
         made[0]["deepest"] = (
-            f"{word} {exact(low['drawdown'])} · {at}"
+            f"{word} {exact(low['drawdown'])} · {reached}"
             if low["drawdown"]
             else style.word("낙폭 없음", "No drawdown")
         )

@@ -19,6 +19,8 @@ from kis_nb.charts._trading_time import TradingTime
 
 # Height of a line of text in the plot.
 LANE = 16
+# How many parts of the reduced time are a gap.
+_GAP = 2.5
 # Pixels that a night must have to be shaded, a settlement to be a mark, and a label to be written.
 _NIGHT_PIXELS, _MARK_PIXELS, _LABEL_PIXELS = 4, 7, 74
 SOURCES = {
@@ -64,13 +66,13 @@ def time_rows(series: Series, style: Style, when: Sequence[str] = ()) -> list[Ro
 def segments(series: Series) -> list[int]:
     """The number of the stretch that each moment is in.
 
-    A gap that is narrower than what the chart was reduced to is not told apart from none.
+    A gap that is narrower than two moments of the reduced time can be is not told apart from none.
     """
     points = series.points
     axis = TradingTime(points[0]["as_of"], points[-1]["as_of"])
     numbers = [0]
     for before, point in pairwise(points):
-        wide = axis.x(point["as_of"]) - axis.x(before["as_of"]) > axis.width / POINTS
+        wide = axis.x(point["as_of"]) - axis.x(before["as_of"]) > _GAP * axis.width / POINTS
         numbers.append(numbers[-1] + (wide and point["segment"] != before["segment"]))
     return numbers
 
@@ -159,7 +161,7 @@ def hover(base: alt.Chart, style: Style, tips: Sequence[alt.Tooltip]) -> alt.Cha
         name="over", on="pointerover", clear="pointerout", fields=["id"], empty=False
     )
     picked = "length(picked) > 0 && indexof(picked, datum.id) >= 0"
-    return (
+    made: alt.Chart = (
         points.mark_rect(color=style["cash"], cursor="crosshair")
         .encode(
             x=alt.X("left:Q", axis=None),
@@ -178,13 +180,14 @@ def hover(base: alt.Chart, style: Style, tips: Sequence[alt.Tooltip]) -> alt.Cha
         )
         .add_params(over)
     )
+    return made
 
 
 def settled_marks(base: alt.Chart, style: Style, y: alt.Y) -> alt.Chart:
     """The layer of hollow diamonds at settlements, and of dots at moments that no line reaches."""
     points = base.transform_filter("datum.kind == 'point' && (datum.settled || datum.alone)")
     wide = f"width / datum.days > {_MARK_PIXELS}"
-    return points.mark_point(filled=False, opacity=1, aria=False).encode(
+    made: alt.Chart = points.mark_point(filled=False, opacity=1, aria=False).encode(
         x=x_axis(),
         y=y,
         color=alt.value(style["cash"]),
@@ -192,11 +195,12 @@ def settled_marks(base: alt.Chart, style: Style, y: alt.Y) -> alt.Chart:
         # Where marks would touch, the line alone is drawn, and a dot where there is none.
         size=alt.value(alt.ExprRef(f"{wide} ? (datum.settled ? 36 : 10) : (datum.alone ? 3 : 0)")),
     )
+    return made
 
 
 def note_text(base: alt.Chart, style: Style) -> alt.Chart:
     """The layer with the sentence of a chart that has nothing to draw."""
-    return (
+    made: alt.Chart = (
         base.transform_filter("isValid(datum.note)")
         .mark_text(fontSize=12, fontStyle="italic", color=style["soft"])
         .encode(
@@ -206,11 +210,12 @@ def note_text(base: alt.Chart, style: Style) -> alt.Chart:
             description=alt.Description("aria:N"),
         )
     )
+    return made
 
 
 def lane_text(base: alt.Chart, style: Style, field: str, y: Any) -> alt.Chart:
     """A line of text in the plot, of the row that has this field."""
-    return (
+    made: alt.Chart = (
         base.transform_filter(f"isValid(datum.{field})")
         .mark_text(
             align="left",
@@ -227,8 +232,9 @@ def lane_text(base: alt.Chart, style: Style, field: str, y: Any) -> alt.Chart:
             description=alt.Description(f"{field}:N"),
         )
     )
+    return made
 
 
 def short_moment(at: datetime) -> str:
-    """``11-23 02:14:05``, beside a heading that names the year."""
-    return f"{at.astimezone(KST):%m-%d %H:%M:%S}"
+    """``2026-11-23 02:14:05``, of Seoul's time, below a heading that says so."""
+    return f"{at.astimezone(KST):%Y-%m-%d %H:%M:%S}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Protocol, TypeAlias, TypeGuard
 
 import narwhals as nw
@@ -11,8 +11,8 @@ import narwhals as nw
 from kis_nb._frames.text import moment
 from kis_nb._seoul import KST
 
-# Moments further apart than this are not joined by a line.
-JOINED = "15m"
+# Moments further apart than this are not joined by a line, seconds.
+_JOINED = 15 * 60
 # Buckets of time that `kis_nb.analysis.thin` keeps the first, last, least and largest moment of.
 POINTS = 240
 # A moment, a trading day, or either as ISO text. A time without a zone is Seoul's.
@@ -58,7 +58,8 @@ def is_history(given: Any) -> TypeGuard[HistorySource]:
 def summary_of(given: Any) -> nw.LazyFrame[Any]:
     """The summary rows of a history, or a native frame of them."""
     native = given.summary() if is_history(given) else given
-    return nw.from_native(native).lazy()
+    frame: nw.LazyFrame[Any] = nw.from_native(native).lazy()
+    return frame
 
 
 def read_when(when: When, name: str) -> datetime | date | None:
@@ -72,8 +73,9 @@ def read_when(when: When, name: str) -> datetime | date | None:
             when = date.fromisoformat(when) if len(when) <= 10 else datetime.fromisoformat(when)
         except ValueError:
             raise ValueError(f"{name} takes a day or a time in ISO form; got {when!r}") from None
-    if isinstance(when, datetime) and when.tzinfo is None:
-        when = when.replace(tzinfo=KST)
+    if isinstance(when, datetime):
+        # In UTC, as the store has it: Polars compares no two zones.
+        return (when if when.tzinfo else when.replace(tzinfo=KST)).astimezone(UTC)
     return when
 
 
@@ -88,7 +90,7 @@ def within(frame: nw.LazyFrame[Any], start: When, end: When) -> nw.LazyFrame[Any
 
 
 def one_account(
-    frame: nw.LazyFrame[Any], account: str | None, given: Any
+    frame: nw.LazyFrame[Any], account: str | None, given: Any = None
 ) -> tuple[nw.LazyFrame[Any], str, str]:
     """The rows of one account, with its key and its label.
 
@@ -145,18 +147,23 @@ def joined_series(
     about = summary.select("account", "as_of", "source", "demo")
     about = about.unique(subset=["account", "as_of"], keep="any")
     made = made.filter(~nw.col(value).is_null()).join(about, on=["account", "as_of"], how="left")
+    (span,) = rows_of(made.select(a=nw.col("as_of").min(), b=nw.col("as_of").max()))
+    if span["a"] is None:
+        return Series(*of, [], None, {})
+    # A gap shorter than a part of the reduced time is not told apart from none.
+    joined = max(_JOINED, round((span["b"] - span["a"]).total_seconds() / POINTS))
     before = nw.col("as_of").shift(1).over("account", order_by="as_of")
     made = made.with_columns(before=before)
-    gap = (nw.col("as_of") > nw.col("before").dt.offset_by(JOINED)).cast(nw.Int64).fill_null(0)
+    late = nw.col("as_of") > nw.col("before").dt.offset_by(f"{joined}s")
+    gap = late.cast(nw.Int64).fill_null(0)
     made = made.with_columns(segment=gap)
     count = nw.col("segment").cum_sum().over("account", order_by="as_of")
     made = made.with_columns(segment=count)
     thinned = nw.from_native(analysis.thin(made.to_native(), value, POINTS)).lazy()
     points = sorted(rows_of(thinned), key=lambda row: row["as_of"])
     # The first of the least: where it was reached.
-    found = rows_of(made.sort(least, "as_of").head(1)) if points else []
-    marked = found[0] if found else None
-    if marked is not None and all(row["as_of"] != marked["as_of"] for row in points):
+    (marked,) = rows_of(made.sort(least, "as_of").head(1))
+    if all(row["as_of"] != marked["as_of"] for row in points):
         points = sorted([*points, marked], key=lambda row: row["as_of"])
     counted = rows_of(made.group_by("source").agg(count=nw.len()))
     counts = {row["source"]: int(row["count"]) for row in counted}

@@ -90,8 +90,8 @@ def rows(of: tuple[Series, Series], style: Style) -> list[Row]:
     if low is not None:
         word = style.word("최소 여유", "Lowest room")
         alarm = style.word(" ⚠ 마진콜", " ⚠ margin call") if low["room"] < 0 else ""
-        at = axes.short_moment(low["as_of"])
-        made[0]["lowest"] = f"{word} {exact(low['room'])} · {at}{alarm}"
+        reached = axes.short_moment(low["as_of"])
+        made[0]["lowest"] = f"{word} {exact(low['room'])} · {reached}{alarm}"
     return [*made, *points, *_initial_rows(room, initial)]
 
 
