@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from kis_nb import charts
+    from kis_nb import analysis, charts
     from kis_nb._account import Account
     from kis_nb._client import Client
     from kis_nb._codes import Basis, Margin
@@ -101,6 +101,7 @@ __all__ = [
     "RateLimitError",
     "Table",
     "TransportError",
+    "analysis",
     "balance",
     "charts",
     "connect",
@@ -122,8 +123,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("kis_nb")
-    if name == "charts":
-        return import_module("kis_nb.charts")
+    if name in {"analysis", "charts"}:
+        return import_module(f"kis_nb.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'kis_nb' has no attribute {name!r}")
     # Kept, so that the next use costs a dict look-up.

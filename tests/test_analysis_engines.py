@@ -1,0 +1,103 @@
+"""`kis_nb.analysis` on DuckDB and Spark: the same rows, types and digits as on Polars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+from pyspark.sql import SparkSession
+
+from kis_nb import analysis
+from tests.history_rows import Rows, any_rows, world_rows
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """Spark in this process's own Java: one core, no page, on loopback, nothing written down."""
+    place = tmp_path_factory.mktemp("spark")
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.memory": "1g",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.sql.session.timeZone": "Asia/Seoul",
+        "spark.sql.warehouse.dir": str(place),
+        "spark.local.dir": str(place),
+        "spark.log.level": "OFF",
+    }
+    builder = SparkSession.builder.master("local[1]").appName("kis_nb")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    yield session
+    session.stop()
+
+
+def write(rows: pl.DataFrame, folder: Path) -> None:
+    """One file of a day."""
+    folder.mkdir(parents=True)
+    rows.drop("date").write_parquet(folder / "rows.parquet")
+
+
+def stores(folder: Path, count: int) -> list[tuple[Rows, Path]]:
+    """Rows of both kinds, each in the store's layout."""
+    made = []
+    for seed in range(count):
+        rows = (any_rows if seed % 2 else world_rows)(Random(seed))
+        place = folder / str(seed)
+        for name, frame in zip(("positions", "summary"), rows.frames(), strict=True):
+            for (day,), part in frame.partition_by("date", as_dict=True).items():
+                write(part, place / name / f"date={day}")
+            if frame.is_empty():
+                write(frame, place / name / "date=2026-11-02")
+        made.append((rows, place))
+    return made
+
+
+def answers(positions: Any, summary: Any, **span: Any) -> dict[str, Any]:
+    """Every question, unanswered yet."""
+    both = {
+        "attribution": analysis.attribution(positions, summary),
+        "part": analysis.attribution(positions, summary, **span),
+        "exposure": analysis.exposure(positions),
+        "now": analysis.exposure(positions, summary),
+    }
+    for name in ("equity", "margin", "lowest_room", "returns"):
+        both[name] = getattr(analysis, name)(summary)
+    return both | {"thin": analysis.thin(both["equity"], "equity", 2)}
+
+
+def compare(rows: Rows, positions: Any, summary: Any) -> None:
+    """Equal to Polars' answers, which `test_analysis` holds against plain Python."""
+    moments = sorted(row["as_of"] for row in rows.summary)
+    span = {"start": moments[len(moments) // 4], "end": moments[-1 - len(moments) // 4]}
+    usual = answers(*(frame.lazy() for frame in rows.frames()), **span)
+    found = answers(positions, summary, **span)
+    for name, query in found.items():
+        assert type(query) is type(positions)
+        want, have = analysis.collect(usual[name]), analysis.collect(query)
+        assert have.schema == want.schema, name
+        assert have.equals(want), f"{name}\n{have}\n{want}"
+
+
+def test_duckdb_answers_as_polars_does(tmp_path: Path) -> None:
+    """Values, types and nulls are equal on 6 stores."""
+    for rows, place in stores(tmp_path, 6):
+        with duckdb.connect() as connection:
+            read = [
+                connection.read_parquet(f"{place / name}/**/*.parquet", hive_partitioning=True)
+                for name in ("positions", "summary")
+            ]
+            compare(rows, *read)
+
+
+def test_spark_answers_as_polars_does(spark: SparkSession, tmp_path: Path) -> None:
+    """Values, types and nulls are equal on 4 stores, read lazily."""
+    for rows, place in stores(tmp_path, 4):
+        compare(rows, *(spark.read.parquet(str(place / name)) for name in ("positions", "summary")))
