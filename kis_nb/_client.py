@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import product
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
@@ -18,7 +18,7 @@ from kis_nb._frames.balance import Balance
 from kis_nb._frames.balances import Balances
 from kis_nb._frames.product_frame import listed_frame
 from kis_nb._master_files import MasterFiles
-from kis_nb._pull import KeyClient
+from kis_nb._pull import Fetched, KeyClient
 from kis_nb._schema.endpoint import Endpoint
 from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb._wire.clock import Clock
@@ -55,7 +55,7 @@ class Client:
         clock: Clock | None = None,
     ) -> None:
         several = (settings,) if isinstance(settings, Settings) else tuple(settings)
-        clock = clock or Clock()
+        self._clock = clock = clock or Clock()
         self._settings = several
         self.master = MasterFiles.of(several[0], clock)
         secrets = [one for s in several for one in (s.app_key, s.app_secret, s.token) if one]
@@ -179,8 +179,8 @@ class Client:
         for account in chosen:
             if isinstance(account, ValueError):
                 raise account
-        margins = [Margin(code) for code in _several(mgna_dvsn)]
-        bases = [Basis(code) for code in _several(excc_stat_cd)]
+        margins = [Margin(code) for code in several(mgna_dvsn)]
+        bases = [Basis(code) for code in several(excc_stat_cd)]
         views = [
             (account, margin, basis)
             for account, margin, basis in product(dict.fromkeys(chosen), margins, bases)
@@ -206,8 +206,82 @@ class Client:
         try:
             return self._key_of(view[0]).pull(view, progress, cancel)
         except KisError as error:
-            _failure_log.note(view, account_labels([*self.accounts, view[0]])[view[0]], error)
+            _failure_log.note(view, self.label_of(view[0]), error)
             raise
+
+    def fetch(
+        self,
+        endpoint: Endpoint,
+        account: Account,
+        params: Mapping[str, str],
+        *,
+        cancel: threading.Event | None = None,
+    ) -> Fetched:
+        """Make another read-only call about one account: all rows of all pages, or an error.
+
+        Tokens, rate limit, retries, paging, decoding and the masking of texts are those of
+        `balance`. Modules of the package use it; `_schema` has the calls.
+
+        Args:
+            endpoint: the call, by the TR id that it is sent with.
+            account: one that `find_account` gave.
+            params: the call's own parameters, without account and page keys.
+            cancel: an event that stops the call when set.
+
+        Returns:
+            Rows and summary; both None when KIS answered that it has nothing (rt_cd 7 with
+            ``KIOK0560``, which is also its answer for an account that it does not know, or rt_cd 0
+            without any block).
+
+        Raises:
+            KisError: as for `balance`, with the number of good pages in ``pages``; ``partial`` is
+                None, since what was read is no balance.
+        """
+        try:
+            return self._key_of(account).fetch(endpoint, account, params, cancel)
+        except KisError as error:
+            _failure_log.note(None, self.label_of(account), error)
+            raise
+
+    def label_of(self, account: Account) -> str:
+        """The account's masked label, different for each account of this client.
+
+        Args:
+            account: any account.
+
+        Returns:
+            Such as ``800*****-03``, or ``800*****-03 (2)`` for a second one with the same mask.
+            Nothing is raised.
+        """
+        return account_labels([*self.accounts, account])[account]
+
+    def key_of(self, account: Account) -> Hashable:
+        """What the accounts of one app key have in common; no secret.
+
+        Args:
+            account: one that `find_account` gave.
+
+        Returns:
+            Equal for accounts that share a key, and with it a rate limit. Nothing is raised.
+        """
+        return id(self._key_of(account))
+
+    def calls_per_second(self, account: Account) -> float:
+        """How many calls a second the account's app key may make.
+
+        Args:
+            account: one that `find_account` gave.
+
+        Returns:
+            Calls a second over all threads and programs; below 1 it is one in so many seconds.
+            Nothing is raised.
+        """
+        return self._key_of(account).calls_per_second
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that the client takes times from and waits by."""
+        return self._clock
 
     def products(self, *, cancel: threading.Event | None = None) -> pl.DataFrame:
         """Every listed product, as `kis_nb.products`; in the demo, the embedded broker's.
@@ -272,7 +346,8 @@ class Client:
         raise TypeError("a Client holds credentials and is not pickled or copied; connect anew")
 
 
-def _several(codes: str | int | Sequence[str | int]) -> Sequence[str | int]:
+def several(codes: str | int | Sequence[str | int]) -> Sequence[str | int]:
+    """One code or several, as a sequence."""
     # Whatever is no sequence is one code, which `Margin` and `Basis` read or refuse: a NumPy int.
     single = isinstance(codes, (str, int)) or not hasattr(codes, "__iter__")
     return [codes] if single else codes  # type: ignore[list-item, return-value]

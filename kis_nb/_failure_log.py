@@ -24,8 +24,8 @@ class FailedPull:
 
     Attributes:
         account: the masked label of the account.
-        mgna_dvsn: the margin code that was sent.
-        excc_stat_cd: the basis code that was sent.
+        mgna_dvsn: the margin code that was sent; "" for a call that takes none.
+        excc_stat_cd: the basis code that was sent; "" for a call that takes none.
         error: the name of the error's class.
         message: the error's message.
         rows: how many positions had been read; None when no page had.
@@ -39,11 +39,11 @@ class FailedPull:
     rows: int | None
 
 
-def note(view: View, label: str, error: KisError) -> None:
+def note(view: View | None, label: str, error: KisError) -> None:
     """Append a failed pull to the file, if there is one. A cancelled pull has not failed.
 
     Args:
-        view: what was pulled.
+        view: what was pulled; None for another call than the balance.
         label: the masked label of its account.
         error: how it ended.
 
@@ -55,8 +55,8 @@ def note(view: View, label: str, error: KisError) -> None:
         return
     failed = FailedPull(
         account=label,
-        mgna_dvsn=view[1].value,
-        excc_stat_cd=view[2].value,
+        mgna_dvsn=view[1].value if view else "",
+        excc_stat_cd=view[2].value if view else "",
         error=type(error).__name__,
         message=str(error),
         rows=None if error.partial is None else error.partial.positions.height,

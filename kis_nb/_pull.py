@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from kis_nb._account import Account
 from kis_nb._batch import THREADS
 from kis_nb._codes import View
-from kis_nb._errors import DecodeError, KisError
+from kis_nb._errors import ApiError, DecodeError, KisError
 from kis_nb._frames.balance import Balance
+from kis_nb._frames.columns import rename_clashing
 from kis_nb._frames.completeness import check_complete
 from kis_nb._frames.decode import Decoder
 from kis_nb._master_files import MasterFiles
@@ -18,9 +22,35 @@ from kis_nb._wire.clock import Clock
 from kis_nb._wire.config import Settings
 from kis_nb._wire.gateway import Gateway
 from kis_nb._wire.http import Http
+from kis_nb._wire.page_json import PageBody
 from kis_nb._wire.paging import Walk
 from kis_nb._wire.rate_limit import shared_rate_limit
 from kis_nb._wire.secrets import Scrubber
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# rt_cd and msg_cd of "nothing is found", as other account calls than the night balance answer for
+# a day without data, and for an account that does not exist.
+_NOTHING = ("7", "KIOK0560")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a call about one account answered.
+
+    Attributes:
+        rows: the rows of all pages, as `Decoder` makes them; None when KIS answered that it has
+            nothing: refused with ``KIOK0560``, or with neither a row nor a summary.
+        summary: the one row of the last page's summary; None when `rows` is.
+        as_of: when the first page arrived, in seconds since 1970.
+        pages: how many pages there were; 0 when KIS refused with ``KIOK0560``.
+    """
+
+    rows: pl.DataFrame | None
+    summary: pl.DataFrame | None
+    as_of: float
+    pages: int
 
 
 class KeyClient:
@@ -61,6 +91,11 @@ class KeyClient:
         )
         self.gateway = Gateway(settings, self.http, Tokens(settings, self.http, scrubber), scrubber)
 
+    @property
+    def calls_per_second(self) -> float:
+        """How many calls a second this client makes at most."""
+        return self.http.rate.calls_per_second
+
     def pull(
         self,
         view: View,
@@ -71,30 +106,53 @@ class KeyClient:
         `Client.balance`.
         """
         account, margin, basis = view
-        self._scrubber.learn_account(account)
-        params = {
-            "CANO": account.cano,
-            "ACNT_PRDT_CD": account.product,
-            "MGNA_DVSN": margin.value,
-            "EXCC_STAT_CD": basis.value,
-        }
-        walk = Walk(self.gateway, self._endpoint, params, self._clock)
-        # Not kept as a local: the walk may raise, and a traceback's locals would show the account.
-        del params
+        codes = {"MGNA_DVSN": margin.value, "EXCC_STAT_CD": basis.value}
         decoder = Decoder(self._endpoint, account)
+        walk = self._walk(self._endpoint, account, codes)
         try:
             walk.run(decoder, progress=progress, cancel=cancel)
             balance = self._balance(decoder, walk, view)
             if walk.doubtful:
                 check_complete(balance.positions, balance.summary, balance.pages)
         except KisError as error:
-            bad = error.page if isinstance(error, DecodeError) and error.page else None
-            good = len(walk.bodies) if bad is None else bad - 1
-            error.pages = good
+            good = _count_good(error, walk)
             if good and error.partial is None:
                 error.partial = self._partial(walk, good, view)
             raise
         return balance
+
+    def fetch(
+        self,
+        endpoint: Endpoint,
+        account: Account,
+        params: Mapping[str, str],
+        cancel: threading.Event | None,
+    ) -> Fetched:
+        """All pages of any call about one account; arguments and errors are those of
+        `Client.fetch`.
+        """
+        reader = _Reader(endpoint, account)
+        walk = self._walk(endpoint, account, params)
+        try:
+            walk.run(reader, cancel=cancel)
+            return reader.fetched(walk.as_of)
+        except ApiError as error:
+            # Only at the first page: behind rows it is no answer to the question.
+            if _count_good(error, walk) or (error.rt_cd, error.msg_cd) != _NOTHING:
+                raise
+            return Fetched(None, None, self._clock.time(), 0)
+        except KisError as error:
+            _count_good(error, walk)
+            raise
+
+    def _walk(self, endpoint: Endpoint, account: Account, more: Mapping[str, str]) -> Walk:
+        """The walk through a call's pages, with the account's number among its parameters.
+
+        They are made here, where nothing raises: a traceback's locals would show the account.
+        """
+        self._scrubber.learn_account(account)
+        params = {"CANO": account.cano, "ACNT_PRDT_CD": account.product, **more}
+        return Walk(self.gateway, endpoint, params, self._clock)
 
     def _partial(self, walk: Walk, pages: int, view: View) -> Balance | None:
         """The pages before an error; None when they cannot be read either."""
@@ -116,3 +174,36 @@ class KeyClient:
             demo=self._settings.demo,
             master=self._master,
         )
+
+
+class _Reader:
+    """A `Decoder` that also takes an answer without any block, which says that nothing is there."""
+
+    def __init__(self, endpoint: Endpoint, account: Account) -> None:
+        self._endpoint = endpoint
+        self._decoder = Decoder(endpoint, account)
+        self._nothing = False
+
+    def restart(self) -> None:
+        self._decoder.restart()
+        self._nothing = False
+
+    def add(self, body: PageBody) -> None:
+        blocks = (self._endpoint.rows.name, self._endpoint.summary.name)
+        if not self._decoder.pages and not any(body.value.get(name) for name in blocks):
+            self._nothing = True
+        else:
+            self._decoder.add(body)
+
+    def fetched(self, as_of: float) -> Fetched:
+        if self._nothing:
+            return Fetched(None, None, as_of, 1)
+        rows, summary = map(rename_clashing, self._decoder.frames())
+        return Fetched(rows, summary, as_of, self._decoder.pages)
+
+
+def _count_good(error: KisError, walk: Walk) -> int:
+    """How many pages before the error were good; the error is given the number."""
+    bad = error.page if isinstance(error, DecodeError) and error.page else None
+    error.pages = len(walk.bodies) if bad is None else bad - 1
+    return error.pages

@@ -1,4 +1,4 @@
-"""The command line: ``kis-nb demo | serve | balance | report | new | check``.
+"""The command line ``kis-nb``: demo, serve, balance, report, record, history, new, check.
 
 Exit codes: 0 done, 1 it failed, 2 the line cannot be understood, 130 Ctrl-C, 141 the reader of a
 pipe closed it.
@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Sequence
 from importlib import metadata
 
-from kis_nb._cli import arguments, commands, lab
+from kis_nb._cli import arguments, commands, history, lab
 from kis_nb._cli.parser import build_parser
 from kis_nb._errors import KisError
 
@@ -81,10 +81,14 @@ def _run(words: list[str]) -> int:
         from kis_nb._cli.report.command import report  # not needed by the other commands
 
         return report(args, commands.terminal_lang())
+    if args.command == "record":
+        return history.record(args, args.lang or commands.terminal_lang())
+    if args.command == "history":
+        return history.show(args, args.lang or commands.terminal_lang())
     if args.command == "new":
         return commands.new(args)
     if args.command == "check":
         return commands.check(args)
     raise arguments.UsageProblem(
-        "say what to do: demo, serve, balance, report, new or check (see --help)"
+        "say what to do: demo, serve, balance, report, record, history, new or check (see --help)"
     )

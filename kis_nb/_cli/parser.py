@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kis_nb._cli import arguments, export
+from kis_nb._cli import arguments, export, history
 
 _ABOUT = "Korean night futures and options accounts at KIS: look at them, keep them, try it out."
 _MORE = """\
@@ -95,10 +95,37 @@ When a cell or a pull fails, also one whose error the notebook caught, the repor
 same, says so at its top and where it happened, and the exit code is 1. A file is written whole or
 not at all, and only its owner may read it.
 """
+_RECORD = """\
+Pulls every account at whole intervals while the night session is open (18:00 to 06:00 in Seoul, the
+evenings of trading days) and keeps each answer in the folder PATH, as Parquet files. Started before
+18:00 it waits. A pull that fails is noted and the next one is made at its time; what was missed,
+from when to when and why, is said at the end. Ctrl-C or a termination signal ends it well: the pull
+under way is kept. A later --until records the day too.
+
+examples:
+  kis-nb record --to nights
+  kis-nb record --to nights --every 30 --mgna-dvsn both
+  kis-nb record hedge 12345678-03 --to nights --until 15:45
+
+Accounts are kept under pseudonyms; their key is a file of yours, see kis_nb.history.
+"""
+_HISTORY = """\
+A line for each account and trading day: how many snapshots, the first and the last equity, what the
+night brought, and the lowest room before a margin call (equity less maintenance margin; recorded
+with MGNA_DVSN 02). A trading day begins at 18:00 of the evening before.
+
+--fill-from fetches the closings of past days that were not recorded (CTFO6117R, CTFO6119R), each
+once; they are marked as settlement.
+
+examples:
+  kis-nb history nights
+  kis-nb history nights --since 2026-11-01 --format csv
+  kis-nb history nights --fill-from 2026-01-02
+"""
 
 
 def build_parser() -> arguments.Parser:
-    """The parser of ``kis-nb`` with its six commands; ``command`` of its result is one of them."""
+    """The parser of ``kis-nb`` with its eight commands; its result's ``command`` is one of them."""
     parser = arguments.Parser(prog="kis-nb", description=_ABOUT, epilog=_MORE)
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
@@ -178,6 +205,18 @@ def build_parser() -> arguments.Parser:
         "--lang", choices=("ko", "en"), help="of the notebook, where it has a choice, and of notes"
     )
     arguments.add_demo_argument(report)
+
+    line = "keep a night: pull at whole intervals, into files that any engine reads"
+    record = commands.add_parser(
+        "record", help=line, description=f"{line[0].upper()}{line[1:]}.", epilog=_RECORD
+    )
+    history.add_record_arguments(record)
+
+    line = "show what was kept, a line a day, and fill past days"
+    shown = commands.add_parser(
+        "history", help=line, description=f"{line[0].upper()}{line[1:]}.", epilog=_HISTORY
+    )
+    history.add_history_arguments(shown)
 
     line = "copy a notebook template"
     new = commands.add_parser(

@@ -1,13 +1,233 @@
-"""Merging a day's small files."""
+"""Merging a day's small files into one in each folder.
+
+On a local disk the merged day is built beside the folders and then exchanged with the day's folder
+in one step: whoever lists the folder sees the old files or the new one. What was replaced is kept
+for a while for those who listed it before. In an object store, and on a disk that cannot exchange
+folders, the merged file counts from the moment its list is written; the list names the small files
+that count no more, and these are deleted afterwards.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import contextlib
+import hashlib
+import io
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from kis_nb._history.schema import Columns, Folder
+import polars as pl
+
+from kis_nb._errors import HistoryError
+from kis_nb._history.layout import MERGED, Merged, is_snapshot, list_name, merged_name, uncounted
+from kis_nb._history.local_files import LIST, WORK, LocalFiles, sync_folder
+from kis_nb._history.reading import Listing
+from kis_nb._history.schema import FOLDERS, KNOWN, VERSION, Columns, Folder
+from kis_nb._history.swap import compacting, exchange
+
+if TYPE_CHECKING:
+    from kis_nb._history.object_files import ObjectFiles
+
+# How long what was replaced is kept, in seconds: nobody takes as long between listing a folder and
+# opening its files.
+_KEPT = 600
+_SMALLEST_GROUP = 1_024
 
 
-def compact_day(files: Any, listing: Any, day: str, columns: Callable[[Folder], Columns]) -> int:
-    """Placeholder."""
-    raise NotImplementedError
+class Compaction:
+    """Merges days of one history.
+
+    Args:
+        files: of the history.
+        listing: finds the files that count.
+        columns: the columns of a folder.
+        storage_options: of an object store, for Polars.
+    """
+
+    def __init__(
+        self,
+        files: LocalFiles | ObjectFiles,
+        listing: Listing,
+        columns: Callable[[Folder], Columns],
+        storage_options: Mapping[str, Any] | None,
+    ) -> None:
+        self._files = files
+        self._listing = listing
+        self._columns = columns
+        self._storage_options = storage_options
+
+    def day(self, day: str) -> int:
+        """Merge a day.
+
+        Args:
+            day: its folder's name.
+
+        Returns:
+            How many snapshots were merged that were in files of their own.
+
+        Raises:
+            HistoryError: a file is damaged.
+            OSError: the disk is full or may not be written. All that counted counts still.
+        """
+        if isinstance(self._files, LocalFiles):
+            if not (self._files.root / "summary" / day).is_dir():
+                return 0
+            with compacting(self._files.root):
+                self._clear_work(self._files.root)
+                return [self._local(self._files, folder, day) for folder in FOLDERS][-1]
+        # The summary last, as when a snapshot is written: it decides what counts.
+        return [self._remote(self._files, folder, day) for folder in FOLDERS][-1]
+
+    def _merge(
+        self, folder: Folder, day: str, merged: Merged, members: list[str]
+    ) -> tuple[str, bytes]:
+        """The merged file of what counts: its name and content."""
+        names = [*merged.files, *members]
+        paths = [self._files.join(folder, day, name) for name in names]
+        order = [name for name in ("account", "as_of", "snapshot", "row") if name in self._columns(folder)]
+        try:
+            rows = (
+                pl.scan_parquet(
+                    paths,
+                    schema=self._columns(folder),
+                    missing_columns="insert",
+                    extra_columns="raise",
+                    hive_partitioning=False,
+                    glob=False,
+                    storage_options=dict(self._storage_options) if self._storage_options else None,
+                )
+                .sort(order)
+                .collect()
+            )
+        except pl.exceptions.PolarsError as error:
+            raise HistoryError(
+                f"{self._files.join(folder, day)} was not compacted, all its files are as they "
+                f"were: {type(error).__name__}: {error}"
+            ) from None
+        # Known columns are in every file, so that a plain reader finds one schema; of the unknown
+        # ones those that came on this day.
+        rows = rows.select(
+            one.name
+            for one in rows.iter_columns()
+            if one.name in KNOWN[folder] or one.null_count() < rows.height
+        )
+        file = io.BytesIO()
+        rows.write_parquet(
+            file,
+            compression="zstd",
+            statistics=True,
+            row_group_size=_group_size(rows),
+            metadata={"kis_nb_history": str(VERSION)},
+        )
+        identity = hashlib.sha256("\0".join([*names, day]).encode()).hexdigest()[:24]
+        return merged_name(identity), file.getvalue()
+
+    # --- on a local disk ---
+
+    def _local(self, files: LocalFiles, folder: Folder, day: str) -> int:
+        names = files.names(folder, day)
+        merged = files.merged(folder, day, names)
+        counted = set(self._listing.of_day(folder, day))
+        members = [name for name in uncounted(names, merged) if name in counted]
+        if not members:
+            return 0
+        file, content = self._merge(folder, day, merged, members)
+        state = Merged(0, (file,), merged.members.union(members))
+        place = files.root / folder / day
+        built = files.root / WORK / f"{folder}-{day}-{os.getpid()}-{time.time_ns()}"
+        try:
+            built.mkdir(mode=0o700, parents=True)
+            shutil.copymode(place, built)
+            _write(built / file, content)
+            _write(built / LIST, state.write())
+            with files.lock(exclusive=True):
+                for name in self._carried(files, folder, day, state):
+                    _link(place / name, built / name)
+                sync_folder(built)
+                if exchange(built, place):
+                    sync_folder(place.parent)
+                    # From now on the time since it was replaced counts.
+                    os.utime(built)
+                    return len(members)
+                # No exchange here: the list decides what counts, and is replaced in one step.
+                (built / file).replace(place / file)
+                sync_folder(place)
+                (built / LIST).replace(place / LIST)
+                sync_folder(place)
+        except OSError:
+            shutil.rmtree(built, ignore_errors=True)
+            raise
+        for name in (*members, *merged.files):
+            (place / name).unlink(missing_ok=True)
+        shutil.rmtree(built, ignore_errors=True)
+        return len(members)
+
+    def _carried(
+        self, files: LocalFiles, folder: Folder, day: str, state: Merged
+    ) -> Iterable[str]:
+        """What the day's new folder takes over: all but what was merged and what killed writers
+        left. Nobody writes meanwhile.
+        """
+        counting = set(files.names("summary", day))
+        counting |= files.merged("summary", day, []).members
+        old = files.merged(folder, day, [])
+        for name in files.names(folder, day):
+            if name.startswith(".") or name == LIST or name in state.members or name in old.files:
+                continue
+            # A snapshot of which only the positions were named: its writer was killed.
+            if is_snapshot(name) and name not in counting:
+                continue
+            yield name
+
+    def _clear_work(self, root: Path) -> None:
+        """Delete what was replaced some time ago, and what killed compactions left."""
+        for one in (root / WORK).glob("*"):
+            with contextlib.suppress(OSError):
+                if time.time() - one.stat().st_mtime > _KEPT:
+                    shutil.rmtree(one)
+
+    # --- in an object store ---
+
+    def _remote(self, files: ObjectFiles, folder: Folder, day: str) -> int:
+        names = files.names(folder, day)
+        merged = files.merged(folder, day, names)
+        counted = set(self._listing.of_day(folder, day))
+        members = [name for name in uncounted(names, merged) if name in counted]
+        if members:
+            file, content = self._merge(folder, day, merged, members)
+            files.put_new(content, folder, day, file)
+            state = Merged(merged.generation + 1, (file,), merged.members.union(members))
+            if not files.put_new(state.write(), folder, day, list_name(state.generation)):
+                # Another compaction of the day was faster; what this one wrote is not listed.
+                return 0
+            replaced, merged = merged, state
+            for name in replaced.files:
+                files.delete(folder, day, name)
+        # What counts no more, also of a compaction that was killed before it came to this.
+        for name in names:
+            if name in merged.members or (MERGED.fullmatch(name) and name < list_name(merged.generation)):
+                files.delete(folder, day, name)
+        return len(members)
+
+
+def _group_size(rows: pl.DataFrame) -> int:
+    """Rows of a row group: about as many as an account has, so that one is read alone."""
+    accounts = max(rows["account"].n_unique(), 1)
+    return max(-(-rows.height // accounts), _SMALLEST_GROUP)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _link(old: Path, new: Path) -> None:
+    try:
+        new.hardlink_to(old)
+    except OSError:
+        shutil.copy2(old, new)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -34,6 +34,7 @@ from kis_nb._schema.night_balance import SUMMARY as NIGHT_SUMMARY
 
 _ONE = Decimal(1)
 _EIGHT = Decimal("1e-8")
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _SIGN = {"long": 1, "short": -1, "flat": 0}
 
 
@@ -75,8 +76,7 @@ def snapshot_of(balance: Balance, account: str) -> Snapshot:
     """
     as_of = balance.as_of.astimezone(UTC)
     view = f"{balance.mgna_dvsn.value}-{balance.excc_stat_cd.value}"
-    sent = (balance.positions.write_csv(), balance.summary.write_csv())
-    identity = identify(account, view, as_of, *sent)
+    identity = identify(account, view, as_of, balance.positions, balance.summary)
     keys = {
         "account": account,
         "account_label": balance.account.masked,
@@ -107,19 +107,24 @@ def snapshot_of(balance: Balance, account: str) -> Snapshot:
     )
 
 
-def identify(account: str, view: str, as_of: datetime, *content: str) -> str:
+def identify(account: str, view: str, as_of: datetime, *content: pl.DataFrame) -> str:
     """A text of 24 characters that no other snapshot has."""
-    digest = hashlib.sha256("\0".join([account, view, as_of.isoformat(), *content]).encode())
+    # Decimals and texts as Python writes them: the same whatever version of Polars made the frames.
+    rows = [repr([(one.name, one.to_list()) for one in frame.iter_columns()]) for frame in content]
+    digest = hashlib.sha256("\0".join([account, view, as_of.isoformat(), *rows]).encode())
     return digest.hexdigest()[:24]
 
 
 def in_order(frame: pl.DataFrame, folder: Folder) -> pl.DataFrame:
-    """The frame's columns in the folder's order, unknown ones at the right."""
-    known = [name for name in KNOWN[folder] if name in frame.columns]
-    return frame.select(*known, *(name for name in frame.columns if name not in KNOWN[folder]))
+    """The folder's columns, null where the frame has none, and unknown ones at the right."""
+    return _frame({one.name: one for one in frame.iter_columns()}, folder)
 
 
 def _constant(name: str, value: Any, height: int) -> pl.Series:
+    if isinstance(value, datetime):
+        # Polars takes several times as long to read a datetime itself.
+        microseconds = (value - _EPOCH) // timedelta(microseconds=1)
+        return pl.Series(name, [microseconds] * height, pl.Int64).cast(KEYS[name])
     return pl.Series(name, [value] * height, KEYS[name])
 
 
@@ -146,9 +151,12 @@ def _others(columns: Iterable[str], folder: Folder) -> tuple[str, ...]:
     return tuple(name for name in columns if name not in KNOWN[folder])
 
 
-def _frame(columns: Mapping[str, pl.Series], folder: Folder) -> pl.DataFrame:
-    order = [name for name in KNOWN[folder] if name in columns]
-    return hstack_columns([columns[name] for name in (*order, *_others(columns, folder))])
+def _frame(columns: dict[str, pl.Series], folder: Folder) -> pl.DataFrame:
+    height = len(columns["account"])
+    for name, dtype in KNOWN[folder].items():
+        if name not in columns:
+            columns[name] = pl.Series(name, [None] * height, dtype)
+    return hstack_columns([columns[n] for n in (*KNOWN[folder], *_others(columns, folder))])
 
 
 @exactly

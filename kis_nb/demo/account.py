@@ -1,119 +1,160 @@
-"""An account on one trading day, and its balance at one moment.
+"""An account on any trading day, and its balance at one moment.
 
-Positions are made anew for each trading day (settlement to settlement), on contracts that trade on
-it; between settlements only prices move. Deposits follow from the day's margin, so that an account
-that is to have a margin call has one on every day. Amounts are whole won, prices hundredths of a
-point, all int.
+A day's positions follow from what was carried into it and its trades (`kis_nb.demo.trades`), its
+cash from the day before (`kis_nb.demo.cash`). Amounts are whole won, prices hundredths of a point,
+all int.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from random import Random
 
+from kis_nb.demo.cash import Cash, foreign
+from kis_nb.demo.holdings import Holdings
 from kis_nb.demo.ledger import Funds, Marks, Requirement, Sides, ratio, summary
 from kis_nb.demo.portfolio import Portfolio
 from kis_nb.demo.prices import Market
-from kis_nb.demo.sessions import settled_at, trading_day
-from kis_nb.demo.trades import Position, maintenance, trade
-from kis_nb.demo.underlyings import USD
+from kis_nb.demo.sessions import open_before, settled_at, settles_at, trading_day
+from kis_nb.demo.trades import Lot, Position, Trader, maintenance
 
-# Deposits are whole multiples of this, in won.
-_ROUND = 10_000
+_DAYS_KEPT = 4
+
+
+class Account:
+    """An account at any moment. Not thread-safe.
+
+    Args:
+        portfolio: what it is to look like.
+        market: the prices.
+    """
+
+    def __init__(self, portfolio: Portfolio, market: Market) -> None:
+        self.portfolio = portfolio
+        self.market = market
+        self.trader = Trader(market)
+        self.holdings = Holdings(portfolio, market.seed)
+        self.cash = Cash(self)
+        self._days: OrderedDict[date, AccountDay] = OrderedDict()
+
+    def day(self, day: date) -> AccountDay:
+        """A trading day of it."""
+        if day not in self._days:
+            self._days[day] = AccountDay(self, day)
+            if len(self._days) > _DAYS_KEPT:
+                self._days.popitem(last=False)
+        return self._days[day]
+
+    def view(self, moment: int) -> AccountView:
+        """Its balance at a moment (epoch seconds)."""
+        return AccountView(self.day(trading_day(moment)), moment)
+
+    def traded(self, day: date, until: int) -> list[Position]:
+        """The holdings with trades on a trading day before the moment `until`, as they are then."""
+        made = []
+        for holding in self.holdings.on(day, moving=True):
+            carried = self.trader.carried(holding, day)
+            lots = self.trader.trades(holding, day, carried.quantity)
+            lots = [lot for lot in lots if lot.at <= until]
+            if lots:
+                settled = min(settles_at(day), settled_at(until))
+                made.append(self.trader.position(holding, carried, lots, settled))
+        return sorted(made, key=lambda position: position.instrument.order)
 
 
 class AccountDay:
-    """An account on the trading day of a moment (epoch seconds): its positions, and its funds."""
+    """An account on one trading day: what its positions and its funds are at any moment of it."""
 
-    def __init__(self, portfolio: Portfolio, market: Market, moment: int) -> None:
-        self.portfolio = portfolio
-        self._market = market
-        self._settled = settled_at(moment)
-        # Drawn by place and account alone, so that a position's traits stay when contracts expire.
-        rng = Random(f"{market.seed}|{portfolio.account}")
-        held = portfolio.contracts(trading_day(moment))
-        positions = [
-            trade(
-                market,
-                instrument,
-                index=index,
-                rng=rng,
-                scale=portfolio.scale,
-                now=self._settled,
-            )
-            for index, instrument in enumerate(held)
-        ]
-        for index in _without_price(positions, portfolio.unpriced):
-            positions[index] = replace(positions[index], priced=False)
-        self.positions = sorted(positions, key=lambda position: position.instrument.order)
-        self._funds = self._make_funds()
+    def __init__(self, account: Account, day: date) -> None:
+        self.portfolio, self.market = account.portfolio, account.market
+        self.date = day
+        self._account = account
+        held = sorted(account.holdings.on(day), key=lambda holding: holding.instrument.order)
+        self._held = [(holding, account.trader.carried(holding, day)) for holding in held]
+        # By place in the list, of the holdings that are traded on this day.
+        self._lots: dict[int, list[Lot]] = {}
+        for place, (holding, carried) in enumerate(self._held):
+            lots = account.trader.trades(holding, day, carried.quantity)
+            if lots:
+                self._lots[place] = lots
+        self._times = sorted(
+            {settles_at(day), *(lot.at for lots in self._lots.values() for lot in lots)}
+        )
+        self._latest: tuple[int, list[Position], Funds] | None = None
+        self._quiet: dict[int, list[Position]] = {}
 
-    def _sum(self, of: Callable[[Position], int]) -> int:
-        return sum(map(of, self.positions))
+    def at(self, moment: int) -> tuple[list[Position], Funds]:
+        """Positions and funds at a moment; the foreign deposit at its rate."""
+        stage = bisect_right(self._times, moment)
+        if self._latest is None or self._latest[0] != stage:
+            settled = settled_at(moment)
+            positions = self.positions(moment)
+            self._latest = stage, positions, self._funds(positions, settled)
+        _, positions, funds = self._latest
+        if positions and self.portfolio.dollars:
+            funds = replace(funds, foreign=foreign(self.portfolio, self.market, moment))
+        return positions, funds
 
-    def _foreign(self, moment: int) -> int:
-        # US cents times millionths of a won, to hundredths of a won.
-        rate = self._market.level(USD, moment)
-        return (self.portfolio.dollars * rate + 500_000) // 10**6
+    def positions(self, moment: int) -> list[Position]:
+        """Positions at a moment."""
+        make, settled = self._account.trader.position, settled_at(moment)
+        if settled not in self._quiet:
+            self._quiet[settled] = [
+                make(holding, carried, (), settled) for holding, carried in self._held
+            ]
+        positions = list(self._quiet[settled])
+        for place, lots in self._lots.items():
+            holding, carried = self._held[place]
+            done = lots[: bisect_right(lots, moment, key=lambda lot: lot.at)]
+            if done:
+                positions[place] = make(holding, carried, done, settled)
+        return positions
 
-    def _make_funds(self) -> Funds:
-        if not self.positions:
+    def _funds(self, positions: list[Position], settled: int) -> Funds:
+        if not positions:
             return Funds()
-        initial = self._sum(lambda position: position.initial)
-        maintained = self._sum(lambda position: maintenance(position.initial))
-        target = -(-maintained * self.portfolio.cover // _ROUND) * _ROUND
-        foreign = self._foreign(self._settled)
-        substitute = int(target * self.portfolio.substitute) // _ROUND * _ROUND
-        flows = Funds(
-            substitute=substitute,
-            foreign=foreign,
-            premiums=self._sum(lambda position: position.premiums),
-            day=self._sum(lambda position: position.day),
-            renewal=self._sum(lambda position: position.renewal),
-            fee=self._sum(lambda position: position.fee),
-            traded=self._sum(lambda position: position.traded),
-        )
-        options = self._sum(
-            lambda position: (
-                position.sign
-                * position.cost(purchase=False)
-                * position.instrument.option
-                * position.priced
-            )
-        )
-        # Cash makes up equity to its target. An account all in bought options would need none, and
-        # has some nevertheless.
-        cash = max(target - flows.equity(options), target // 2, 5_000_000)
-        return replace(
-            flows,
-            cash=cash,
-            realized=Sides(
-                self._sum(lambda position: 0 if position.instrument.option else position.realized),
-                self._sum(lambda position: position.realized if position.instrument.option else 0),
-            ),
-            initial=Requirement.split(initial, substitute),
-            maintenance=Requirement.split(maintained, substitute),
-        )
 
-    def funds(self, moment: int) -> Funds:
-        """The day's funds, the foreign deposit at the moment's rate."""
-        if not self.portfolio.dollars or not self.positions:
-            return self._funds
-        return replace(self._funds, foreign=self._foreign(moment))
+        def total(of: Callable[[Position], int]) -> int:
+            return sum(map(of, positions))
+
+        cash = self._account.cash
+        opening = cash.opening(self.date)
+        over = settled == settles_at(self.date)
+        renewal = cash.made(self.date if over else open_before(self.date)).renewal
+        initial = total(lambda position: position.initial)
+        maintained = total(lambda position: maintenance(position.initial))
+        busy = [position for position in positions if position.activity.traded]
+        return Funds(
+            # Until the next settlement the last one's variation stands beside the cash.
+            cash=opening.cash if over else opening.cash - renewal,
+            substitute=opening.substitute,
+            premiums=sum(position.premiums for position in busy),
+            day=sum(position.variation for position in busy),
+            renewal=renewal,
+            fee=sum(position.activity.fee for position in busy),
+            traded=sum(position.activity.traded for position in busy),
+            realized=Sides(
+                sum(each.activity.realized for each in busy if not each.instrument.option),
+                sum(each.activity.realized for each in busy if each.instrument.option),
+            ),
+            initial=Requirement.split(initial, opening.substitute),
+            maintenance=Requirement.split(maintained, opening.substitute),
+        )
 
 
 class AccountView:
     """An account's balance at one moment (epoch seconds). Thread-safe, since nothing changes."""
 
-    def __init__(self, day: AccountDay, market: Market, moment: int) -> None:
-        self._day = day
-        self._moment = moment
+    def __init__(self, day: AccountDay, moment: int) -> None:
+        self._portfolio = day.portfolio
+        self.positions, self.funds = day.at(moment)
         # A mark is the present price; 0 for a contract without one.
         self._marks = [
-            market.price(position.instrument, moment) if position.priced else 0
-            for position in day.positions
+            day.market.price(position.instrument, moment) if position.priced else 0
+            for position in self.positions
         ]
         self._totals = {basis: self._total(purchase=basis) for basis in (False, True)}
 
@@ -122,7 +163,7 @@ class AccountView:
 
     def _total(self, *, purchase: bool) -> Marks:
         cost = value = futures = options = held = since_settlement = 0
-        for position, mark in zip(self._day.positions, self._marks, strict=True):
+        for position, mark in zip(self.positions, self._marks, strict=True):
             worth, profit = _marked(position, mark, purchase=purchase)
             cost, value = cost + position.cost(purchase=purchase), value + worth
             if position.instrument.option:
@@ -140,16 +181,16 @@ class AccountView:
         trade type (docs/sources.md, "Responses"); the old one's is that of the published example.
         `purchase` values at the purchase price (``EXCC_STAT_CD`` 2), else at the settlement price.
         """
-        pairs = zip(self._day.positions[start:stop], self._marks[start:stop], strict=True)
+        pairs = zip(self.positions[start:stop], self._marks[start:stop], strict=True)
         return [self._row(position, mark, purchase=purchase, new=new) for position, mark in pairs]
 
     def _row(self, position: Position, mark: int, *, purchase: bool, new: bool) -> dict[str, str]:
-        cano, _, product = self._day.portfolio.account.partition("-")
+        cano, _, product = self._portfolio.account.partition("-")
         instrument, quantity = position.instrument, position.quantity
         worth, profit = _marked(position, mark, purchase=purchase)
         korean = "매수" if position.sign > 0 else "매도"
         english = "BUY" if position.sign > 0 else "SLL"
-        name = english if self._day.portfolio.english else korean
+        name = english if self._portfolio.english else korean
         side = (
             {"sll_buy_dvsn_name": name if quantity else ""}
             if new
@@ -173,14 +214,13 @@ class AccountView:
             "pchs_amt": str(position.cost(purchase=purchase)),
             "evlu_amt": str(worth),
             "evlu_pfls_amt": str(profit),
-            "trad_pfls_amt": str(position.realized),
+            "trad_pfls_amt": str(position.activity.realized),
             "lqd_psbl_qty": str(position.liquidatable),
         }
 
     def summary(self, *, maintenance: bool, purchase: bool) -> dict[str, str]:
         """`output2`, every field that either TR id sends; `maintenance` for ``MGNA_DVSN`` 02."""
-        funds = self._day.funds(self._moment)
-        return summary(funds, self._totals[purchase], maintenance=maintenance)
+        return summary(self.funds, self._totals[purchase], maintenance=maintenance)
 
 
 def _marked(position: Position, mark: int, *, purchase: bool) -> tuple[int, int]:
@@ -192,24 +232,6 @@ def _marked(position: Position, mark: int, *, purchase: bool) -> tuple[int, int]
         return 0, 0
     worth = mark * position.quantity * position.instrument.won
     return worth, position.sign * (worth - position.cost(purchase=purchase))
-
-
-def _without_price(positions: Sequence[Position], count: int) -> list[int]:
-    """The indexes of `count` open positions in contracts that hardly trade: bought options and
-    futures in turn, the latest months first, those of the KOSPI 200's own products last.
-    """
-
-    def by_trading(index: int) -> tuple[date, bool]:
-        contract = positions[index].instrument
-        return contract.last_day, contract.product.code != "01"
-
-    held = [index for index in range(len(positions)) if positions[index].quantity]
-    held.sort(key=by_trading, reverse=True)
-    options = [
-        index for index in held if positions[index].instrument.option and positions[index].sign > 0
-    ]
-    futures = [index for index in held if not positions[index].instrument.option]
-    return [index for pair in zip(options, futures, strict=False) for index in pair][:count]
 
 
 def price_text(hundredths: int) -> str:

@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from kis_nb.demo.account import AccountDay, AccountView
+from kis_nb.demo.account import Account, AccountView
 from kis_nb.demo.portfolio import DEMO, Portfolio
 from kis_nb.demo.prices import Market
-from kis_nb.demo.sessions import settled_at
 
 T = TypeVar("T")
 
@@ -35,7 +34,7 @@ class Book:
         self._portfolios = {portfolio.account: portfolio for portfolio in portfolios}
         self._market = Market(seed)
         self._revisions = dict.fromkeys(self._portfolios, 0)
-        self._days: OrderedDict[object, AccountDay] = OrderedDict()
+        self._accounts: dict[str, tuple[int, Account]] = {}
         self._views: OrderedDict[object, AccountView] = OrderedDict()
         self._lock = threading.RLock()
 
@@ -77,14 +76,19 @@ class Book:
             KeyError: no such account.
         """
         with self._lock:
-            key = account, self._revisions[account]
-            today = (*key, settled_at(moment))
-            return self._cached(self._views, (*key, moment), lambda: self._view(today, key, moment))
+            return self._cached(
+                self._views,
+                (account, self._revisions[account], moment),
+                lambda: self._account(account).view(moment),
+            )
 
-    def _view(self, today: object, key: tuple[str, int], moment: int) -> AccountView:
-        portfolio = self._portfolios[key[0]]
-        day = self._cached(self._days, today, lambda: AccountDay(portfolio, self._market, moment))
-        return AccountView(day, self._market, moment)
+    def _account(self, account: str) -> Account:
+        revision = self._revisions[account]
+        known = self._accounts.get(account)
+        if known is None or known[0] != revision:
+            known = revision, Account(self._portfolios[account], self._market)
+            self._accounts[account] = known
+        return known[1]
 
     def _cached(self, store: OrderedDict[object, T], key: object, make: Callable[[], T]) -> T:
         if key in store:

@@ -73,6 +73,16 @@ class Instrument:
         return at_seoul(self.product.last_day(*self.far), self.product.ends)
 
     @property
+    def _week_letters(self) -> str:
+        """Two letters for a weekly series, in no order; the same ones return after 7 years.
+
+        The live codes (``FE`` for 2609W4, ``BR`` for 2608W2) follow no published rule.
+        """
+        weeks = self.product.rule_day(self.year, self.month, self.week).toordinal() // 7
+        number = weeks * 137 % len(_LETTERS) ** 2
+        return _LETTERS[number // len(_LETTERS)] + _LETTERS[number % len(_LETTERS)]
+
+    @property
     def _line(self) -> str:
         return (_OLD if self.old else _NEW)[self.kind] + self.product.code
 
@@ -91,16 +101,16 @@ class Instrument:
     def short_code(self) -> str:
         """``A01612``, ``B01612955`` (955.0 and 957.5 alike), ``B09FEWA49``, ``D0161201``."""
         if self.week:
-            return f"{self._line}{_week_letters(self.last_day)}W{self._strike_code}"
+            return f"{self._line}{self._week_letters}W{self._strike_code}"
         code = f"{self._line}{self._year(self.year)}{self.month:02d}"
         if self.option:
             return code + self._strike_code
-        return f"{code}{self.rank:02d}" if self.kind == "S" else code
+        return f"{code}01" if self.kind == "S" else code
 
     @cached_property
     def isin(self) -> str:
         """Twelve characters from ``KR4``, the last one the check digit."""
-        term = _week_letters(self.last_day) if self.week else self._month(self.year, self.month)
+        term = self._week_letters if self.week else self._month(self.year, self.month)
         # How a spread's later month is written is invented: there is no example.
         last = (
             self._month(*self.far) + "S"
@@ -166,15 +176,6 @@ def _serials(series: str, strikes: range) -> dict[int, str]:
     high = [strike for strike in strikes if strike >= _SERIALS_FROM]
     high.sort(key=lambda strike: blake2b(f"{series}|{strike}".encode(), digest_size=8).digest())
     return {strike: f"{_LETTERS[n // 100]}{n % 100:02d}" for n, strike in enumerate(high)}
-
-
-def _week_letters(last: date) -> str:
-    """Two letters for a weekly series, in no order; the same ones return after 7 years.
-
-    The live codes (``FE`` for 2609W4, ``BR`` for 2608W2) follow no published rule.
-    """
-    number = last.toordinal() // 7 * 137 % len(_LETTERS) ** 2
-    return _LETTERS[number // len(_LETTERS)] + _LETTERS[number % len(_LETTERS)]
 
 
 def check_digit(body: str) -> str:

@@ -1,14 +1,14 @@
-"""Which contracts are listed on a trading day, and which of them an account holds."""
+"""Which contracts are listed on a trading day, and which places of the list an account holds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
-from itertools import islice
+from typing import NamedTuple
 
 from kis_nb.demo.contracts import Instrument
-from kis_nb.demo.products import FUTURES, OPTIONS, SPREADS
+from kis_nb.demo.products import FUTURES, OPTIONS, SPREADS, Kind, Product
 
 # How early an account holds an option, by product: its place at the middle strike and near month,
 # and what each further strike and each later month (week) adds.
@@ -23,49 +23,138 @@ _ORDER = {
 }
 
 
-def _ranked(today: date, limit: int) -> Iterator[tuple[int, Instrument]]:
-    """The contracts traded on `today` with their order, options beyond `limit` left out."""
+class Slot(NamedTuple):
+    """A place in the list of contracts: the `rank`-th term (from 0, the nearest) of a kind and
+    strike. The place stays; the contract in it changes when a term expires.
+    """
+
+    product: Product
+    kind: Kind
+    strike: int
+    rank: int
+
+
+class Term(NamedTuple):
+    """A contract month or week of a product.
+
+    Attributes:
+        number: one more for each term of the product.
+        year, month, week: of its name; `week` from 1, else 0.
+        last: its last trading day.
+    """
+
+    number: int
+    year: int
+    month: int
+    week: int
+    last: date
+
+
+class Terms:
+    """A product's terms around a trading day.
+
+    Attributes:
+        listed: those that trade on it, nearest first, and one more.
+    """
+
+    def __init__(self, product: Product, today: date) -> None:
+        count = product.listed + 1
+        early = today - timedelta(days=31 * product.step * count + 31)
+        known = []
+        for year, month, week in product.terms(early):
+            last = product.last_day(year, month, week)
+            known.append(Term(product.number(year, month, week), year, month, week, last))
+            if len(known) >= count and known[-count].last >= today:
+                break
+        self._before, self.listed = known[:-count], known[-count:]
+
+    def made_room(self, rank: int, width: int) -> date:
+        """When the term expired that was `width` places before the one at `rank` (below `width`):
+        on the trading day after it that one came into a list of so many terms.
+        """
+        return self._before[rank - width].last
+
+
+@lru_cache(maxsize=2_048)
+def _terms(code: str, kind: Kind, today: date) -> Terms:
+    return Terms(_PRODUCTS[code, kind], today)
+
+
+_PRODUCTS = {
+    (product.code, kind): product
+    for product in (*FUTURES, SPREADS, *OPTIONS)
+    for kind, _ in product.names
+}
+
+
+def terms(product: Product, today: date) -> Terms:
+    """The product's terms around a trading day."""
+    return _terms(product.code, product.names[0][0], today)
+
+
+def contract(slot: Slot, listed: list[Term], *, old: bool = False) -> Instrument:
+    """The contract that is in a slot while these terms are listed."""
+    product, kind, strike, rank = slot
+    _, year, month, week, _ = listed[rank]
+    far = listed[rank + 1][1:3] if kind == "S" else None
+    place = 0 if strike else rank + 1
+    return Instrument(product, kind, year, month, strike, week, far, place, old)
+
+
+def _ranked(limit: int) -> Iterator[tuple[int, Slot]]:
+    """The slots with their order, options beyond `limit` left out."""
     for line, product in enumerate((*FUTURES, SPREADS)):
-        months = list(islice(product.terms(today), product.listed + 1))
-        for rank, (year, month, _) in enumerate(months[: product.listed], 1):
+        for rank in range(product.listed):
             if product is SPREADS:
-                far = months[rank][:2]
-                made = Instrument(product, "S", year, month, far=far, rank=rank)
-                yield 2 + 6 * (rank - 1), made
+                yield 2 + 6 * rank, Slot(product, "S", 0, rank)
             else:
-                made = Instrument(product, "F", year, month, rank=rank)
-                yield 6 * (rank - 1) + (line > 0), made
+                yield 6 * rank + (line > 0), Slot(product, "F", 0, rank)
     for product in OPTIONS:
         near, per_strike, per_term = _ORDER[product.code]
         centre = product.underlying.level // 10_000
         middle = min(product.strikes, key=lambda strike: abs(strike - centre))
-        for ahead, (year, month, week) in enumerate(islice(product.terms(today), product.listed)):
+        for rank in range(product.listed):
             for strike in product.strikes:
                 away = abs(strike - middle) // product.strikes.step
-                order = near + per_strike * away + per_term * ahead
+                order = near + per_strike * away + per_term * rank
                 if order <= limit:
-                    yield order, Instrument(product, "C", year, month, strike, week)
-                    yield order, Instrument(product, "P", year, month, strike, week)
+                    yield order, Slot(product, "C", strike, rank)
+                    yield order, Slot(product, "P", strike, rank)
 
 
 @lru_cache(maxsize=4)
 def listed(today: date) -> tuple[Instrument, ...]:
     """Every contract that trades on a trading day."""
-    return tuple(contract for _, contract in _ranked(today, 10**9))
+    return tuple(_contracts((slot for _, slot in _ranked(10**9)), today))
 
 
-def first_contracts(today: date, rows: int) -> list[Instrument]:
-    """The first `rows` contracts that trade on `today`, in order: every product's near months and
-    middle strikes come first, later months and further strikes after them.
+def _contracts(slots: Iterator[Slot], today: date) -> Iterator[Instrument]:
+    for slot in slots:
+        yield contract(slot, terms(slot.product, today).listed)
+
+
+@lru_cache(maxsize=16)
+def first_slots(rows: int) -> tuple[Slot, ...]:
+    """The first `rows` slots, in order: every product's near months and middle strikes come first,
+    later months and further strikes after them.
 
     Raises:
         ValueError: more rows than there are contracts.
     """
-    limit, ranked = 8, list(_ranked(today, 8))
+    limit, ranked = 8, list(_ranked(8))
     while len(ranked) < rows and limit < 10_000:
         limit *= 4
-        ranked = list(_ranked(today, limit))
+        ranked = list(_ranked(limit))
     if rows > len(ranked):
         raise ValueError(f"an account holds {len(ranked)} rows at most; {rows} were asked for")
     ranked.sort(key=lambda pair: pair[0])
-    return [instrument for _, instrument in ranked[:rows]]
+    return tuple(slot for _, slot in ranked[:rows])
+
+
+def first_contracts(today: date, rows: int) -> list[Instrument]:
+    """The contracts in the first `rows` slots on a trading day.
+
+    Raises:
+        ValueError: more rows than there are contracts.
+    """
+    return list(_contracts(iter(first_slots(rows)), today))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
 from fractions import Fraction
 
-from kis_nb.demo.contracts import Instrument
-from kis_nb.demo.listings import first_contracts
+from kis_nb.demo.listings import Slot, first_slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +34,24 @@ class Portfolio:
     old: bool = False
     unpriced: int = 0
 
-    def contracts(self, today: date) -> list[Instrument]:
-        """The contracts that it holds on a trading day.
+    def slots(self) -> tuple[Slot, ...]:
+        """The slots whose contracts it holds.
 
         Raises:
             ValueError: more rows than there are contracts.
         """
         if not self.old:
-            return first_contracts(today, self.rows)
+            return first_slots(self.rows)
         # The published old codes are these products'; three characters hold a strike below 1,000
         # only (docs/sources.md, "Codes and names").
         held = [
-            replace(contract, old=True)
-            for contract in first_contracts(today, 50 * self.rows + 50)
-            if contract.product.code in {"01", "75"} and contract.kind != "S"
-            if contract.strike < 100_000
+            slot
+            for slot in first_slots(50 * self.rows + 50)
+            if slot.product.code in {"01", "75"} and slot.kind != "S" and slot.strike < 100_000
         ]
         if len(held) < self.rows:
             raise ValueError(f"only so many contracts have an old code: {len(held)}")
-        return held[: self.rows]
+        return tuple(held[: self.rows])
 
 
 DEMO = (

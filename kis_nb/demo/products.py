@@ -1,9 +1,7 @@
 """The demo's products: contract terms as on the exchange, and which contracts each has.
 
 Names and multipliers are those of docs/sources.md, "Codes and names", ticks and last trading days
-those of "Contract terms" there. Each contract's last trading day stays where the weekday rule puts
-it, since the demo has no holidays: where a holiday moves it on the exchange, the exchange's date
-(and a calendar's) differs.
+those of "Contract terms" there.
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+from kis_nb.demo.sessions import is_open, open_after, open_before
 from kis_nb.demo.underlyings import K200, KQ150, USD, Underlying
 
 Kind = Literal["F", "C", "P", "S"]  # future, call, put, calendar spread
@@ -59,23 +58,47 @@ class Product:
     ends: int = _INDEX_ENDS
     strikes: range = range(0)
 
-    def last_day(self, year: int, month: int, week: int = 0) -> date:
-        """Last trading day of a contract month, or of one of its weeks (from 1)."""
+    def rule_day(self, year: int, month: int, week: int) -> date:
+        """The last trading day by the weekday rule alone, which knows no holidays."""
         first = date(year, month, 1)
         ahead = (self.weekday - first.weekday()) % 7 + 7 * ((week or self.nth) - 1)
         return first + timedelta(days=ahead)
 
+    def last_day(self, year: int, month: int, week: int = 0) -> date:
+        """Last trading day of a contract month, or of one of its weeks (from 1).
+
+        A holiday moves it to the trading day before, a Monday weekly's to the one after.
+        """
+        day = self.rule_day(year, month, week)
+        if is_open(day):
+            return day
+        return open_after(day) if week and self.weekday == _MONDAY else open_before(day)
+
+    def number(self, year: int, month: int, week: int = 0) -> int:
+        """The term's number: one more for each term of the product."""
+        months = year * 12 + month - 1
+        if self.nth:
+            return months // self.step
+        weeks = self.rule_day(year, month, week).toordinal() // 7
+        # No weekly of Thursday ends in a month's second week.
+        return weeks - (months + (week > 2)) * (self.weekday == _THURSDAY)
+
     def terms(self, today: date) -> Iterator[tuple[int, int, int]]:
         """(year, month, week) of the contracts that trade on `today` or later, nearest first."""
-        index = today.year * 12 + today.month - 1
+        # A Monday weekly that a holiday moved may end in the month after its own.
+        early = today - timedelta(days=10)
+        index = early.year * 12 + early.month - 1
         while True:
             year, month = index // 12, index % 12 + 1
             weeks = range(1, 6) if not self.nth else [0] if month % self.step == 0 else []
             for week in weeks:
-                last = self.last_day(year, month, week)
                 # The second Thursday is the monthly option's; a fifth week may be the next month's.
                 monthly = self.weekday == _THURSDAY and week == 2
-                if last >= today and last.month == month and not monthly:
+                if (
+                    not monthly
+                    and self.rule_day(year, month, week).month == month
+                    and self.last_day(year, month, week) >= today
+                ):
                     yield year, month, week
             index += 1
 

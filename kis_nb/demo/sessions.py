@@ -1,23 +1,30 @@
 """When the demo's market trades: sessions, settlements, trading days.
 
-A trading day goes from one settlement (15:45 in Seoul) to the next, so a night session belongs to
-the trading day in which it ends. Moments are epoch seconds. Two things are simpler than on the
-exchange: the demo has no holidays, and it keeps Seoul's hours only.
+A trading day is that of KIS's books (docs/sources.md, "The account's days"): from 18:00 in Seoul to
+18:00, its night first, with the settlement at 15:45. Moments are epoch seconds. Simpler than on the
+exchange: the demo keeps Seoul's hours only, and knows holidays for some years
+(`kis_nb.demo.closed_days`).
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import accumulate
+
+from kis_nb.demo.closed_days import CLOSED_DAYS
 
 DAY = 86_400
 KST = 9 * 3_600  # seconds ahead of UTC; Seoul has no summer time
 _WEEK = 7 * DAY
 _CLOSE = 15 * 3_600 + 45 * 60  # the day session's end, when the settlement price is set
+_EVENING = 18 * 3_600  # the night session's beginning, and the trading day's
+_SATURDAY, _ONE = 5, timedelta(days=1)
 _EPOCH = date(1970, 1, 1).toordinal()
 _SINCE_MONDAY = 3 * DAY  # 1970-01-01 was a Thursday
+_CLOSED_IN_ORDER = sorted(day.toordinal() - _EPOCH for day in CLOSED_DAYS)
+_CLOSED = frozenset(_CLOSED_IN_ORDER)
 
 
 def _at(hours: int, minutes: int = 0) -> int:
@@ -53,18 +60,51 @@ def at_seoul(day: date, seconds: int) -> int:
     return (day.toordinal() - _EPOCH) * DAY + seconds - KST
 
 
+def is_open(day: date) -> bool:
+    """Whether the exchange trades on this day."""
+    return day.weekday() < _SATURDAY and day not in CLOSED_DAYS
+
+
+def open_before(day: date) -> date:
+    """The last trading day before a date."""
+    day -= _ONE
+    while not is_open(day):
+        day -= _ONE
+    return day
+
+
+def open_from(day: date) -> date:
+    """The first trading day at or after a date."""
+    while not is_open(day):
+        day += _ONE
+    return day
+
+
+def open_after(day: date) -> date:
+    """The first trading day after a date."""
+    return open_from(day + _ONE)
+
+
+@lru_cache(maxsize=1_024)
+def opens_at(day: date) -> int:
+    """When a trading day begins: at 18:00 on the one before."""
+    return at_seoul(open_before(day), _EVENING)
+
+
+def settles_at(day: date) -> int:
+    """When the settlement prices of a trading day are set: at 15:45."""
+    return at_seoul(day, _CLOSE)
+
+
 def settled_at(moment: int) -> int:
-    """Epoch seconds of the last settlement: 15:45 in Seoul, Monday to Friday."""
-    last = moment - (moment + KST - _CLOSE) % DAY
-    return last - max(kst_date(last).weekday() - 4, 0) * DAY
+    """When the last settlement was."""
+    last = kst_date(moment - _CLOSE)
+    return settles_at(last if is_open(last) else open_before(last))
 
 
 def trading_day(moment: int) -> date:
-    """The date of the trading day at a moment: from one settlement to the next one's date."""
-    following = kst_date(settled_at(moment)) + timedelta(days=1)
-    return following + timedelta(
-        days=(7 - following.weekday()) % 7 if following.weekday() > 4 else 0
-    )
+    """The date of the trading day at a moment."""
+    return open_from(kst_date(moment + DAY - _EVENING))
 
 
 def _in_week(moment: int) -> tuple[int, int, int]:
@@ -73,13 +113,18 @@ def _in_week(moment: int) -> tuple[int, int, int]:
     return week, second, bisect_right(_STARTS, second) - 1
 
 
-@lru_cache(maxsize=4_096)
-def last_traded(moment: int) -> int:
-    """The moment itself during a session, else the end of the last one.
+def _opened(moment: int) -> int:
+    """The number, from 1970-01-01, of the day whose 08:45 was last."""
+    return (moment + KST - _HOURS[0][0]) // DAY
 
-    Prices do not move between sessions or over the weekend: they are those of the session's last
-    second.
-    """
+
+def _opening(number: int) -> int:
+    """08:45 of a day by its number."""
+    return number * DAY + _HOURS[0][0] - KST
+
+
+def _session_end(moment: int) -> int:
+    """`last_traded` of a calendar without holidays."""
     _, second, session = _in_week(moment)
     if session < 0:  # Monday before 08:45: the last session is Friday's night, ended on Saturday
         return moment - second - _WEEK + _SESSIONS[-1][1]
@@ -87,10 +132,24 @@ def last_traded(moment: int) -> int:
 
 
 @lru_cache(maxsize=4_096)
+def last_traded(moment: int) -> int:
+    """The moment itself during a session, else the end of the last one.
+
+    Prices do not move between sessions, over the weekend or on a holiday and in its evening: they
+    are those of the session's last second.
+    """
+    last = _session_end(moment)
+    while (number := _opened(last)) in _CLOSED:
+        last = _session_end(_opening(number) - 1)
+    return last
+
+
+@lru_cache(maxsize=4_096)
 def paced(moment: int) -> int:
     """Seconds of trading up to a moment, times the pace: none pass between sessions."""
-    week, second, session = _in_week(moment)
-    seconds = week * _PACED[-1]
+    number = _opened(moment)
+    week, second, session = _in_week(_opening(number) if number in _CLOSED else moment)
+    seconds = week * _PACED[-1] - bisect_left(_CLOSED_IN_ORDER, number) * _PACED[-1] // 5
     if session >= 0:
         start, end, pace = _SESSIONS[session]
         seconds += _PACED[session] + (min(second, end) - start) * pace

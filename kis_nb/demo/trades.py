@@ -1,43 +1,98 @@
-"""A position on one trading day: its trades, and the amounts that follow from them.
+"""A holding's trades of one trading day, and what they come to at a moment.
 
-A trade's price is the market's at the trade's time, so cost, realized P&L, variation, premiums and
-fees follow from one price history. Amounts are whole won, prices hundredths of a point, all int.
+A trade's price is the market's at the trade's time, one tick worse for the account, so cost,
+realized P&L, variation, premiums and fees follow from one price history. At expiry a contract is
+settled at its price, which counts as a trade without a fee. Amounts are whole won, prices
+hundredths of a point, all int. How many contracts are traded, and when, is invented.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import NamedTuple
 
 from kis_nb.demo.contracts import Instrument
+from kis_nb.demo.holdings import Holding
 from kis_nb.demo.prices import Market
-from kis_nb.demo.sessions import DAY, settled_at
+from kis_nb.demo.sessions import open_after, open_before, opens_at, settles_at
 
-if TYPE_CHECKING:
-    from random import Random
+# Seconds from 18:00 to 06:00 and to 09:00 of the trading day's date on a common day, and from 09:00
+# to 15:20; first lots fall on whole ten minutes, so that rows share cached levels.
+_NIGHT, _FROM_SETTLEMENT, _DAYTIME, _MINUTES = 12 * 3_600, 24_300, 22_800, 600
 
-_MINUTES = 600  # trades fall on whole ten minutes, so that rows share cached levels
-_DAYTIME = 24_600  # seconds of the day session in which the day's trades happen
+
+class Lot(NamedTuple):
+    """A trade: `quantity` opens when positive, closes when negative.
+
+    Attributes:
+        at: epoch seconds.
+        quantity: contracts.
+        price: hundredths of a point.
+        free: without a fee, as expiry is.
+    """
+
+    at: int
+    quantity: int
+    price: int
+    free: bool = False
+
+
+class Carried(NamedTuple):
+    """What a holding is at the beginning of a trading day: contracts, and the sum of their prices
+    (hundredths of a point).
+    """
+
+    quantity: int = 0
+    filled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What a holding's trades of a trading day came to until a moment.
+
+    Attributes:
+        carried: contracts at the day's beginning.
+        opened, closed: contracts.
+        bought, sold: amounts in won, as all that follow.
+        bought_fee, sold_fee: fees on these.
+        realized: realized P&L.
+    """
+
+    carried: int = 0
+    opened: int = 0
+    closed: int = 0
+    bought: int = 0
+    sold: int = 0
+    bought_fee: int = 0
+    sold_fee: int = 0
+    realized: int = 0
+
+    @property
+    def fee(self) -> int:
+        """All fees."""
+        return self.bought_fee + self.sold_fee
+
+    @property
+    def traded(self) -> int:
+        """The amount bought and sold."""
+        return self.bought + self.sold
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """One position on one trading day: all of it that does not depend on the present price.
+    """One position at a moment: all of it that does not depend on the present price.
 
     Attributes:
         instrument: the contract.
         sign: 1 long, -1 short; of the closed trade when `quantity` is 0.
         quantity: open contracts.
         liquidatable: those of them without a pending closing order.
-        settlement: settlement price, in hundredths.
+        settlement: last settlement price, in hundredths.
         filled: sum of price (hundredths) times quantity over the open contracts.
-        realized: realized P&L, in won, as all that follow.
-        premiums: option premiums of the day, received less paid.
-        day: variation on the day's futures trades.
-        renewal: variation on the futures carried into the day.
-        traded: amount of the day's trades, bought and sold alike.
-        fee: on these.
-        initial: initial margin.
+        initial: initial margin, in won.
+        activity: the trading day's trades so far.
         priced: False for a contract that has no price yet.
     """
 
@@ -47,18 +102,36 @@ class Position:
     liquidatable: int
     settlement: int
     filled: int
-    realized: int
-    premiums: int
-    day: int
-    renewal: int
-    traded: int
-    fee: int
-    initial: int
+    initial: int = 0
+    activity: Activity = Activity()
     priced: bool = True
 
     def cost(self, *, purchase: bool) -> int:
         """Cost in won: at the fills' prices (`purchase`), or at the settlement price."""
         return (self.filled if purchase else self.settlement * self.quantity) * self.instrument.won
+
+    @property
+    def counted(self) -> int:
+        """What equity at the last settlement counts it at, in won, a sold one negative: market
+        value at the settlement price, for an option without a price nothing.
+        """
+        if self.instrument.option and not self.priced:
+            return 0
+        return self.sign * self.cost(purchase=False)
+
+    @property
+    def premiums(self) -> int:
+        """The day's option premiums, received less paid."""
+        return self.activity.sold - self.activity.bought if self.instrument.option else 0
+
+    @property
+    def variation(self) -> int:
+        """Variation on the day's futures trades, against the last settlement price."""
+        if self.instrument.option:
+            return 0
+        made = self.activity
+        opened = self.sign * (made.opened - made.closed) * self.settlement * self.instrument.won
+        return made.sold - made.bought + opened
 
 
 def maintenance(initial: int) -> int:
@@ -66,59 +139,146 @@ def maintenance(initial: int) -> int:
     return -(-initial * 2 // 3)
 
 
-def trade(
-    market: Market, instrument: Instrument, *, index: int, rng: Random, scale: int, now: int
-) -> Position:
-    """Make up one position's trades until the settlement at `now` (epoch seconds).
+class Trader:
+    """Makes up the trades of holdings.
 
-    `index` is its place in the account, `scale` the usual number of contracts. Every 11th position
-    was closed during the day, every 5th partly; every 9th has a closing order pending on a part.
+    Args:
+        market: the prices.
     """
-    sign = -1 if index % 3 == 1 else 1 if index < 9 or rng.random() < 0.55 else -1
-    size = scale * {"05": 4, "75": 4, "06": 3, "AJ": 3, "AK": 3}.get(instrument.product.code, 1)
-    size = size * 2 if instrument.option else size
-    carried, opened = 1 + rng.randrange(size), rng.randrange(size)
-    total = carried + opened
-    flat, partly = index % 11 == 5, index % 5 == 2
-    closed = total if flat else rng.randrange(1, total) if partly and total > 1 else 0
 
-    def ago(seconds: int) -> int:
-        return market.price(instrument, now - seconds // _MINUTES * _MINUTES)
+    def __init__(self, market: Market) -> None:
+        self._market = market
 
-    # The carried contracts were bought in one to three lots in the twelve days before the last
-    # settlement.
-    settled = settled_at(now - 1)
-    lots = min(1 + rng.randrange(3), carried)
-    parts = [carried // lots + (lot < carried % lots) for lot in range(lots)]
-    bought = sum(part * ago(now - settled + rng.randrange(11 * DAY)) for part in parts)
-    opened_ago = rng.randrange(_DAYTIME // 2, _DAYTIME)
-    entry, exit_price = ago(opened_ago), ago(rng.randrange(opened_ago))
-    bought += opened * entry
-    released = bought * closed // total  # at average cost; the open contracts keep the exact rest
-    last, before, won = (
-        market.price(instrument, now),
-        market.price(instrument, settled),
-        instrument.won,
-    )
-    per_contract = instrument.margin(
-        last, market.level(instrument.product.underlying, now), short=sign < 0
-    )
-    quantity = total - closed
-    variation = (opened * (last - entry) - closed * (last - exit_price)) * sign * won
-    traded = (opened * entry + closed * exit_price) * won
-    premiums = (closed * exit_price - opened * entry) * sign * won
-    return Position(
-        instrument,
-        sign,
-        quantity,
-        liquidatable=quantity - (quantity + 1) // 2 if index % 9 == 4 else quantity,
-        settlement=last,
-        filled=bought - released,
-        realized=(closed * exit_price - released) * sign * won,
-        premiums=premiums if instrument.option else 0,
-        day=0 if instrument.option else variation,
-        renewal=0 if instrument.option else carried * (last - before) * sign * won,
-        traded=traded,
-        fee=traded * instrument.product.fee // 10**6,
-        initial=per_contract * quantity,
-    )
+    def _lot(self, holding: Holding, at: int, quantity: int) -> Lot:
+        """A trade that buys one tick above the market's price, or sells one below."""
+        instrument = holding.instrument
+        price = self._market.price(instrument, at)
+        low, turn, high = instrument.product.ticks
+        tick = high if price >= turn else low
+        price += tick if quantity * holding.sign > 0 else -tick
+        return Lot(at, quantity, max(price, low) if instrument.option else price)
+
+    def _first(self, holding: Holding) -> list[Lot]:
+        """The trades of its first day. One that is carried is bought in up to three lots."""
+        opens = opens_at(holding.first)
+        if holding.role != "carried":
+            return [self._lot(holding, opens, self.quantity(holding, open_after(holding.first)))]
+        total = self.quantity(holding, open_after(holding.first))
+        lots = min(1 + holding.life[2] % 3, total)
+        span = _NIGHT // _MINUTES
+        times = [opens + holding.life[3 + lot] % span * _MINUTES * (lot > 0) for lot in range(lots)]
+        return [
+            self._lot(holding, at, total // lots + (lot < total % lots))
+            for lot, at in enumerate(times)
+        ]
+
+    def _refreshed(self, holding: Holding, day: date) -> tuple[int, int]:
+        """When in the day session it is closed, and when bought again."""
+        draws = holding.draws(day)
+        morning = settles_at(day) - _FROM_SETTLEMENT
+        half = _DAYTIME // 2 // _MINUTES
+        closed = morning + draws[1] % half * _MINUTES
+        return closed, closed + (1 + draws[2] % half) * _MINUTES
+
+    def quantity(self, holding: Holding, day: date) -> int:
+        """How many contracts it is at the beginning of a trading day."""
+        if day == holding.first:
+            return 0
+        if holding.role == "carried":
+            return 1 + holding.life[1] % holding.most
+        return 2 + holding.draws(day)[0] % (holding.most - 1)
+
+    def carried(self, holding: Holding, day: date) -> Carried:
+        """What it is at the beginning of a trading day."""
+        if day == holding.first:
+            return Carried()
+        before = open_before(day)
+        if holding.role == "carried" or before == holding.first:
+            lots = self._first(holding)
+        else:
+            at = self._refreshed(holding, before)[1]
+            lots = [self._lot(holding, at, self.quantity(holding, day))]
+        return Carried(
+            sum(lot.quantity for lot in lots), sum(lot.quantity * lot.price for lot in lots)
+        )
+
+    def trades(self, holding: Holding, day: date, quantity: int) -> list[Lot]:
+        """All trades of a trading day in order, of one that is `quantity` at its beginning."""
+        lots: list[Lot] = []
+        if day == holding.first:
+            lots = self._first(holding)
+        elif holding.role != "carried":
+            lots = self._nightly(holding, day, quantity)
+        quantity += sum(lot.quantity for lot in lots)
+        if day == holding.last:
+            at = settles_at(day)
+            if quantity:
+                price = self._market.price(holding.instrument, at)
+                lots.append(Lot(at, -quantity, price, free=True))
+        elif holding.role != "carried" and day != holding.first:
+            closed, again = self._refreshed(holding, day)
+            if quantity:
+                lots.append(self._lot(holding, closed, -quantity))
+            lots.append(self._lot(holding, again, self.quantity(holding, open_after(day))))
+        return sorted(lots)
+
+    def _nightly(self, holding: Holding, day: date, quantity: int) -> list[Lot]:
+        draws, opens = holding.draws(day), opens_at(day)
+        if holding.role == "flat":
+            return [self._lot(holding, opens, -quantity)]
+        if holding.role == "partly":
+            return [self._lot(holding, opens, -(1 + draws[3] % (quantity - 1)))]
+        # Two to four small trades on whole minutes of the night, bought and sold in turn.
+        times = sorted({opens + draw % (_NIGHT // 60) * 60 for draw in draws[4 : 6 + draws[3] % 3]})
+        few = max(holding.most // 8, 1)
+        lots = []
+        for turn, at in enumerate(times):
+            change = 1 + draws[8 + turn] % few
+            if turn % 2 != draws[12] % 2:
+                change = -min(change, quantity - 1)
+            if change:
+                lots.append(self._lot(holding, at, change))
+            quantity += change
+        return lots
+
+    def position(
+        self, holding: Holding, carried: Carried, lots: Iterable[Lot], settled: int
+    ) -> Position:
+        """The position after these trades, with the settlement prices of the moment `settled`."""
+        instrument, sign, won = holding.instrument, holding.sign, holding.instrument.won
+        settlement = self._market.price(instrument, settled)
+        quantity, filled = carried
+        opened = closed = realized = 0
+        amounts, fees = {1: 0, -1: 0}, {1: 0, -1: 0}
+        for lot in lots:
+            if lot.quantity > 0:
+                filled += lot.quantity * lot.price
+                opened += lot.quantity
+            else:
+                # At average cost; the open contracts keep the exact rest.
+                released = filled * -lot.quantity // quantity
+                filled -= released
+                realized += (-lot.quantity * lot.price - released) * sign * won
+                closed -= lot.quantity
+            quantity += lot.quantity
+            amount, side = abs(lot.quantity) * lot.price * won, sign if lot.quantity > 0 else -sign
+            amounts[side] += amount
+            fees[side] += 0 if lot.free else amount * instrument.product.fee // 10**6
+        margin = 0
+        if quantity:
+            level = self._market.level(instrument.product.underlying, settled)
+            margin = quantity * instrument.margin(settlement, level, short=sign < 0)
+        return Position(
+            instrument,
+            sign,
+            quantity,
+            quantity - (quantity + 1) // 2 if holding.pending else quantity,
+            settlement,
+            filled,
+            margin,
+            Activity(
+                carried.quantity, opened, closed, amounts[1], amounts[-1], fees[1], fees[-1],
+                realized,
+            ),
+            holding.priced,
+        )  # fmt: skip

@@ -94,8 +94,10 @@ class _Words:
         if one.ended:
             parts.append(self._say("this cell failed", "이 셀이 오류로 끝났습니다"))
         if one.pull is not None:
-            codes = Margin(one.pull.mgna_dvsn).query, Basis(one.pull.excc_stat_cd).query
-            parts.append(html.escape(" ".join([one.pull.account, *codes])))
+            words = [one.pull.account]
+            if one.pull.mgna_dvsn:
+                words += Margin(one.pull.mgna_dvsn).query, Basis(one.pull.excc_stat_cd).query
+            parts.append(html.escape(" ".join(words)))
             parts.append(self._rows(one.pull.rows))
         message = without_paths(without_controls(one.message), self._folder)
         error = html.escape(": ".join(filter(None, (one.error, " ".join(message.split())))))
