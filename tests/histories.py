@@ -5,6 +5,7 @@ equity is known to the won at each moment.
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -101,6 +102,8 @@ class World:
         self._settled_on: date | None = None
         self._pending = sorted(self.deposits.items())
         for day in self._days():
+            if self._settled_on is None:
+                self._settled_on = _before(day)
             self._live(day)
 
     @property
@@ -121,10 +124,7 @@ class World:
             day += timedelta(days=1)
 
     def _live(self, day: date) -> None:
-        before = day - timedelta(days=1)
-        while not is_trading_day(before):
-            before -= timedelta(days=1)
-        begins = datetime.combine(before, time(18), KST)
+        begins = datetime.combine(_before(day), time(18), KST)
         steps = 720 // self.every if self.every else 0
         for step in range(steps):
             self._price += Decimal(self._random.randint(-4, 4)) * Decimal("0.05")
@@ -196,3 +196,81 @@ class World:
                 "trad_pfls_amt": 0,
             }
         )
+
+
+class FrameStore:
+    """A store in memory, with what the dashboard asks of `kis_nb.History`.
+
+    Args:
+        worlds: what is kept, an account each; found by the account's masked label.
+
+    Attributes:
+        appended: what was to be kept; it is not among the rows.
+        error: raised by each append; None for none.
+        failing: raised by each reading; None for none.
+        gates: by label: a reading of the account waits for the event.
+        asked: labels of the accounts whose reading began, in order.
+    """
+
+    def __init__(self, *worlds: World) -> None:
+        self._worlds = {world.label: world for world in worlds}
+        self._frames = {
+            world.account: (world.summary.lazy(), world.positions.lazy()) for world in worlds
+        }
+        self.appended: list[Any] = []
+        self.error: Exception | None = None
+        self.failing: Exception | None = None
+        self.gates: dict[str, threading.Event] = {}
+        self.asked: list[str] = []
+
+    def append(self, balances: Any) -> int:
+        """Note a balance."""
+        if self.error is not None:
+            raise self.error
+        self.appended.append(balances)
+        return 1
+
+    def account_id(self, account: Any) -> str:
+        """The key of the account, once its gate is open."""
+        label = account if isinstance(account, str) else account.masked
+        self.asked.append(label)
+        if label in self.gates:
+            assert self.gates[label].wait(20)
+        if self.failing is not None:
+            raise self.failing
+        world = self._worlds.get(label)
+        return "0" * 16 if world is None else world.account
+
+    def summary(self, *, account: str | None = None, start: date | None = None) -> pl.LazyFrame:
+        """The summary rows."""
+        return self._select(0, SUMMARY, account, start, None)
+
+    def positions(
+        self, *, account: str | None = None, start: date | None = None, end: date | None = None
+    ) -> pl.LazyFrame:
+        """The position rows."""
+        return self._select(1, POSITIONS, account, start, end)
+
+    def _select(
+        self,
+        at: int,
+        schema: dict[str, Any],
+        account: str | None,
+        start: date | None,
+        end: date | None,
+    ) -> pl.LazyFrame:
+        chosen = [
+            frames[at] for key, frames in self._frames.items() if account is None or key == account
+        ]
+        frame = pl.concat(chosen) if chosen else pl.LazyFrame(schema=schema)
+        if start is not None:
+            frame = frame.filter(pl.col("date") >= start)
+        return frame if end is None else frame.filter(pl.col("date") <= end)
+
+
+def _before(day: date) -> date:
+    """The trading day before this one."""
+    day -= timedelta(days=1)
+    while not is_trading_day(day):
+        day -= timedelta(days=1)
+    return day

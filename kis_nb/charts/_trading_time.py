@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
-from kis_nb._frames.calendar import is_trading_day
+from kis_nb._frames.calendar import is_trading_day, trading_date
 from kis_nb._seoul import KST
 
 _DAY = timedelta(days=1)
@@ -56,15 +56,6 @@ def night_begins(day: date) -> datetime:
     return datetime.combine(previous_trading_day(day), _NIGHT, KST)
 
 
-def trading_day_of(at: datetime) -> date:
-    """The trading day that a moment belongs to: a Friday's night belongs to Monday."""
-    at = at.astimezone(KST)
-    day = at.date() + _DAY if at.time() >= _NIGHT else at.date()
-    while not is_trading_day(day):
-        day += _DAY
-    return day
-
-
 class TradingTime:
     """Moments as positions on an axis, in hours from the first one.
 
@@ -94,7 +85,7 @@ class TradingTime:
         self._origin = self._place(self.first)
 
     def _days(self) -> list[date]:
-        day, end = trading_day_of(self.first), trading_day_of(self.last)
+        day, end = trading_date(self.first), trading_date(self.last)
         days = []
         while day <= end:
             if is_trading_day(day):
