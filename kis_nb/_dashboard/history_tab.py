@@ -96,21 +96,17 @@ class HistoryTab:
         for name, view in self.charts.items():
             view.add_class(f"kis-{name.replace('_', '-')}")
             view.on_gesture(partial(self._on_gesture, name))
-        self._drawing = _box("columns", *self._sections())
-        self._drawing.add_class("kis-columns-history")
-        self._box = _box("history", controls["history_span"], self.panel, self._drawing)
-        self._now: list[w.Widget] = []
-
-    def _sections(self) -> list[w.Widget]:
         equity, margin, attribution = (_box("section", view) for view in self.charts.values())
-        return [_box("stack", equity, margin), attribution]
+        self._drawing = _box("stack", _box("columns", equity, margin), attribution)
+        self._box = _box("history", self.panel, self._drawing)
+        self._now: list[w.Widget] = []
 
     def join(self, dashboard: Any, children: list[w.Widget]) -> list[w.Widget]:
         """The widgets of the page with the tab among them.
 
         Args:
             dashboard: whose ``account`` is followed.
-            children: the controls, and then what the other tab shows.
+            children: the controls, the head, and then what the other tab shows.
         """
         controls, *self._now = children
         dashboard.observe(lambda change: self._on_account(change["new"]), "account")
@@ -118,7 +114,8 @@ class HistoryTab:
             self._controls[name].observe(self._on_control, "value")
         self._controls["tab"].observe(lambda _: self._turn(), "value")
         self._turn()
-        return [controls, self._controls["tab"], *self._now, self._box]
+        tabs = _box("tabs", self._controls["tab"], self._controls["history_span"])
+        return [controls, tabs, *self._now, self._box]
 
     def keeping(self, client: BalanceSource) -> BalanceSource:
         """The source of balances, each of which is kept."""
@@ -161,10 +158,13 @@ class HistoryTab:
     # --- what is done on the page -------------------------------------------------------------
 
     def _turn(self) -> None:
-        """Show the tab that is chosen."""
-        for widget in self._now:
+        """Show the tab that is chosen; status and alarms of the pulls stay on both."""
+        head, *rest = self._now
+        (head.add_class if self.open else head.remove_class)("kis-head-short")
+        for widget in rest:
             widget.layout.display = "none" if self.open else None
-        self._box.layout.display = None if self.open else "none"
+        for widget in (self._box, self._controls["history_span"]):
+            widget.layout.display = None if self.open else "none"
         if self.open:
             self._ask()
 

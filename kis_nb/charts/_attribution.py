@@ -45,6 +45,7 @@ _OF_ACCOUNT = {
     "remainder": ("나머지 (설명 안 됨)", "Remainder (unexplained)"),
 }
 # Shown when they are 0 too: a reader must see that there was none.
+_RESERVE = 120.0
 _ALWAYS = ("fees", "cash flow", "remainder")
 
 
@@ -153,9 +154,9 @@ def rows(of: Attribution, style: Style) -> list[Row]:
         ]
     lines = [_line(style.word("시작 자산", "Equity at the start"), begins, begins, begins)]
     level = begins
-    for name, amount in _changes(of.items, style):
+    for item, name, amount in _changes(of.items, style):
         after = level if amount is None else level + amount
-        lines.append(_line(name, level, after, amount, change=True))
+        lines.append(_line(name, level, after, amount, item))
         level = after
     lines.append(_line(style.word("끝 자산", "Equity at the end"), ends, ends, ends))
     names = [line["name"] for line in lines]
@@ -167,7 +168,8 @@ def rows(of: Attribution, style: Style) -> list[Row]:
         line["link"] = at + 1 < len(lines)
     pnl = style.word(f"손익 {signed(of.pnl)}", f"P&L {signed(of.pnl)}")
     when = span_text(*of.moments) if of.moments else ""
-    lines[0] |= head_fields((of.label, pnl), (when,))
+    # Two lines rather than one that just fits: the widths are estimates.
+    lines[0] |= head_fields((of.label, pnl), (when,), reserve=_RESERVE)
     lines[0] |= {
         "demo": "DEMO" if of.demo else "",
         "own": [],
@@ -177,10 +179,10 @@ def rows(of: Attribution, style: Style) -> list[Row]:
     return lines
 
 
-def _changes(items: Sequence[dict[str, Any]], style: Style) -> list[tuple[str, Figure]]:
+def _changes(items: Sequence[dict[str, Any]], style: Style) -> list[tuple[str, str, Figure]]:
     """The names and amounts of what lies between start and end, products first."""
     products = dict.fromkeys(row["product"] for row in items if row["item"] in _OF_PRODUCTS)
-    found: list[tuple[str, Figure]] = []
+    found: list[tuple[str, str, Figure]] = []
     for product in sorted(products, key=lambda one: (one is None, one or "")):
         name = style.word("상품 불명", "Product unknown")
         if product is not None:
@@ -188,11 +190,11 @@ def _changes(items: Sequence[dict[str, Any]], style: Style) -> list[tuple[str, F
         for item, words in _OF_PRODUCTS.items():
             amount = _sum(items, item, product)
             if amount is None or amount:
-                found.append((f"{name} {style.word(*words)}", amount))
+                found.append((item, f"{name} {style.word(*words)}", amount))
     there = {row["item"] for row in items}
     for item, words in _OF_ACCOUNT.items():
         if item in _ALWAYS or item in there:
-            found.append((style.word(*words), _sum(items, item)))
+            found.append((item, style.word(*words), _sum(items, item)))
     return found
 
 
@@ -206,16 +208,24 @@ def _sum(items: Sequence[dict[str, Any]], item: str, product: str | None = None)
 
 
 def _line(
-    name: str, begins: Decimal, ends: Decimal, amount: Figure, *, change: bool = False
+    name: str, begins: Decimal, ends: Decimal, amount: Figure, item: str | None = None
 ) -> Row:
-    figure = signed(amount) if change else exact(amount)
+    figure = exact(amount) if item is None else signed(amount)
+    # What came in or went out is no profit, and what nobody can explain is neither.
+    tone = tone_of(amount) or "flat"
+    if item is None:
+        tone = "plain"
+    elif item in ("cash flow", "foreign deposit") and amount:
+        tone = "flow"
+    elif item == "remainder" and amount:
+        tone = "unexplained"
     return {
-        "kind": "change" if change else "level",
+        "kind": "level" if item is None else "change",
         "name": name,
         "figure": figure,
         "from": geometry(begins),
         "value": geometry(ends),
-        "tone": (tone_of(amount) or "flat") if change else "plain",
+        "tone": tone,
         "aria": f"{name}: {figure}",
     }
 
@@ -245,11 +255,12 @@ def _build(data: Any, style: Style) -> Chart:
     # Not from 0: a night's changes are small beside the equity, whose marks have no length.
     scale = alt.Scale(nice=False, zero=False, padding=12)
     x = alt.X("value:Q", title=None, axis=style.money_axis(), scale=scale, stack=None)
-    tones = ["up", "down", "flat", "plain"]
+    tones = {"up": "up", "down": "down", "flat": "grey", "plain": "ink"}
+    tones |= {"flow": "cash", "unexplained": "foreign"}
     color = alt.Color(
         "tone:N",
         legend=None,
-        scale=alt.Scale(domain=tones, range=[style[one] for one in ("up", "down", "grey", "ink")]),
+        scale=alt.Scale(domain=list(tones), range=[style[one] for one in tones.values()]),
     )
     tooltip = [
         alt.Tooltip("name:N", title=style.word("항목", "Item")),

@@ -70,7 +70,6 @@ def rows(of: tuple[Series, Series], style: Style) -> list[Row]:
             "equity_text": exact(point["equity"]),
             "maintenance_text": exact(point["maintenance_margin"]),
             "room_text": exact(point["room"]),
-            "short": point["room"] < 0,
             "low": low is not None and point["as_of"] == low["as_of"],
             "aria": f"{row['at']}: {exact(point['room'])}",
         }
@@ -135,9 +134,16 @@ def _build(data: Any, style: Style) -> Chart:
             ),
         )
 
-    between = points.mark_area(color=style["excess"], opacity=0.7, aria=False).encode(
-        x=x, y=y("maintenance"), y2="equity:Q", detail="segment:N"
+    # Where equity is below the margin, what is short has the colour of an alarm.
+    between = points.transform_calculate(
+        above="max(datum.equity, datum.maintenance)", below="min(datum.equity, datum.maintenance)"
     )
+    areas = [
+        between.mark_area(color=style[color], opacity=opacity, aria=False).encode(
+            x=x, y=y("maintenance"), y2=f"{side}:Q", detail="segment:N"
+        )
+        for side, color, opacity in (("above", "excess", 0.7), ("below", "alert", 0.45))
+    ]
     dotted: dict[str, Any] = {"strokeWidth": 1, "strokeDash": [2, 2], "aria": False}
     lines = []
     for field, color, width in (("maintenance", "alert", 2.0), ("equity", "cash", 1.5)):
@@ -182,7 +188,7 @@ def _build(data: Any, style: Style) -> Chart:
     return compose(
         [
             *axes.behind(base, style),
-            between,
+            *areas,
             *lines,
             axes.lane_text(base, style, "lowest", alt.value(axes.LANE / 2)),
             axes.lane_text(base, style, "legend", alt.value(axes.LANE * 1.5)),
