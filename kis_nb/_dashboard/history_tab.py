@@ -109,13 +109,16 @@ class HistoryTab:
             children: the controls, the head, and then what the other tab shows.
         """
         controls, *self._now = children
+        self._follow(dashboard)
+        tabs = _box("tabs", self._controls["tab"], self._controls["history_span"])
+        return [controls, tabs, *self._now, self._box]
+
+    def _follow(self, dashboard: Any) -> None:
         dashboard.observe(lambda change: self._on_account(change["new"]), "account")
         for name in ("history_span", "language", "colors"):
             self._controls[name].observe(self._on_control, "value")
         self._controls["tab"].observe(lambda _: self._turn(), "value")
         self._turn()
-        tabs = _box("tabs", self._controls["tab"], self._controls["history_span"])
-        return [controls, tabs, *self._now, self._box]
 
     def keeping(self, client: BalanceSource) -> BalanceSource:
         """The source of balances, each of which is kept."""

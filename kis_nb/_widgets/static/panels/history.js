@@ -41,7 +41,9 @@ export default panel((el, act) => {
       whole.hidden = !parts.whole;
       const said = parts.faults ?? [];
       faults.hidden = !said.length;
-      if (said.join("\n") !== faults.innerText) faults.replaceChildren(...said.map((one) => h("div", one)));
+      // An unchanged alert is not announced again.
+      if (said.join("") !== faults.textContent)
+        faults.replaceChildren(...said.map((one) => h("div", one)));
       setText(empty, parts.empty);
       empty.hidden = !parts.empty;
       cards.el.hidden = Boolean(parts.empty);
