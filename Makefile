@@ -43,6 +43,10 @@ bench: $(VENV)/dev.stamp ## time pulls, frames, imports and clicks against bare 
 campaign: $(VENV)/dev.stamp ## every fault, alone, in pairs and at random, and the fuzzers; writes the guides' tables
 	$(BIN)/python -m tests.campaign --write docs/guide.md docs/guide.ko.md $(ARGS)
 
+.PHONY: history-kills
+history-kills: $(VENV)/dev.stamp ## kill 1,000 processes while they append to a history, and read what is left
+	$(BIN)/python -m tests.history_kills --spark $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(VENV)/dev.stamp ## bytes nobody would send, guided by coverage; ARGS="--runs 1000000"
 	$(BIN)/python -m tests.fuzz $(ARGS)

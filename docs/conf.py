@@ -35,8 +35,8 @@ exclude_patterns = [".*", "build", "dist", "kis_nb", "tests", "**/.ipynb_checkpo
 
 # The side bar: (title, pages in their order). A page that is not listed is added to the last one.
 NAVIGATION = (
-    ("English", ["README", "docs/guide"]),
-    ("한국어", ["README.ko", "docs/guide.ko"]),
+    ("English", ["README", "docs/guide", "docs/history"]),
+    ("한국어", ["README.ko", "docs/guide.ko", "docs/history.ko"]),
     (
         "Templates · 템플릿",
         [

@@ -8,21 +8,30 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
-from random import Random
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kis_nb.demo import Book, Portfolio
+from kis_nb.demo.closed_days import CLOSED_DAYS
 from kis_nb.demo.contracts import Instrument, check_digit
 from kis_nb.demo.ledger import Funds, Marks, Requirement, Sides, ratio, summary
 from kis_nb.demo.listings import first_contracts, listed
 from kis_nb.demo.prices import Market
 from kis_nb.demo.products import FUTURES, OPTIONS, SPREADS
-from kis_nb.demo.sessions import DAY, kst_date, last_traded, paced, settled_at, trading_day
-from kis_nb.demo.trades import trade
+from kis_nb.demo.sessions import (
+    DAY,
+    kst_date,
+    last_traded,
+    open_before,
+    opens_at,
+    paced,
+    settled_at,
+    settles_at,
+    trading_day,
+)
+from kis_nb.demo.trades import Carried
 from kis_nb.demo.underlyings import K200
 
 NOW = 1_795_443_304  # Monday, 2026-11-23 23:15:04 in Seoul
@@ -237,12 +246,19 @@ def test_a_fixed_moment_fixes_every_figure() -> None:
 
 
 def test_a_night_moves_marks_alone() -> None:
-    """Between two settlements quantity, cost and settlement stay; only marks and P&L move."""
+    """Where nothing is traded at night, quantity, cost and settlement stay; only marks and P&L
+    move.
+    """
     book = Book()
     moving = {"idx_clpr", "evlu_amt", "evlu_pfls_amt"}
     now, later = rows_of(book, BIG), rows_of(book, BIG, NOW + 1_800)
-    for before, after in zip(now, later, strict=True):
-        assert {name for name in before if before[name] != after[name]} <= moving
+    first, then = (book.view(BIG, moment).positions for moment in (NOW, NOW + 1_800))
+    still = 0
+    for before, after, one, two in zip(now, later, first, then, strict=True):
+        if one.activity == two.activity:
+            still += 1
+            assert {name for name in before if before[name] != after[name]} <= moving
+    assert still > 50
 
 
 @pytest.mark.parametrize("size", [0, 1, 19, 20, 21, 45, 237, 1003, 10_000])
@@ -255,36 +271,42 @@ def test_a_book_of_any_size(size: int) -> None:
     assert rows == rows_of(Book.sized({BIG: size}, seed=1), BIG)
 
 
-class Rising(Market):
-    """100 points up to the settlement before, 110 during the day, 120 at its close."""
-
-    def price(self, instrument: Instrument, moment: int) -> int:  # noqa: ARG002
-        return 12_000 if moment >= CLOSE else 11_000 if moment > CLOSE - DAY else 10_000
-
-
-@pytest.mark.parametrize("index", range(30))
-@pytest.mark.parametrize("kind", ["F", "C", "P"])
-def test_the_day_s_flows_follow_from_its_trades(index: int, kind: Any) -> None:
-    """Where prices rise, longs gain and shorts lose the same, and each won is counted once."""
-    product = FUTURES[0] if kind == "F" else OPTIONS[0]
-    contract = Instrument(product, kind, 2026, 12, 0 if kind == "F" else 90_000)
-    line = trade(Rising(0), contract, index=index, rng=Random(index), scale=9, now=CLOSE)
-    unrealized = line.sign * (line.cost(purchase=False) - line.cost(purchase=True))
-    if line.realized:
-        assert (line.realized > 0) == (line.sign > 0)
-    if kind == "F":
-        assert line.premiums == 0
-        assert (line.renewal > 0) == (line.sign > 0)
-        # Carried contracts came in at the earlier settlement's price, so nothing else is left.
-        assert line.realized + unrealized == line.renewal + line.day
-    else:
-        assert line.renewal == line.day == 0
-        # What was paid, on balance, is the open cost less what was carried in and what was made.
-        carried = line.cost(purchase=True) - line.sign * line.realized + line.sign * line.premiums
-        assert carried > 0
-        assert carried % (10_000 * contract.won) == 0
-    short = line.sign < 0
-    assert (line.initial > 0) == (line.quantity > 0 and (short or kind == "F"))
+@pytest.mark.parametrize("day", [date(2026, 11, 24), date(2026, 12, 10), date(2026, 9, 28)])
+def test_the_day_s_flows_follow_from_its_trades(day: date) -> None:
+    """Each won of a day is counted once: what the trades and the settlement brought in cash is what
+    was made, realized or not.
+    """
+    account = Book()._account(BIG)
+    settled, before = settles_at(day), settles_at(open_before(day))
+    moved = 0
+    for holding in account.holdings.on(day):
+        carried = account.trader.carried(holding, day)
+        lots = account.trader.trades(holding, day, carried.quantity)
+        start = account.trader.position(holding, carried, (), before)
+        end = account.trader.position(holding, carried, lots, settled)
+        realized, won = end.activity.realized, end.instrument.won
+        moved += bool(end.activity.traded)
+        assert end.quantity == start.quantity + end.activity.opened - end.activity.closed
+        if end.instrument.option:
+            assert end.variation == 0
+            paid = end.sign * (end.cost(purchase=True) - start.cost(purchase=True))
+            assert end.premiums == realized - paid
+        else:
+            assert end.premiums == 0
+            renewal = end.sign * carried.quantity * (end.settlement - start.settlement) * won
+            unrealized = [
+                each.sign * (each.cost(purchase=False) - each.cost(purchase=True))
+                for each in (start, end)
+            ]
+            assert end.variation + renewal == realized + unrealized[1] - unrealized[0]
+        short = end.sign < 0
+        margined = end.quantity > 0 or (holding.last == day and lots[-1].free)
+        assert (end.initial > 0) == (margined and (short or not end.instrument.option))
+        if holding.last == day:
+            assert (end.quantity, end.filled) == (0, 0)
+        if holding.first == day:
+            assert carried == Carried()
+    assert moved > 10
 
 
 def test_too_many_rows_are_refused() -> None:
@@ -357,10 +379,14 @@ def test_contracts_are_alive_and_named_by_the_exchange(moment: int) -> None:
     for contract in first_contracts(today, 300):
         last, product = contract.last_day, contract.product
         assert last >= today
-        assert contract.expires_at > settled_at(moment)
+        assert contract.expires_at > settles_at(open_before(today))
         monday = product.code in {"75", "AF", "AK"}
-        assert last.weekday() == (0 if monday else 3)
         weekly = product.code in {"09", "AF", "AJ", "AK"}
+        # A holiday moves the last day, but not the name.
+        rule = product.rule_day(contract.year, contract.month, contract.week)
+        assert last == rule or rule in CLOSED_DAYS
+        last = rule
+        assert last.weekday() == (0 if monday else 3)
         week = (last.day - 1) // 7 + 1
         if weekly:
             assert monday or week != 2
@@ -499,16 +525,23 @@ def test_prices_are_on_the_tick_and_hang_together(seed: int, moment: int) -> Non
 
 @given(moment=moments)
 def test_settlement_is_the_last_quarter_to_four(moment: int) -> None:
-    """The settlement is set at 15:45 in Seoul from Monday to Friday; the trading day follows it."""
+    """The settlement is set at 15:45 in Seoul on the exchange's days; a trading day has one, and
+    begins at 18:00 on the one before.
+    """
     settled = settled_at(moment)
     seoul = time.gmtime(settled + 9 * 3_600)
     assert time.strftime("%H:%M:%S", seoul) == "15:45:00"
     assert seoul.tm_wday < 5
-    assert 0 <= moment - settled < DAY * (3 if seoul.tm_wday == 4 else 1)
+    assert kst_date(settled) not in CLOSED_DAYS
+    following = [settled + n * DAY for n in range(1, (moment - settled) // DAY + 1)]
+    assert all(kst_date(at).weekday() > 4 or kst_date(at) in CLOSED_DAYS for at in following)
     assert settled_at(settled) == settled
     day = trading_day(moment)
     assert day.weekday() < 5
-    assert 1 <= (day - kst_date(settled)).days <= 3
+    assert day not in CLOSED_DAYS
+    assert opens_at(day) <= moment < settles_at(day) + 8_100
+    assert time.strftime("%T", time.gmtime(opens_at(day) + 9 * 3_600)) == "18:00:00"
+    assert kst_date(opens_at(day)) == open_before(day)
 
 
 def in_session(moment: int) -> bool:
@@ -518,6 +551,8 @@ def in_session(moment: int) -> bool:
     """
     seoul = time.gmtime(moment + 9 * 3_600)
     at = seoul.tm_hour * 100 + seoul.tm_min
+    if kst_date(moment - (at < 600) * DAY) in CLOSED_DAYS:
+        return False
     if seoul.tm_wday < 5 and (845 <= at < 1545 or at >= 1800):
         return True
     return at < 600 and 1 <= seoul.tm_wday <= 5
@@ -556,13 +591,17 @@ def test_busy_hours_move_more() -> None:
     assert 5 * opening > 6 * small > 0
 
 
-def test_expired_contracts_give_way_at_the_settlement() -> None:
-    """A contract trades on its last day, and is gone from the book and the list after its close."""
+def test_expired_contracts_give_way_at_the_day_s_end() -> None:
+    """A contract trades on its last day, is settled at its close, and is gone at 18:00."""
     close = 1_796_885_100  # 2026-12-10 15:45 in Seoul, the second Thursday
     assert time.strftime("%F %H:%M", time.gmtime(close + 9 * 3_600)) == "2026-12-10 15:45"
-    names = [rows_of(Book(), CALLED, moment)[0]["prdt_name"] for moment in (close - 1, close)]
-    assert names == ["F 202612", "F 202703"]
-    lists = [{contract.name for contract in listed(trading_day(at))} for at in (close - 1, close)]
+    moments = (close - 1, close, close + 8_099, close + 8_100)
+    rows = [rows_of(Book(), CALLED, moment)[0] for moment in moments]
+    names = [row["prdt_name"] for row in rows]
+    assert names == ["F 202612", "F 202612", "F 202612", "F 202703"]
+    assert [row["cblc_qty"] == "0" for row in rows] == [False, True, True, False]
+    assert rows[1]["trad_pfls_amt"] != "0"
+    lists = [{contract.name for contract in listed(trading_day(at))} for at in moments[::3]]
     assert "F 202612" in lists[0] - lists[1]
 
 

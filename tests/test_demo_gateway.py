@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 
 from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb.demo import Book, Portfolio
-from kis_nb.demo.account import AccountDay, AccountView
-from kis_nb.demo.balance import BalanceHandler
+from kis_nb.demo.account import AccountView
 from kis_nb.demo.contracts import Instrument
 from kis_nb.demo.ledger import Funds, Requirement
+from kis_nb.demo.pages import Pages
 from kis_nb.demo.prices import Market
 from kis_nb.demo.products import FUTURES
+from kis_nb.demo.questions import NIGHT
 from kis_nb.demo.trades import Position
 from tests.faults import Broker
 
@@ -60,17 +61,14 @@ class Published(Book):
             def price(self, instrument: Instrument, moment: int) -> int:  # noqa: ARG002
                 return 30_745
 
-        market = Closed(0)
-        day = AccountDay(Portfolio(account, 0), market, moment)
         contract = Instrument(FUTURES[0], "F", 2022, 12, old=True)
-        position = Position(contract, 1, 3, 3, 30_910, 3 * 32_050, 0, 0, 0, -16_200_000, 0, 0, 0)
-        day.positions = [position]
-        day._funds = Funds(
+        funds = Funds(
             cash=10_101_527_360,
             renewal=-16_200_000,
             initial=Requirement(108_922_232, 133_854_708),
         )
-        return AccountView(day, market, moment)
+        position = Position(contract, 1, 3, 3, 30_910, 3 * 32_050)
+        return AccountView(Portfolio(account, 0), Closed(0), moment, [position], funds)
 
 
 # --- the recorded exchanges, each against what the broker really sends ----------------------------
@@ -548,7 +546,7 @@ def test_other_paths_and_methods(raw: Maker, broker: Broker) -> None:
 @given(rows=st.integers(0, 130), page_rows=st.integers(1, 40))
 def test_every_row_comes_once(rows: int, page_rows: int) -> None:
     """Whatever the sizes: whole pages, then the rest; F, M, E or D; keys of 200 characters."""
-    handler = BalanceHandler(Book.sized({BIG: rows}), page_rows, 600)
+    handler = Pages(NIGHT, Book.sized({BIG: rows}), page_rows, 600)
     query = dict.fromkeys(NIGHT_BALANCE.params, "")
     query |= {"CANO": BIG[:8], "ACNT_PRDT_CD": "03", "MGNA_DVSN": "01", "EXCC_STAT_CD": "1"}
     headers = {"tr_id": "CTFN6118R"}

@@ -156,7 +156,7 @@ def test_the_client_reads_what_the_broker_lists(day: date) -> None:
     """Kind, underlying, multiplier, strike and month of every contract, from code and name alone.
 
     The two were written independently, from docs/sources.md. A last trading day may differ
-    where a holiday moves it, which the demo does not know of.
+    where a holiday moves it in a year whose holidays the demo does not know.
     """
     kinds = {"F": "future", "C": "call", "P": "put", "S": "spread"}
     for contract in listed(day):

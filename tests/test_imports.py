@@ -80,7 +80,7 @@ REPORT = {
     "papermill",
     "vl_convert",
 }
-OPTIONAL = REPORT | {"ipykernel", "numpy", "pandas", "pyarrow"}
+OPTIONAL = REPORT | {"duckdb", "ipykernel", "numpy", "obstore", "pandas", "pyarrow", "pyspark"}
 
 
 def test_every_library_is_declared() -> None:

@@ -31,6 +31,7 @@ from tests.documents import TOP, code, headings, prose
 PAIRS = [
     (TOP / "README.md", TOP / "README.ko.md"),
     (TOP / "docs/guide.md", TOP / "docs/guide.ko.md"),
+    (TOP / "docs/history.md", TOP / "docs/history.ko.md"),
 ]
 # What a user reads, in each language.
 LANGUAGES = list(zip(*PAIRS, strict=True))
@@ -38,7 +39,9 @@ DOCUMENTS = sorted([*TOP.glob("*.md"), *TOP.glob("docs/*.md")])
 # For the whole of a page's Python, and for a command to end: reached by a hang only.
 LIMIT = 120
 
-each_page = pytest.mark.parametrize("page", [*PAIRS[0], *PAIRS[1]], ids=lambda path: path.name)
+each_page = pytest.mark.parametrize(
+    "page", [page for pair in PAIRS for page in pair], ids=lambda path: path.name
+)
 each_pair = pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[0].name)
 each_language = pytest.mark.parametrize("pages", LANGUAGES, ids=["en", "ko"])
 each_document = pytest.mark.parametrize("page", DOCUMENTS, ids=lambda path: path.name)
@@ -144,6 +147,8 @@ def test_commands_work(pair: tuple[Path, Path], tmp_path: Path) -> None:
                 check_make(targets)
             case ["kis-nb", "demo" | "serve", *_]:
                 check_server(words, own, tmp_path)
+            case ["kis-nb", "record", *_]:
+                check_server(words, own, tmp_path, r"18:00:00|06:00:00")
             case ["kis-nb", *_]:
                 check_command(line, own, tmp_path)
             case ["export", *settings]:
@@ -178,12 +183,17 @@ def check_command(line: str, own: dict[str, str], folder: Path) -> None:
     )
     assert run.returncode == 0, f"{line}\n{run.stdout}{run.stderr}"
     said = re.sub(r"^kis-nb: cell \d+ of \d+\n", "", run.stderr, flags=re.MULTILINE)  # progress
+    said = re.sub(r"^kis-nb: \S+: filled .*\n", "", said, flags=re.MULTILINE)
     # A CSV has no place for the mark that its figures are invented.
     assert said in {"", "kis-nb: DEMO: these accounts are invented\n"}, run.stderr
 
 
-def check_server(words: list[str], own: dict[str, str], folder: Path) -> None:
-    """A command that runs until it is interrupted: it says where it is, and ends when told to."""
+def check_server(
+    words: list[str], own: dict[str, str], folder: Path, said: str = r"http://127\.0\.0\.1:\d+"
+) -> None:
+    """A command that runs until it is interrupted: it says where it is, or when it pulls, and ends
+    when told to.
+    """
     with subprocess.Popen(
         words,
         env=own,
@@ -198,7 +208,7 @@ def check_server(words: list[str], own: dict[str, str], folder: Path) -> None:
         watchdog.start()
         try:
             assert process.stdout is not None
-            seen = read_until(r"http://127\.0\.0\.1:\d+", process.stdout)
+            seen = read_until(said, process.stdout)
             assert seen[-1:] != [""], "".join(seen)
             process.send_signal(signal.SIGINT)
             rest = process.stdout.read()

@@ -22,6 +22,7 @@ import nbformat
 import polars as pl
 import pytest
 
+import kis_nb
 from kis_nb._cli.arguments import UsageProblem
 from kis_nb._cli.parser import build_parser
 from kis_nb._magic import KisMagic
@@ -160,6 +161,19 @@ REPORT = [
     ("report", "failing.ipynb", "--output", "out.pdf"),
     ("report", "failing.ipynb", "--demo", "--output", "demo.html"),
 ]
+# Interrupted, as a night is longer than a test; the others read what it has kept.
+RECORD = (
+    *("record", "800*****-03", "--to", "kept", "--every", "1", "--until", "23:59"),
+    *("--mgna-dvsn", "both", "--excc-stat-cd", "both", "--lang", "ko"),
+)
+HISTORY = [
+    ("history", "kept"),
+    ("history", "kept", "--format", "csv", "--since", "2026-01-02", "--until", "2100-01-01"),
+    ("history", "kept", "--format", "json", "--account", "800*****-03", "--lang", "ko"),
+    ("history", "filled", "--fill-from", "2026-11-16", "--until", "2026-11-17"),
+    ("history", "demo", "--fill-from", "2026-11-16", "--until", "2026-11-17", "--demo"),
+    ("record", "--to", "demo", "--demo"),
+]
 OTHERS = [
     ("new", "--list"),
     ("new", "research"),
@@ -170,11 +184,12 @@ OTHERS = [
     ("demo", "--", "--ServerApp.open_browser=False"),
 ]
 SERVE = ("serve", "--port", "0", "--form", "report.json")
+WORDS = (*OTHERS, *CHECK, *REPORT, *HISTORY, RECORD, SERVE)
 
 
 def test_no_option_is_forgotten() -> None:
     """Each option of each command is in one of the lists below and above."""
-    tried = {(words[0], word) for words in (*OTHERS, *CHECK, *REPORT, SERVE) for word in words}
+    tried = {(words[0], word) for words in WORDS for word in words}
     tried |= {("balance", word) for words in BALANCE for word in words}
     (commands,) = (a for a in build_parser()._actions if isinstance(a.choices, dict))
     assert isinstance(commands.choices, dict)
@@ -237,6 +252,49 @@ def test_the_check_and_its_report_are_clean(face: Face) -> None:
         assert "hedge" not in text
         assert json.loads(text)["kis_nb_report"] == 1
     Search(APP_KEY, APP_SECRET).look(face.children(), "a child's environment")
+
+
+def ended_after_a_line(face: Face, words: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+    """A command that runs until it is told to end, told so once it has said something."""
+    with subprocess.Popen(
+        [sys.executable, *COMMAND, *words],
+        env=face.environment,
+        cwd=face.home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        watchdog = threading.Timer(LIMIT, process.kill)
+        watchdog.start()
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.terminate()
+        out, err = process.communicate()
+        watchdog.cancel()
+    return subprocess.CompletedProcess(process.args, process.returncode, first + out, err)
+
+
+def test_a_history_is_clean(face: Face) -> None:
+    """The recorder's lines, the files that it writes and their names, what is shown of them, and
+    what is filled: pseudonyms and masked labels alone. The key of the pseudonyms is in its file.
+    """
+    with kis_nb.connect(
+        app_key=APP_KEY, app_secret=APP_SECRET, accounts=[ACCOUNT], base_url=face.broker.address
+    ) as client:
+        key = face.home / "history.key"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("KIS_NB_HISTORY_KEY", str(key))
+            kis_nb.history(face.home / "kept").append(client.balance())
+    face.environment["KIS_NB_HISTORY_KEY"] = str(key)
+    runs = [ended_after_a_line(face, words) for words in (RECORD, HISTORY[-1])]
+    runs += [face.run(*COMMAND, *words) for words in HISTORY[:-1]]
+    assert [run.returncode for run in runs] == [0] * len(runs), runs
+    assert all(b"800*****-03" in run.stdout for run in runs[2:5]), runs
+    face.search(runs)
+    secret = key.read_text("utf-8").strip()
+    for run in runs:
+        assert secret.encode() not in run.stdout + run.stderr
+    for path in (face.home / "kept").rglob("*"):
+        assert not path.is_file() or secret.encode() not in path.read_bytes()
 
 
 FAILING = """

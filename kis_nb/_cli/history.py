@@ -174,7 +174,13 @@ def _fill(args: argparse.Namespace, kept: History, lang: Lang) -> int:
 
     with _connect(demo=args.demo) as client:
         try:
-            result = kept.backfill(client, args.fill_from, args.until, accounts=args.account)
+            result = kept.backfill(
+                client,
+                args.fill_from,
+                args.until,
+                accounts=args.account,
+                progress=sys.stderr.isatty(),
+            )
         except ValueError as error:
             raise arguments.UsageProblem(str(error)) from None
     for line in filled_lines(result, lang):

@@ -1,4 +1,4 @@
-"""Merging a day's small files into one in each folder.
+"""Merging a day's small files into a few in each folder.
 
 On a local disk the merged day is built beside the folders and then exchanged with the day's folder
 in one step: whoever lists the folder sees the old files or the new one. What was replaced is kept
@@ -15,7 +15,7 @@ import io
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 # opening its files.
 _KEPT = 600
 _SMALLEST_GROUP = 1_024
+# A merged file has a multiple of so many accounts, and at least so many rows. What a file says of
+# each column of each row group is read with every question: with all accounts of a day in one file
+# it is more than one account's rows.
+_ACCOUNTS, _ROWS = 8, 8_192
 
 
 class Compaction:
@@ -83,11 +87,15 @@ class Compaction:
 
     def _merge(
         self, folder: Folder, day: str, merged: Merged, members: list[str]
-    ) -> tuple[str, bytes]:
-        """The merged file of what counts: its name and content."""
+    ) -> dict[str, bytes]:
+        """The merged files of what counts: their names and contents."""
         names = [*merged.files, *members]
         paths = [self._files.join(folder, day, name) for name in names]
-        order = [name for name in ("account", "as_of", "snapshot", "row") if name in self._columns(folder)]
+        order = [
+            name
+            for name in ("account", "as_of", "snapshot", "row")
+            if name in self._columns(folder)
+        ]
         try:
             rows = (
                 pl.scan_parquet(
@@ -114,16 +122,12 @@ class Compaction:
             for one in rows.iter_columns()
             if one.name in KNOWN[folder] or one.null_count() < rows.height
         )
-        file = io.BytesIO()
-        rows.write_parquet(
-            file,
-            compression="zstd",
-            statistics=True,
-            row_group_size=_group_size(rows),
-            metadata={"kis_nb_history": str(VERSION)},
-        )
         identity = hashlib.sha256("\0".join([*names, day]).encode()).hexdigest()[:24]
-        return merged_name(identity), file.getvalue()
+        contents: dict[str, bytes] = {}
+        for some in _by_accounts(rows):
+            first, last = some["account"][0], some["account"][-1]
+            contents[merged_name(first, last, identity)] = _parquet(some)
+        return contents
 
     # --- on a local disk ---
 
@@ -134,14 +138,15 @@ class Compaction:
         members = [name for name in uncounted(names, merged) if name in counted]
         if not members:
             return 0
-        file, content = self._merge(folder, day, merged, members)
-        state = Merged(0, (file,), merged.members.union(members))
+        contents = self._merge(folder, day, merged, members)
+        state = Merged(0, tuple(contents), merged.members.union(members))
         place = files.root / folder / day
         built = files.root / WORK / f"{folder}-{day}-{os.getpid()}-{time.time_ns()}"
         try:
             built.mkdir(mode=0o700, parents=True)
             shutil.copymode(place, built)
-            _write(built / file, content)
+            for name, content in contents.items():
+                _write(built / name, content)
             _write(built / LIST, state.write())
             with files.lock(exclusive=True):
                 for name in self._carried(files, folder, day, state):
@@ -153,7 +158,8 @@ class Compaction:
                     os.utime(built)
                     return len(members)
                 # No exchange here: the list decides what counts, and is replaced in one step.
-                (built / file).replace(place / file)
+                for name in contents:
+                    (built / name).replace(place / name)
                 sync_folder(place)
                 (built / LIST).replace(place / LIST)
                 sync_folder(place)
@@ -165,9 +171,7 @@ class Compaction:
         shutil.rmtree(built, ignore_errors=True)
         return len(members)
 
-    def _carried(
-        self, files: LocalFiles, folder: Folder, day: str, state: Merged
-    ) -> Iterable[str]:
+    def _carried(self, files: LocalFiles, folder: Folder, day: str, state: Merged) -> Iterable[str]:
         """What the day's new folder takes over: all but what was merged and what killed writers
         left. Nobody writes meanwhile.
         """
@@ -197,9 +201,10 @@ class Compaction:
         counted = set(self._listing.of_day(folder, day))
         members = [name for name in uncounted(names, merged) if name in counted]
         if members:
-            file, content = self._merge(folder, day, merged, members)
-            files.put_new(content, folder, day, file)
-            state = Merged(merged.generation + 1, (file,), merged.members.union(members))
+            contents = self._merge(folder, day, merged, members)
+            for name, content in contents.items():
+                files.put_new(content, folder, day, name)
+            state = Merged(merged.generation + 1, tuple(contents), merged.members.union(members))
             if not files.put_new(state.write(), folder, day, list_name(state.generation)):
                 # Another compaction of the day was faster; what this one wrote is not listed.
                 return 0
@@ -208,15 +213,36 @@ class Compaction:
                 files.delete(folder, day, name)
         # What counts no more, also of a compaction that was killed before it came to this.
         for name in names:
-            if name in merged.members or (MERGED.fullmatch(name) and name < list_name(merged.generation)):
+            if name in merged.members or (
+                MERGED.fullmatch(name) and name < list_name(merged.generation)
+            ):
                 files.delete(folder, day, name)
         return len(members)
 
 
-def _group_size(rows: pl.DataFrame) -> int:
-    """Rows of a row group: about as many as an account has, so that one is read alone."""
-    accounts = max(rows["account"].n_unique(), 1)
-    return max(-(-rows.height // accounts), _SMALLEST_GROUP)
+def _by_accounts(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Sorted rows in pieces of a few accounts each, no account in two."""
+    accounts = rows["account"].rle().struct.unnest()
+    begin = end = 0
+    for number, length in enumerate(accounts["len"], 1):
+        end += length
+        if number == accounts.height or (number % _ACCOUNTS == 0 and end - begin >= _ROWS):
+            yield rows.slice(begin, end - begin)
+            begin = end
+
+
+def _parquet(rows: pl.DataFrame) -> bytes:
+    """Rows as a file with about one row group an account, so that one is read alone."""
+    file = io.BytesIO()
+    size = max(-(-rows.height // rows["account"].n_unique()), _SMALLEST_GROUP)
+    rows.write_parquet(
+        file,
+        compression="zstd",
+        statistics=True,
+        row_group_size=size,
+        metadata={"kis_nb_history": str(VERSION)},
+    )
+    return file.getvalue()
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -79,7 +79,7 @@ class Filling:
         from kis_nb._history.record_start import start_recorder
 
         check_choice("lang", lang, ("ko", "en"))
-        self._check(demo=client.demo)
+        self._about.check(demo=client.demo)
         return start_recorder(
             self,
             getattr(self._files, "root", None),
@@ -148,12 +148,14 @@ class Filling:
 
         first = date.fromisoformat(start) if isinstance(start, str) else start
         last = date.fromisoformat(end) if isinstance(end, str) else end
+        chosen = chosen_accounts(client, accounts)
+        self._about.check(demo=client.demo)
         return backfill(
             self,
             client,
             first,
             last or datetime.fromtimestamp(client.clock.time(), KST).date(),
-            chosen_accounts(client, accounts),
+            chosen,
             bar=progress,
             cancel=cancel or threading.Event(),
         )

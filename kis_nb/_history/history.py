@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import os
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import polars as pl
 
@@ -19,31 +16,23 @@ from kis_nb._choices import check_choice
 from kis_nb._errors import HistoryError
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.calendar import trading_date
+from kis_nb._history.about import About
+from kis_nb._history.column_names import ColumnNames
 from kis_nb._history.compaction import Compaction
 from kis_nb._history.filling import Filling
-from kis_nb._history.layout import ABOUT, COLUMNS, day_folder, snapshot_name
+from kis_nb._history.last_snapshots import AsOf, last_snapshots
+from kis_nb._history.layout import day_folder
 from kis_nb._history.local_files import LocalFiles, typed
 from kis_nb._history.pseudonyms import Accounts, Pseudonyms
 from kis_nb._history.reading import Day, Listing, Question, frame
-from kis_nb._history.schema import FOLDERS, KNOWN, VERSION, Columns, Folder, full_schema
-from kis_nb._history.snapshot_rows import Snapshot, identify, in_order, snapshot_of
+from kis_nb._history.schema import FOLDERS, Folder
+from kis_nb._history.snapshot_rows import Snapshot, snapshot_of, snapshot_of_rows
+from kis_nb._history.writing import commit
 
 if TYPE_CHECKING:
     from kis_nb._history.object_files import ObjectFiles
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://")
-
-
-class AsOf(NamedTuple):
-    """The last snapshot of each account at a moment.
-
-    Attributes:
-        positions: as `History.positions`, collected.
-        summary: as `History.summary`, collected; one row an account.
-    """
-
-    positions: pl.DataFrame
-    summary: pl.DataFrame
 
 
 def history(
@@ -102,9 +91,8 @@ class History(Filling):
         self._storage_options = storage_options
         self._files = _files(path, storage_options)
         self._listing = Listing(self._files)
-        self._about: dict[str, Any] | None = None
-        self._marked: set[tuple[Folder, str]] = set()
-        self._column_names: dict[tuple[Folder, str], str] = {}
+        self._about = About(self._files, self._pseudonyms)
+        self._columns = ColumnNames(self._files)
 
     def __repr__(self) -> str:
         return f"<History {self._files!r}>"
@@ -128,7 +116,7 @@ class History(Filling):
         given = [balances] if isinstance(balances, Balance) else balances
         written = 0
         for balance in given:
-            self._check(demo=balance.demo)
+            self._about.check(demo=balance.demo)
             name = self._pseudonyms.name(balance.account)
             written += self._commit(snapshot_of(balance, name))
         return written
@@ -146,31 +134,9 @@ class History(Filling):
         Raises:
             HistoryError: as in `append`.
         """
-        row = summary.row(0, named=True)
-        self._check(demo=row["demo"])
-        codes = (row.get("mgna_dvsn"), row.get("excc_stat_cd"))
-        view = "settlement" if row["source"] == "settlement" else "-".join(map(str, codes))
-        identity = identify(row["account"], view, row["as_of"], positions, summary)
-        frames: dict[Folder, pl.DataFrame] = {}
-        others: dict[Folder, tuple[str, ...]] = {}
-        for folder, rows in zip(FOLDERS, (positions, summary), strict=True):
-            known = KNOWN[folder]
-            rows = rows.with_columns(pl.lit(identity).alias("snapshot"))
-            rows = rows.cast({name: known[name] for name in rows.columns if name in known})
-            frames[folder] = in_order(rows, folder)
-            others[folder] = tuple(name for name in rows.columns if name not in known)
-        return self._commit(
-            Snapshot(
-                row["account"],
-                view,
-                row["as_of"],
-                trading_date(row["as_of"]),
-                identity,
-                frames["positions"],
-                frames["summary"],
-                others,
-            )
-        )
+        snapshot = snapshot_of_rows(positions, summary)
+        self._about.check(demo=bool(summary["demo"][0]))
+        return self._commit(snapshot)
 
     def summary(
         self,
@@ -240,26 +206,7 @@ class History(Filling):
             HistoryError: as in `summary`.
             ValueError: a time without a time zone.
         """
-        order = ("as_of", "mgna_dvsn", "excc_stat_cd", "snapshot")
-        last = (
-            self._collected("summary", account, None, time, "account", "date", *order)
-            .sort(*order, nulls_last=False)
-            .group_by("account", maintain_order=True)
-            .last()
-        )
-        if last.is_empty():
-            return AsOf(*(self._collected(one, account, time, time).clear() for one in FOLDERS))
-        frames = [
-            pl.concat(
-                self._collected(folder, account, day, day).filter(
-                    pl.col("snapshot").is_in(rows["snapshot"].implode())
-                )
-                for (day,), rows in last.sort("date").group_by("date", maintain_order=True)
-            )
-            for folder in FOLDERS
-        ]
-        positions, summary = frames
-        return AsOf(positions.sort("account", "row"), summary.sort("account"))
+        return last_snapshots(self._collected, account, time)
 
     def files(self, folder: Folder) -> list[str]:
         """The files of a folder that count, for an engine that `summary` does not know.
@@ -276,7 +223,7 @@ class History(Filling):
         """
         check_choice("folder", folder, FOLDERS)
         with typed(self._files):
-            self._read_about()
+            self._about.read()
             return self._listing.counted(folder, Question())
 
     def compact(self, date: date | str | None = None) -> int:
@@ -295,7 +242,7 @@ class History(Filling):
             HistoryError: a file is damaged, or as in `append`. Nothing is lost.
         """
         with typed(self._files):
-            self._read_about()
+            self._about.read()
             if date is None:
                 from kis_nb._seoul import KST
 
@@ -303,7 +250,9 @@ class History(Filling):
                 days = [day for day in sorted(self._listing.days("summary")) if day < today]
             else:
                 days = [date if not isinstance(date, str) else _day(date)]
-            compact = Compaction(self._files, self._listing, self._columns, self._storage_options)
+            compact = Compaction(
+                self._files, self._listing, self._columns.of, self._storage_options
+            )
             return sum(compact.day(day_folder(day)) for day in days)
 
     def account_id(self, account: str | Account) -> str:
@@ -324,7 +273,7 @@ class History(Filling):
             return account
         found = Account.read(account)
         if isinstance(found, Account):
-            self._read_about()
+            self._about.read()
             return self._pseudonyms.name(found)
         labels = self._collected("summary", None, None, None, "account", "account_label").unique()
         ids = labels.filter(pl.col("account_label") == account)["account"].to_list()
@@ -343,10 +292,10 @@ class History(Filling):
         name = None if account is None else self.account_id(account)
         question = Question.of(name, start, end)
         with typed(self._files):
-            self._read_about()
+            self._about.read()
             paths = self._listing.counted(folder, question)
             # After the files: what came with them is known by now.
-            columns = self._columns(folder)
+            columns = self._columns.of(folder)
             return frame(
                 paths,
                 columns,
@@ -372,106 +321,12 @@ class History(Filling):
         raise AssertionError
 
     def _commit(self, snapshot: Snapshot) -> int:
-        contents = {
-            "positions": _parquet(snapshot.positions),
-            "summary": _parquet(snapshot.summary),
-        }
-        name = snapshot_name(snapshot.account, snapshot.view, snapshot.as_of, snapshot.identity)
         with typed(self._files):
-            for folder, columns in snapshot.others.items():
-                for column in columns:
-                    self._mark(folder, column)
-            return int(self._files.commit(day_folder(snapshot.day), name, contents))
-
-    def _mark(self, folder: Folder, column: str) -> None:
-        """Note that files with this unknown column exist."""
-        if (folder, column) not in self._marked:
-            name = hashlib.sha256(column.encode()).hexdigest()[:16]
-            self._files.put_new(json.dumps(column).encode(), COLUMNS, folder, f"{name}.json")
-            self._marked.add((folder, column))
-
-    def _columns(self, folder: Folder) -> Columns:
-        """All columns of a folder."""
-        others: list[str] = []
-        for name in self._files.names(COLUMNS, folder):
-            column = self._column_names.get((folder, name))
-            if column is None:
-                content = self._files.read(COLUMNS, folder, name)
-                try:
-                    column = str(json.loads(content or b""))
-                except ValueError:
-                    continue
-                self._column_names[folder, name] = column
-            others.append(column)
-        return full_schema(folder, sorted(set(others) - KNOWN[folder].keys()))
-
-    def _check(self, *, demo: bool) -> None:
-        """Refuse what does not belong into this history; the first append decides."""
-        about = self._read_about()
-        if about is None:
-            about = {
-                "version": VERSION,
-                "accounts": self._pseudonyms.accounts,
-                "key_check": self._pseudonyms.key_check(),
-                "demo": demo,
-            }
-            with typed(self._files):
-                self._files.put_new(json.dumps(about).encode(), ABOUT)
-            about = self._read_about() or about
-        if about["demo"] is not demo:
-            kept, other = "the embedded broker's", "real"
-            if demo:
-                kept, other = other, kept
-            raise HistoryError(
-                f"{self!r} keeps {kept} accounts and takes no {other} ones; use another folder"
-            )
-        if about["key_check"] != self._pseudonyms.key_check():
-            raise HistoryError(
-                f"{self!r} names its accounts by another key: one account would have two names. "
-                "Set KIS_NB_HISTORY_KEY to the key's file"
-            )
-
-    def _read_about(self) -> dict[str, Any] | None:
-        """What the history says of itself; None when it is empty."""
-        if self._about is None:
-            with typed(self._files):
-                content = self._files.read(ABOUT)
-            if content is None:
-                return None
-            try:
-                about = json.loads(content)
-                version, accounts = about["version"], about["accounts"]
-                _ = about["demo"], about["key_check"]
-            except (ValueError, KeyError, TypeError):
-                raise HistoryError(f"{self!r}: {ABOUT} is damaged") from None
-            if version != VERSION:
-                raise HistoryError(
-                    f"{self!r} is of version {version}; this kis_nb knows {VERSION}: update it"
-                )
-            if accounts != self._pseudonyms.accounts:
-                raise HistoryError(
-                    f'{self!r} was made with accounts="{accounts}": open it with that too'
-                )
-            self._about = about
-        return self._about
+            return commit(self._files, self._columns, snapshot)
 
 
 def _day(text: str) -> date:
     return date.fromisoformat(text)
-
-
-def _parquet(rows: pl.DataFrame) -> bytes:
-    file = io.BytesIO()
-    # Without statistics, which merged files have: the name tells the account, and they take a third
-    # of the time.
-    rows.write_parquet(
-        file,
-        compression="zstd",
-        compression_level=1,
-        statistics=False,
-        metadata={"kis_nb_history": str(VERSION)},
-    )
-    return file.getvalue()
 
 
 def _files(

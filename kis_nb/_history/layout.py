@@ -29,7 +29,10 @@ _NAME = re.compile(
     r"(?P<moment>[0-9]{8}T[0-9]{12}Z)_(?P<identity>[0-9a-f]{24})\.parquet",
     re.ASCII,
 )
-_MERGED_FILE = re.compile(r"merged-[0-9a-f]{24}\.parquet", re.ASCII)
+_ACCOUNT = r"[0-9a-f]{16}|[0-9]{8}-[0-9]{2}"
+_MERGED_FILE = re.compile(
+    rf"merged_(?P<first>{_ACCOUNT})_(?P<last>{_ACCOUNT})_[0-9a-f]{{24}}\.parquet", re.ASCII
+)
 _DAY = re.compile(rf"{DATE}=([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})", re.ASCII)
 
 
@@ -38,9 +41,9 @@ def snapshot_name(account: str, view: str, as_of: datetime, identity: str) -> st
     return f"{account}_{view}_{as_of:%Y%m%dT%H%M%S%f}Z_{identity}.parquet"
 
 
-def merged_name(identity: str) -> str:
-    """The name of a merged file."""
-    return f"merged-{identity}.parquet"
+def merged_name(first: str, last: str, identity: str) -> str:
+    """The name of a merged file: its first and last account, and what tells it from others."""
+    return f"merged_{first}_{last}_{identity}.parquet"
 
 
 def list_name(generation: int) -> str:
@@ -67,10 +70,12 @@ def is_snapshot(name: str) -> bool:
     return bool(_NAME.fullmatch(name))
 
 
-def account_of(name: str) -> str | None:
-    """The account that a snapshot's file is of; None for a merged file."""
-    found = _NAME.fullmatch(name)
-    return found["account"] if found else None
+def may_hold(name: str, account: str) -> bool:
+    """Whether a file may hold rows of an account, by its name."""
+    if found := _NAME.fullmatch(name):
+        return found["account"] == account
+    merged = _MERGED_FILE.fullmatch(name)
+    return merged is None or merged["first"] <= account <= merged["last"]
 
 
 def is_foreign(name: str) -> bool:

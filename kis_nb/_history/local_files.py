@@ -52,7 +52,7 @@ class LocalFiles:
     def names(self, *parts: str) -> list[str]:
         """What is in a folder; nothing when there is none."""
         try:
-            return os.listdir(self.root.joinpath(*parts))
+            return os.listdir(self.root.joinpath(*parts))  # noqa: PTH208  # names, not paths
         except FileNotFoundError:
             return []
 
@@ -213,4 +213,3 @@ def typed(root: object) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise HistoryError(f"the history at {root}: {reason}") from error
-

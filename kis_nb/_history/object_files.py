@@ -33,8 +33,8 @@ class ObjectFiles:
                 f"a history at {url} needs an extra: pip install 'kis_nb[object-store]'"
             ) from None
         self.root = url.rstrip("/")
-        options = {str(name): str(value) for name, value in storage_options.items()}
-        client: dict[str, Any] = {}
+        options: Any = {str(name): str(value) for name, value in storage_options.items()}
+        client: Any = {}
         for name in [one for one in options if one.removeprefix("aws_") == "allow_http"]:
             client["allow_http"] = options.pop(name).lower() == "true"
         with _typed(self.root):

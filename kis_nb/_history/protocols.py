@@ -36,5 +36,6 @@ class Store(Protocol):
     def _files(self) -> Any:
         """Where the files are; has a ``root`` when that is a folder of this machine."""
 
-    def _check(self, *, demo: bool) -> None:
-        """Refuse accounts that do not belong into this history."""
+    @property
+    def _about(self) -> Any:
+        """Refuses accounts that do not belong into this history."""

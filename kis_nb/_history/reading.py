@@ -13,7 +13,7 @@ import polars as pl
 
 from kis_nb._errors import HistoryError
 from kis_nb._frames.calendar import trading_date
-from kis_nb._history.layout import account_of, day_folder, day_of, is_foreign, uncounted
+from kis_nb._history.layout import day_of, is_foreign, may_hold, uncounted
 from kis_nb._history.local_files import LocalFiles
 from kis_nb._history.schema import DATE, Columns, Folder, duckdb_type, spark_type
 
@@ -86,7 +86,7 @@ class Listing:
                 found += [
                     self.files.join(folder, name, one)
                     for one in self.of_day(folder, name)
-                    if question.account is None or account_of(one) in (None, question.account)
+                    if question.account is None or may_hold(one, question.account)
                 ]
         return found
 
@@ -106,9 +106,7 @@ class Listing:
             committed |= other.members
         self._name_foreign(folder, day, names)
         single = [
-            name
-            for name in uncounted(names, merged)
-            if committed is None or name in committed
+            name for name in uncounted(names, merged) if committed is None or name in committed
         ]
         return [name for name in (*merged.files, *single) if self._is_whole(folder, day, name)]
 
@@ -184,7 +182,9 @@ def _polars(
     ).select(DATE, *columns)
     for name, sign, value in _conditions(question):
         one = pl.col(name)
-        rows = rows.filter(one == value if sign == "=" else one >= value if sign == ">=" else one <= value)
+        rows = rows.filter(
+            one == value if sign == "=" else one >= value if sign == ">=" else one <= value
+        )
     return rows
 
 
@@ -241,11 +241,7 @@ def _spark(
         return engine.createDataFrame([], schema.add(DATE, DateType())).select(
             *(f"`{name.replace('`', '``')}`" for name in names)
         )
-    rows = (
-        engine.read.schema(schema.add(DATE, DateType()))
-        .option("basePath", root)
-        .parquet(*paths)
-    )
+    rows = engine.read.schema(schema.add(DATE, DateType())).option("basePath", root).parquet(*paths)
     for name, sign, value in _conditions(question):
         left = functions.col(name)
         right = functions.lit(value)

@@ -43,7 +43,7 @@ class StreamLines:
         self._stream = stream
         self._clock = clock
         self._prefix = prefix
-        self._terminal = stream.isatty()
+        self._terminal = not stream.closed and stream.isatty()
         self._rewriting = False
         self._next = 0.0
 

@@ -155,7 +155,8 @@ class Recorder:
             if ticks.every == every:
                 self._note_late(tick + every, min(following, period.ends + every), every)
             tick = following
-            self._says.progress(self._clock.time(), self._kept, self._missed, tick)
+            if tick <= period.ends:
+                self._says.progress(self._clock.time(), self._kept, self._missed, tick)
 
     def _wait_for_tick(self, ticks: Ticks, tick: float, period: Period) -> float:
         """Sleep until a tick, or until the one that comes after a sleep that was too long."""
@@ -163,7 +164,7 @@ class Recorder:
             left = tick - self._clock.time()
             if left > 0:
                 self._clock.sleep(left, self._stop)
-            elif self._stop.is_set():
+            if self._stop.is_set():
                 raise Cancelled
             now = self._clock.time()
             if now - tick <= ticks.every / 2:

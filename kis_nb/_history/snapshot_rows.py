@@ -107,6 +107,43 @@ def snapshot_of(balance: Balance, account: str) -> Snapshot:
     )
 
 
+def snapshot_of_rows(positions: pl.DataFrame, summary: pl.DataFrame) -> Snapshot:
+    """A snapshot that was made elsewhere, in the history's columns.
+
+    Args:
+        positions: its rows; columns that are missing are null.
+        summary: its one row, with at least ``account``, ``as_of``, ``source`` and ``demo``.
+
+    Returns:
+        The snapshot, ``snapshot`` filled in.
+    """
+    row = summary.row(0, named=True)
+    account, as_of = row["account"], row["as_of"].astimezone(UTC)
+    codes = (row.get("mgna_dvsn"), row.get("excc_stat_cd"))
+    view = "settlement" if row["source"] == "settlement" else "-".join(map(str, codes))
+    identity = identify(account, view, as_of, positions, summary)
+    frames: dict[Folder, pl.DataFrame] = {}
+    given: dict[Folder, pl.DataFrame] = {"positions": positions, "summary": summary}
+    for folder, rows in given.items():
+        known = KNOWN[folder]
+        frames[folder] = in_order(
+            rows.with_columns(pl.lit(identity).alias("snapshot")).cast(
+                {name: known[name] for name in rows.columns if name in known}
+            ),
+            folder,
+        )
+    return Snapshot(
+        account,
+        view,
+        as_of,
+        trading_date(as_of),
+        identity,
+        frames["positions"],
+        frames["summary"],
+        {folder: _others(rows.columns, folder) for folder, rows in frames.items()},
+    )
+
+
 def identify(account: str, view: str, as_of: datetime, *content: pl.DataFrame) -> str:
     """A text of 24 characters that no other snapshot has."""
     # Decimals and texts as Python writes them: the same whatever version of Polars made the frames.

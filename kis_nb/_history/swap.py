@@ -27,10 +27,12 @@ def shared_or_exclusive(root: Path, *, exclusive: bool) -> Iterator[None]:
     Raises:
         OSError: the folder cannot be written.
     """
-    with _locked(root / _GATE, exclusive=exclusive) as gate:
-        with _locked(root / _LOCK, exclusive=exclusive):
-            gate()
-            yield
+    with (
+        _locked(root / _GATE, exclusive=exclusive) as open_gate,
+        _locked(root / _LOCK, exclusive=exclusive),
+    ):
+        open_gate()
+        yield
 
 
 @contextlib.contextmanager

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb.demo.replies import Reply, error
 from kis_nb.demo.tokens import Tokens
 
@@ -67,12 +66,17 @@ class Access:
         with self._lock:
             key.recent.append(at)
 
-    def refuse(self, key: AppKey, headers: dict[str, str], at: float) -> Reply | None:
-        """The error that an API call at `at` (monotonic seconds) gets; None when all is well."""
+    def refuse(
+        self, key: AppKey, headers: dict[str, str], at: float, tr_ids: Collection[str]
+    ) -> Reply | None:
+        """The error that an API call at `at` (monotonic seconds) gets; None when all is well.
+
+        `tr_ids` are those of the path that was called.
+        """
         refused = key.tokens.check(headers) or self._too_fast(key, at)
         if refused is not None:
             return refused
-        if not headers.get("tr_id") or headers["tr_id"] not in NIGHT_BALANCE.tr_ids:
+        if not headers.get("tr_id") or headers["tr_id"] not in tr_ids:
             return error("OPSQ0002")
         if headers.get("custtype") not in {"P", "B"}:
             return error("EGW00208")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -50,7 +50,8 @@ class Account:
 
     def view(self, moment: int) -> AccountView:
         """Its balance at a moment (epoch seconds)."""
-        return AccountView(self.day(trading_day(moment)), moment)
+        positions, funds = self.day(trading_day(moment)).at(moment)
+        return AccountView(self.portfolio, self.market, moment, positions, funds)
 
     def traded(self, day: date, until: int) -> list[Position]:
         """The holdings with trades on a trading day before the moment `until`, as they are then."""
@@ -148,13 +149,21 @@ class AccountDay:
 class AccountView:
     """An account's balance at one moment (epoch seconds). Thread-safe, since nothing changes."""
 
-    def __init__(self, day: AccountDay, moment: int) -> None:
-        self._portfolio = day.portfolio
-        self.positions, self.funds = day.at(moment)
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        market: Market,
+        moment: int,
+        positions: Sequence[Position],
+        funds: Funds,
+    ) -> None:
+        self._portfolio = portfolio
+        self.positions = positions
+        self.funds = funds
         # A mark is the present price; 0 for a contract without one.
         self._marks = [
-            day.market.price(position.instrument, moment) if position.priced else 0
-            for position in self.positions
+            market.price(position.instrument, moment) if position.priced else 0
+            for position in positions
         ]
         self._totals = {basis: self._total(purchase=basis) for basis in (False, True)}
 
@@ -188,15 +197,12 @@ class AccountView:
         cano, _, product = self._portfolio.account.partition("-")
         instrument, quantity = position.instrument, position.quantity
         worth, profit = _marked(position, mark, purchase=purchase)
-        korean = "매수" if position.sign > 0 else "매도"
-        english = "BUY" if position.sign > 0 else "SLL"
-        name = english if self._portfolio.english else korean
         side = (
-            {"sll_buy_dvsn_name": name if quantity else ""}
+            {"sll_buy_dvsn_name": self.side(position)}
             if new
             else {
                 "sll_buy_dvsn_cd": "02" if position.sign > 0 else "01",
-                "trad_dvsn_name": korean,
+                "trad_dvsn_name": "매수" if position.sign > 0 else "매도",
             }
         )
         return {
@@ -217,6 +223,13 @@ class AccountView:
             "trad_pfls_amt": str(position.activity.realized),
             "lqd_psbl_qty": str(position.liquidatable),
         }
+
+    def side(self, position: Position) -> str:
+        """The side's name; blank when the position was closed."""
+        if not position.quantity:
+            return ""
+        names = ("SLL", "BUY") if self._portfolio.english else ("매도", "매수")
+        return names[position.sign > 0]
 
     def summary(self, *, maintenance: bool, purchase: bool) -> dict[str, str]:
         """`output2`, every field that either TR id sends; `maintenance` for ``MGNA_DVSN`` 02."""

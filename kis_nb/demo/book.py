@@ -6,11 +6,14 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import TypeVar
 
 from kis_nb.demo.account import Account, AccountView
 from kis_nb.demo.portfolio import DEMO, Portfolio
 from kis_nb.demo.prices import Market
+from kis_nb.demo.sessions import is_open, settles_at
+from kis_nb.demo.trades import Position
 
 T = TypeVar("T")
 
@@ -26,7 +29,8 @@ class Book:
         ValueError: an account is named twice.
     """
 
-    _CACHED = 64  # views, and as many days; a pull needs one of each
+    _CACHED = 64  # views; a pull needs one
+    _PERIODS = 8
 
     def __init__(self, portfolios: Sequence[Portfolio] = DEMO, *, seed: int = 20) -> None:
         if len({portfolio.account for portfolio in portfolios}) != len(portfolios):
@@ -36,6 +40,7 @@ class Book:
         self._revisions = dict.fromkeys(self._portfolios, 0)
         self._accounts: dict[str, tuple[int, Account]] = {}
         self._views: OrderedDict[object, AccountView] = OrderedDict()
+        self._periods: OrderedDict[object, list[tuple[date, Position]]] = OrderedDict()
         self._lock = threading.RLock()
 
     @classmethod
@@ -80,7 +85,38 @@ class Book:
                 self._views,
                 (account, self._revisions[account], moment),
                 lambda: self._account(account).view(moment),
+                self._CACHED,
             )
+
+    def traded(
+        self, account: str, start: date, end: date, moment: int
+    ) -> list[tuple[date, Position]]:
+        """What an account traded on the trading days from `start` to `end`, as known at a moment in
+        epoch seconds: each day's positions with trades, in order.
+
+        Raises:
+            KeyError: no such account.
+        """
+        with self._lock:
+            # The same of any moment after the last day's end.
+            known = min(moment, settles_at(end))
+            return self._cached(
+                self._periods,
+                (account, self._revisions[account], start, end, known),
+                lambda: self._add_up(self._account(account), start, end, known),
+                self._PERIODS,
+            )
+
+    def _add_up(
+        self, account: Account, start: date, end: date, moment: int
+    ) -> list[tuple[date, Position]]:
+        days = (start + timedelta(days=n) for n in range((end - start).days + 1))
+        return [
+            (day, position)
+            for day in days
+            if is_open(day)
+            for position in account.traded(day, moment)
+        ]
 
     def _account(self, account: str) -> Account:
         revision = self._revisions[account]
@@ -90,11 +126,13 @@ class Book:
             self._accounts[account] = known
         return known[1]
 
-    def _cached(self, store: OrderedDict[object, T], key: object, make: Callable[[], T]) -> T:
+    def _cached(
+        self, store: OrderedDict[object, T], key: object, make: Callable[[], T], limit: int
+    ) -> T:
         if key in store:
             store.move_to_end(key)
             return store[key]
         made = store[key] = make()
-        if len(store) > self._CACHED:
+        if len(store) > limit:
             store.popitem(last=False)
         return made

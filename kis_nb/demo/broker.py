@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl
 
-from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb.demo.access import Access, AppKey
-from kis_nb.demo.balance import BalanceHandler
 from kis_nb.demo.book import Book
 from kis_nb.demo.form import Form
 from kis_nb.demo.master import MASTER_FILES, MasterFiles
+from kis_nb.demo.pages import Pages
+from kis_nb.demo.questions import NIGHT, QUESTIONS
 from kis_nb.demo.recorded_handler import RecordedFormHandler
 from kis_nb.demo.replies import Reply, json_reply
 from kis_nb.demo.server import Request, Server, loopback
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 TOKEN_PATH = "/oauth2/tokenP"  # noqa: S105
-_METHODS = {NIGHT_BALANCE.path: "GET", TOKEN_PATH: "POST", **dict.fromkeys(MASTER_FILES, "GET")}
+_TR_IDS = {question.endpoint.path: question.endpoint.tr_ids for question in QUESTIONS}
+_METHODS = {TOKEN_PATH: "POST", **dict.fromkeys((*_TR_IDS, *MASTER_FILES), "GET")}
 _CALLS_KEPT = 10_000
 
 
@@ -36,7 +37,7 @@ class Call:
     Attributes:
         time: the broker's clock, in epoch seconds.
         at: the monotonic clock, for judging rates.
-        page: the page that a balance call asks for, from 1; 0 for other calls.
+        page: the page that a call about an account asks for, from 1; 0 for other calls.
         outcome: ``ok``, an error code or an HTTP status as text.
         status: the HTTP status of the response.
     """
@@ -81,8 +82,8 @@ class Broker:
         clock: epoch seconds; prices and tokens depend on it.
         monotonic: seconds; calls are counted by it.
         calls_per_second: per app key, over a sliding window, token calls counted; 0 for no limit.
-        ledger_calls_per_second: the ledger's own limit on balance calls, which it refuses with
-            ``EGW00215``; 0 for none.
+        ledger_calls_per_second: the ledger's own limit on calls about an account, which it refuses
+            with ``EGW00215``; 0 for none.
         page_rows: rows on a page.
         latency: seconds that every response is held back.
         token_seconds: life of a token.
@@ -137,9 +138,13 @@ class Broker:
         self._host, self._port = loopback(host), port
         self._clock, self._monotonic = clock, monotonic
         recorded = None if form is None else Form(form)
-        rows = (recorded and recorded.rows) or page_rows
-        handler = BalanceHandler(self.book, rows, key_seconds)
-        self._balance = handler if recorded is None else RecordedFormHandler(handler, recorded)
+        self._pages: dict[str, Pages | RecordedFormHandler] = {
+            question.endpoint.path: Pages(question, self.book, page_rows, key_seconds)
+            for question in QUESTIONS
+        }
+        if recorded is not None:
+            nights = Pages(NIGHT, self.book, recorded.rows or page_rows, key_seconds)
+            self._pages[NIGHT.endpoint.path] = RecordedFormHandler(nights, recorded)
         self._files = MasterFiles(self.book.market)
         self._server: Server | None = None
         self._stopped = threading.Event()
@@ -245,8 +250,8 @@ class Broker:
         path, _, text = request.target.partition("?")
         query = dict(parse_qsl(text, keep_blank_values=True))
         call = Call(path, request.method, request.headers, query, self._clock(), self._monotonic())
-        if path == NIGHT_BALANCE.path:
-            call.page = self._balance.page_number(request.headers, query)
+        if path in self._pages:
+            call.page = self._pages[path].page_number(request.headers, query)
         with self._lock:
             self.calls.append(call)
             if len(self.calls) > _CALLS_KEPT:
@@ -270,6 +275,7 @@ class Broker:
         if call.path in MASTER_FILES:
             return self._files.answer(call.path, call.time)
         key = self._access.key_of(request.headers.get("appkey"))
-        return self._access.refuse(key, request.headers, call.at) or self._balance.answer(
+        refused = self._access.refuse(key, request.headers, call.at, _TR_IDS[call.path])
+        return refused or self._pages[call.path].answer(
             request.headers, call.query, call.time, key.accounts
         )

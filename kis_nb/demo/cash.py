@@ -113,19 +113,34 @@ class Cash:
         """The cash that brings the account to its target, its deposit in securities (which is
         worked out with None), and the target, which is equity.
         """
-        portfolio, moment = self._account.portfolio, opens_at(day)
-        positions = self._account.day(day).positions(moment)
-        if not positions:
+        portfolio, market, moment = self._account.portfolio, self._account.market, opens_at(day)
+        maintained, options, flows = self._opened(day, moment)
+        if not portfolio.rows:
             return 0, 0, 0
-        maintained = sum(maintenance(position.initial) for position in positions)
         target = -(-maintained * portfolio.cover // _ROUND) * _ROUND
         if substitute is None:
             substitute = int(target * portfolio.substitute) // _ROUND * _ROUND
-        deposits = substitute + foreign(portfolio, self._account.market, moment) // 100
-        options = sum(position.counted for position in positions if position.instrument.option)
+        deposits = substitute + foreign(portfolio, market, moment) // 100
         # An account all in bought options would need no cash, and has some nevertheless.
         wanted = max(target - deposits - options, target // 2, 5_000_000)
-        return wanted - sum(map(_flows, positions)), substitute, target
+        return wanted - flows, substitute, target
+
+    def _opened(self, day: date, moment: int) -> tuple[int, int, int]:
+        """Maintenance margin and the options' value after the trades of 18:00, and their flows."""
+        account, settled = self._account, settles_at(open_before(day))
+        trader, market = account.trader, account.market
+        maintained = options = flows = 0
+        for holding in account.holdings.on(day):
+            quantity, instrument = trader.quantity(holding, day), holding.instrument
+            lots = [lot for lot in trader.trades(holding, day, quantity) if lot.at == moment]
+            if lots:
+                flows += _flows(trader.position(holding, Carried(quantity), lots, settled))
+                quantity += sum(lot.quantity for lot in lots)
+            price = market.price(instrument, settled)
+            maintained += maintenance(quantity * trader.margin(holding, price, settled))
+            if instrument.option and holding.priced:
+                options += quantity * price * holding.sign * instrument.won
+        return maintained, options, flows
 
 
 def _flows(position: Position) -> int:

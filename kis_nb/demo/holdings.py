@@ -8,15 +8,15 @@ has a sold one, a flat one and so on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from hashlib import blake2b
 from struct import Struct
 from typing import TYPE_CHECKING, Literal
 
 from kis_nb.demo.contracts import Instrument
-from kis_nb.demo.listings import Slot, contract, terms
+from kis_nb.demo.listings import Slot, Terms, contract, terms
+from kis_nb.demo.products import Kind, Product
 from kis_nb.demo.sessions import open_after, open_before
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 Role = Literal["carried", "flat", "partly", "night"]
 
 # Positions from this one on are carried: a large account costs no more trades than a small one.
-_TRADED = 200
+_TRADED = 64
 _BIGGER = {"05": 4, "75": 4, "06": 3, "AJ": 3, "AK": 3}
-_DRAWS = 16
-_PACKED = Struct(f"<{_DRAWS}H")
+_KEPT = 16  # contracts of a column
+_PACKED = Struct("<16H")
 
 
 def role(number: int) -> Role:
@@ -46,65 +46,74 @@ def role(number: int) -> Role:
     return "night" if number % 7 == 3 else "carried"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Holding:
     """A contract in an account.
 
     Attributes:
         instrument: the contract.
-        number: which its traits follow from.
         first, last: its first day in the account, and its last trading day.
-        scale: the usual number of contracts.
         key: names it for draws.
+        life: draws for its whole life.
+        role: how it is traded.
+        sign: 1 bought, -1 sold.
+        most: the most contracts that it is opened with, 2 or more.
+        pending: whether a closing order is pending on a part of it.
         priced: False for a contract that has no price.
     """
 
     instrument: Instrument
-    number: int
     first: date
     last: date
-    scale: int
     key: str
+    life: tuple[int, ...]
+    role: Role
+    sign: int
+    most: int
+    pending: bool
     priced: bool
 
     def draws(self, about: object) -> tuple[int, ...]:
         """Numbers below 65,536 that follow from seed, account, contract and `about`."""
-        digest = blake2b(f"{self.key}|{about}".encode(), digest_size=2 * _DRAWS).digest()
-        return _PACKED.unpack(digest)
+        return _draws(f"{self.key}|{about}")
 
-    @cached_property
-    def life(self) -> tuple[int, ...]:
-        """Draws for the whole life."""
-        return self.draws("")
 
-    @property
-    def role(self) -> Role:
-        """How it is traded."""
-        return role(self.number)
+def _draws(text: str) -> tuple[int, ...]:
+    return _PACKED.unpack(blake2b(text.encode(), digest_size=_PACKED.size).digest())
 
-    @property
-    def sign(self) -> int:
-        """1 bought, -1 sold."""
-        if not self.priced:
-            return 1
-        if self.number % 3 == 1:
-            return -1
-        return 1 if self.number < 9 or self.life[0] % 100 < 55 else -1
 
-    @property
-    def most(self) -> int:
-        """The most contracts that it is opened with, 2 or more."""
-        size = self.scale * _BIGGER.get(self.instrument.product.code, 1)
-        return max(2 * size * (2 if self.instrument.option else 1) - 1, 2)
+def _sign(number: int, draw: int) -> int:
+    if number % 3 == 1:
+        return -1
+    return 1 if number < 9 or draw % 100 < 55 else -1
+
+
+class _Column:
+    """The slots of an account at one kind and strike, and the numbers of their contracts."""
+
+    def __init__(self, slot: Slot) -> None:
+        self.product, self.kind, self.strike = slot[:3]
+        self.numbers: list[int] = []
+        self.known: dict[int, Holding] = {}  # by the term's number
 
     @property
-    def pending(self) -> bool:
-        """Whether a closing order is pending on a part of it."""
-        return self.number % 9 == 4
+    def option(self) -> bool:
+        return self.strike > 0
+
+    def traded(self, known: Terms) -> set[int]:
+        """The ranks whose contracts are not carried."""
+        if self.numbers[0] >= _TRADED:
+            return set()
+        width = len(self.numbers)
+        return {
+            rank
+            for rank in range(width)
+            if role(self.numbers[known.listed[rank].number % width]) != "carried"
+        }
 
 
 class Holdings:
-    """The contracts of an account on any day.
+    """The contracts of an account on any day. Not thread-safe.
 
     Args:
         portfolio: the account.
@@ -115,47 +124,53 @@ class Holdings:
         self._portfolio = portfolio
         self._name = f"{seed}|{portfolio.account}"
         slots = portfolio.slots()
-        self._columns: dict[tuple[str, str], list[tuple[Slot, list[int]]]] = {}
-        columns: dict[tuple[str, str, int], list[int]] = {}
+        self._columns: dict[tuple[Product, Kind, int], _Column] = {}
         for number, slot in enumerate(slots):
-            column = columns.setdefault((slot.product.code, slot.kind, slot.strike), [])
-            if not column:
-                lines = self._columns.setdefault((slot.product.code, slot.kind), [])
-                lines.append((slot, column))
-            column.append(number)
+            self._columns.setdefault(slot[:3], _Column(slot)).numbers.append(number)
         self._unpriced = _without_price(slots, portfolio.unpriced)
 
     def on(self, day: date, *, moving: bool = False) -> Iterator[Holding]:
         """The contracts held on a trading day; with `moving` only those which may change that day
-        the cash or what was made: futures, options traded at night and day, new and expiring ones.
+        the cash or what was made: futures, options that are not carried, new and expiring ones.
         """
         before = open_before(day)
         for column in self._columns.values():
-            product, kind = column[0][0].product, column[0][0].kind
-            known = terms(product, day)
-            option = kind in {"C", "P"}
-            for slot, numbers in column:
-                width = len(numbers)
-                for rank in range(width):
-                    term = known.listed[rank]
-                    number = numbers[term.number % width]
-                    if (
-                        moving
-                        and option
-                        and term.last != day
-                        and role(number) == "carried"
-                        and known.made_room(rank, width) != before
-                    ):
-                        continue
-                    yield Holding(
-                        contract(slot._replace(rank=rank), known.listed, old=self._portfolio.old),
-                        number,
-                        open_after(known.made_room(rank, width)),
-                        term.last,
-                        self._portfolio.scale,
-                        f"{self._name}|{product.code}{kind}{slot.strike}|{term.number}",
-                        number not in self._unpriced,
-                    )
+            known, width = terms(column.product, day), len(column.numbers)
+            ranks: Iterable[int] = range(width)
+            if moving and column.option:
+                expiring = known.listed[0].last == day
+                new = known.made_room(width - 1, width) == before
+                ranks = {0} if expiring else set()
+                ranks |= {width - 1} if new else set()
+                ranks |= column.traded(known)
+            for rank in ranks:
+                number = known.listed[rank].number
+                yield column.known.get(number) or self._hold(column, known, rank)
+
+    def _hold(self, column: _Column, known: Terms, rank: int) -> Holding:
+        """Make up the contract at a rank."""
+        product, kind, strike = column.product, column.kind, column.strike
+        term, width = known.listed[rank], len(column.numbers)
+        number = column.numbers[term.number % width]
+        key = f"{self._name}|{product.code}{kind}{strike}|{term.number}"
+        life = _draws(key)
+        size = self._portfolio.scale * _BIGGER.get(product.code, 1) * (2 if column.option else 1)
+        priced = number not in self._unpriced
+        if len(column.known) > _KEPT:
+            column.known.clear()
+        made = column.known[term.number] = Holding(
+            contract(Slot(product, kind, strike, rank), known.listed, old=self._portfolio.old),
+            open_after(known.made_room(rank, width)),
+            term.last,
+            key,
+            life,
+            role(number),
+            _sign(number, life[0]) if priced else 1,
+            max(2 * size - 1, 2),
+            number % 9 == 4,
+            priced,
+        )
+        return made
 
 
 def _without_price(slots: tuple[Slot, ...], count: int) -> frozenset[int]:

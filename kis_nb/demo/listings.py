@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, timedelta
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
 from functools import lru_cache
+from itertools import takewhile
 from typing import NamedTuple
 
 from kis_nb.demo.contracts import Instrument
@@ -50,55 +53,47 @@ class Term(NamedTuple):
     last: date
 
 
-class Terms:
+class Terms(NamedTuple):
     """A product's terms around a trading day.
 
     Attributes:
+        before: those that expired, as many as are listed or more, the latest last.
         listed: those that trade on it, nearest first, and one more.
     """
 
-    def __init__(self, product: Product, today: date) -> None:
-        count = product.listed + 1
-        early = today - timedelta(days=31 * product.step * count + 31)
-        known = []
-        for year, month, week in product.terms(early):
-            last = product.last_day(year, month, week)
-            known.append(Term(product.number(year, month, week), year, month, week, last))
-            if len(known) >= count and known[-count].last >= today:
-                break
-        self._before, self.listed = known[:-count], known[-count:]
+    before: tuple[Term, ...]
+    listed: tuple[Term, ...]
 
     def made_room(self, rank: int, width: int) -> date:
         """When the term expired that was `width` places before the one at `rank` (below `width`):
         on the trading day after it that one came into a list of so many terms.
         """
-        return self._before[rank - width].last
+        return self.before[rank - width].last
 
 
-@lru_cache(maxsize=2_048)
-def _terms(code: str, kind: Kind, today: date) -> Terms:
-    return Terms(_PRODUCTS[code, kind], today)
+@lru_cache(maxsize=64)
+def _around(product: Product, year: int) -> tuple[Term, ...]:
+    """The product's terms of a year, the two before it and the two after it."""
+    return tuple(
+        Term(product.number(*term), *term, product.last_day(*term))
+        for term in takewhile(lambda term: term[0] < year + 3, product.terms(date(year - 2, 1, 15)))
+    )
 
 
-_PRODUCTS = {
-    (product.code, kind): product
-    for product in (*FUTURES, SPREADS, *OPTIONS)
-    for kind, _ in product.names
-}
-
-
+@lru_cache(maxsize=512)
 def terms(product: Product, today: date) -> Terms:
     """The product's terms around a trading day."""
-    return _terms(product.code, product.names[0][0], today)
+    known, count = _around(product, today.year), product.listed + 1
+    first = bisect_left(known, today, key=lambda term: term.last)
+    return Terms(known[max(first - count, 0) : first], known[first : first + count])
 
 
-def contract(slot: Slot, listed: list[Term], *, old: bool = False) -> Instrument:
+def contract(slot: Slot, listed: Sequence[Term], *, old: bool = False) -> Instrument:
     """The contract that is in a slot while these terms are listed."""
     product, kind, strike, rank = slot
     _, year, month, week, _ = listed[rank]
     far = listed[rank + 1][1:3] if kind == "S" else None
-    place = 0 if strike else rank + 1
-    return Instrument(product, kind, year, month, strike, week, far, place, old)
+    return Instrument(product, kind, year, month, strike, week, far, old=old)
 
 
 def _ranked(limit: int) -> Iterator[tuple[int, Slot]]:
@@ -130,7 +125,8 @@ def listed(today: date) -> tuple[Instrument, ...]:
 
 def _contracts(slots: Iterator[Slot], today: date) -> Iterator[Instrument]:
     for slot in slots:
-        yield contract(slot, terms(slot.product, today).listed)
+        made = contract(slot, terms(slot.product, today).listed)
+        yield made if made.option else replace(made, rank=slot.rank + 1)
 
 
 @lru_cache(maxsize=16)

@@ -1,6 +1,6 @@
 """The broker's page keys in the pattern of a recorded one, and back.
 
-The broker's own key is ``moment^revision^start^``, all digits (`kis_nb.demo.balance`). A pattern is
+The broker's own key is ``moment^revision^start^``, all digits (`kis_nb.demo.pages`). A pattern is
 a report's (`kis_nb.demo.style.runs`): the separator, the length and the padding are taken from it.
 """
 

@@ -56,7 +56,7 @@ class Portfolio:
 
 DEMO = (
     Portfolio("80012345-03", 64, scale=3, dollars=5_230_517, unpriced=2),
-    Portfolio("70045678-03", 6, scale=2, cover=Fraction(8, 10), english=True),
+    Portfolio("70045678-03", 6, scale=2, cover=Fraction(6, 10), english=True),
     Portfolio("50087654-03", 5, scale=2, old=True),
     Portfolio("60098765-03", 0),
 )

@@ -28,24 +28,27 @@ class Market(Levels):
 
     def price(self, instrument: Instrument, moment: int) -> int:
         """Price in hundredths, on the exchange's tick; an option's never below 0.02."""
-        low, turn, high = instrument.product.ticks
+        product = instrument.product
+        low, turn, high = product.ticks
         moment = last_traded(moment)
         forward = self._carried(instrument, moment, instrument.expires_at)
-        if instrument.kind == "S":
+        if not instrument.strike:
+            if instrument.kind != "S":
+                return _on_tick(forward, high)
             later = self._carried(instrument, moment, instrument.far_expires_at)
             return _on_tick(later - forward, high)
-        if not instrument.option:
-            return _on_tick(forward, high)
         inside = forward - instrument.strike * 10_000
         if instrument.kind == "P":
             inside = -inside
-        left = max(instrument.expires_at - moment, 0)
+        left = instrument.expires_at - moment
+        spread = 0
+        if left > 0:
+            swing = product.underlying.swing
+            spread = forward * forward * 20_736 * swing * swing * left // (10**10 * _YEAR)
         # Half of (d + sqrt(d^2 + c^2)): never under the intrinsic value, convex in the strike, call
         # less put is exactly the forward less the strike, and c / 2 at the money, where 18 % a year
         # (of the KOSPI 200; in proportion to its swing for the others) gives
         # 0.4 x 0.18 x forward x sqrt(years).
-        swing = instrument.product.underlying.swing
-        spread = forward * forward * 20_736 * swing * swing * left // (10**10 * _YEAR)
         value = (inside + isqrt(inside * inside + spread)) // 2
         return max(_on_tick(value, high if value >= turn * 10_000 else low), low, 2)
 

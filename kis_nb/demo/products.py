@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from kis_nb.demo.sessions import is_open, open_after, open_before
@@ -21,7 +22,7 @@ _DOLLAR_ENDS = 11 * 3_600 + 30 * 60
 _MONDAY, _THURSDAY = 0, 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Product:
     """A product of the exchange, such as the KOSPI 200 mini option.
 
@@ -69,10 +70,7 @@ class Product:
 
         A holiday moves it to the trading day before, a Monday weekly's to the one after.
         """
-        day = self.rule_day(year, month, week)
-        if is_open(day):
-            return day
-        return open_after(day) if week and self.weekday == _MONDAY else open_before(day)
+        return _last_day(self, year, month, week)
 
     def number(self, year: int, month: int, week: int = 0) -> int:
         """The term's number: one more for each term of the product."""
@@ -101,6 +99,14 @@ class Product:
                 ):
                     yield year, month, week
             index += 1
+
+
+@lru_cache(maxsize=8_192)
+def _last_day(product: Product, year: int, month: int, week: int) -> date:
+    day = product.rule_day(year, month, week)
+    if is_open(day):
+        return day
+    return open_after(day) if week and product.weekday == _MONDAY else open_before(day)
 
 
 def _futures(

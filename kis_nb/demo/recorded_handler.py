@@ -13,9 +13,9 @@ from dataclasses import replace
 from typing import Any
 
 from kis_nb._schema.night_balance import NIGHT_BALANCE
-from kis_nb.demo.balance import BalanceHandler
 from kis_nb.demo.form import Form, Place, RecordedView
 from kis_nb.demo.page_keys import from_recorded, last_key, next_key, to_recorded
+from kis_nb.demo.pages import Pages
 from kis_nb.demo.replies import ERRORS, Reply, dump
 from kis_nb.demo.style import Style, expand
 
@@ -33,9 +33,9 @@ _OTHER_BODIES = {
 
 
 class RecordedFormHandler:
-    """Answers balance calls as `BalanceHandler` does, in a recorded form."""
+    """Answers balance calls as `Pages` does, in a recorded form."""
 
-    def __init__(self, handler: BalanceHandler, form: Form) -> None:
+    def __init__(self, handler: Pages, form: Form) -> None:
         self._handler = handler
         self._form = form
 

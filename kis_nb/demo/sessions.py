@@ -65,6 +65,7 @@ def is_open(day: date) -> bool:
     return day.weekday() < _SATURDAY and day not in CLOSED_DAYS
 
 
+@lru_cache(maxsize=1_024)
 def open_before(day: date) -> date:
     """The last trading day before a date."""
     day -= _ONE
@@ -80,6 +81,7 @@ def open_from(day: date) -> date:
     return day
 
 
+@lru_cache(maxsize=1_024)
 def open_after(day: date) -> date:
     """The first trading day after a date."""
     return open_from(day + _ONE)

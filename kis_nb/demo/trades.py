@@ -8,6 +8,7 @@ hundredths of a point, all int. How many contracts are traded, and when, is inve
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +21,7 @@ from kis_nb.demo.sessions import open_after, open_before, opens_at, settles_at
 
 # Seconds from 18:00 to 06:00 and to 09:00 of the trading day's date on a common day, and from 09:00
 # to 15:20; first lots fall on whole ten minutes, so that rows share cached levels.
+_KEPT = 30_000  # holdings
 _NIGHT, _FROM_SETTLEMENT, _DAYTIME, _MINUTES = 12 * 3_600, 24_300, 22_800, 600
 
 
@@ -53,14 +55,12 @@ class Activity:
     """What a holding's trades of a trading day came to until a moment.
 
     Attributes:
-        carried: contracts at the day's beginning.
         opened, closed: contracts.
         bought, sold: amounts in won, as all that follow.
         bought_fee, sold_fee: fees on these.
         realized: realized P&L.
     """
 
-    carried: int = 0
     opened: int = 0
     closed: int = 0
     bought: int = 0
@@ -80,6 +80,9 @@ class Activity:
         return self.bought + self.sold
 
 
+NO_ACTIVITY = Activity()
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """One position at a moment: all of it that does not depend on the present price.
@@ -92,6 +95,7 @@ class Position:
         settlement: last settlement price, in hundredths.
         filled: sum of price (hundredths) times quantity over the open contracts.
         initial: initial margin, in won.
+        carried: contracts at the trading day's beginning.
         activity: the trading day's trades so far.
         priced: False for a contract that has no price yet.
     """
@@ -103,7 +107,8 @@ class Position:
     settlement: int
     filled: int
     initial: int = 0
-    activity: Activity = Activity()
+    carried: int = 0
+    activity: Activity = NO_ACTIVITY
     priced: bool = True
 
     def cost(self, *, purchase: bool) -> int:
@@ -148,6 +153,8 @@ class Trader:
 
     def __init__(self, market: Market) -> None:
         self._market = market
+        # A carried holding's lots are the same on every day.
+        self._bought: OrderedDict[str, list[Lot]] = OrderedDict()
 
     def _lot(self, holding: Holding, at: int, quantity: int) -> Lot:
         """A trade that buys one tick above the market's price, or sells one below."""
@@ -159,17 +166,25 @@ class Trader:
         return Lot(at, quantity, max(price, low) if instrument.option else price)
 
     def _first(self, holding: Holding) -> list[Lot]:
-        """The trades of its first day. One that is carried is bought in up to three lots."""
+        """The trades of its first night: one that is carried is bought nearly wholly at 18:00, with
+        up to two single contracts later; of the others two contracts are.
+        """
+        if holding.key not in self._bought:
+            self._bought[holding.key] = self._buy(holding)
+            if len(self._bought) > _KEPT:
+                self._bought.popitem(last=False)
+        return self._bought[holding.key]
+
+    def _buy(self, holding: Holding) -> list[Lot]:
         opens = opens_at(holding.first)
         if holding.role != "carried":
-            return [self._lot(holding, opens, self.quantity(holding, open_after(holding.first)))]
-        total = self.quantity(holding, open_after(holding.first))
-        lots = min(1 + holding.life[2] % 3, total)
-        span = _NIGHT // _MINUTES
-        times = [opens + holding.life[3 + lot] % span * _MINUTES * (lot > 0) for lot in range(lots)]
+            return [self._lot(holding, opens, 2)]
+        total = 1 + holding.life[1] % holding.most
+        later = min(holding.life[2] % 3, total - 1)
+        times = [opens + draw % (_NIGHT // _MINUTES) * _MINUTES for draw in holding.life[3:5]]
         return [
-            self._lot(holding, at, total // lots + (lot < total % lots))
-            for lot, at in enumerate(times)
+            self._lot(holding, opens, total - later),
+            *(self._lot(holding, at, 1) for at in times[:later]),
         ]
 
     def _refreshed(self, holding: Holding, day: date) -> tuple[int, int]:
@@ -193,7 +208,7 @@ class Trader:
         if day == holding.first:
             return Carried()
         before = open_before(day)
-        if holding.role == "carried" or before == holding.first:
+        if holding.role == "carried":
             lots = self._first(holding)
         else:
             at = self._refreshed(holding, before)[1]
@@ -205,8 +220,10 @@ class Trader:
     def trades(self, holding: Holding, day: date, quantity: int) -> list[Lot]:
         """All trades of a trading day in order, of one that is `quantity` at its beginning."""
         lots: list[Lot] = []
+        if holding.role == "carried" and holding.first != day != holding.last:
+            return lots
         if day == holding.first:
-            lots = self._first(holding)
+            lots = list(self._first(holding))
         elif holding.role != "carried":
             lots = self._nightly(holding, day, quantity)
         quantity += sum(lot.quantity for lot in lots)
@@ -215,7 +232,7 @@ class Trader:
             if quantity:
                 price = self._market.price(holding.instrument, at)
                 lots.append(Lot(at, -quantity, price, free=True))
-        elif holding.role != "carried" and day != holding.first:
+        elif holding.role != "carried":
             closed, again = self._refreshed(holding, day)
             if quantity:
                 lots.append(self._lot(holding, closed, -quantity))
@@ -241,6 +258,14 @@ class Trader:
             quantity += change
         return lots
 
+    def margin(self, holding: Holding, settlement: int, settled: int) -> int:
+        """Initial margin of one contract at the settlement price of the moment `settled`."""
+        instrument, short = holding.instrument, holding.sign < 0
+        if instrument.option and not short:
+            return 0
+        level = self._market.level(instrument.product.underlying, settled)
+        return instrument.margin(settlement, level, short=short)
+
     def position(
         self, holding: Holding, carried: Carried, lots: Iterable[Lot], settled: int
     ) -> Position:
@@ -248,7 +273,7 @@ class Trader:
         instrument, sign, won = holding.instrument, holding.sign, holding.instrument.won
         settlement = self._market.price(instrument, settled)
         quantity, filled = carried
-        opened = closed = realized = 0
+        opened = closed = realized = expired = 0
         amounts, fees = {1: 0, -1: 0}, {1: 0, -1: 0}
         for lot in lots:
             if lot.quantity > 0:
@@ -260,14 +285,13 @@ class Trader:
                 filled -= released
                 realized += (-lot.quantity * lot.price - released) * sign * won
                 closed -= lot.quantity
+                expired -= lot.quantity if lot.free else 0
             quantity += lot.quantity
             amount, side = abs(lot.quantity) * lot.price * won, sign if lot.quantity > 0 else -sign
             amounts[side] += amount
             fees[side] += 0 if lot.free else amount * instrument.product.fee // 10**6
-        margin = 0
-        if quantity:
-            level = self._market.level(instrument.product.underlying, settled)
-            margin = quantity * instrument.margin(settlement, level, short=sign < 0)
+        # The margin of an expired contract is released at the trading day's end.
+        margined = quantity + expired
         return Position(
             instrument,
             sign,
@@ -275,10 +299,10 @@ class Trader:
             quantity - (quantity + 1) // 2 if holding.pending else quantity,
             settlement,
             filled,
-            margin,
-            Activity(
-                carried.quantity, opened, closed, amounts[1], amounts[-1], fees[1], fees[-1],
-                realized,
-            ),
+            margined * self.margin(holding, settlement, settled) if margined else 0,
+            carried.quantity,
+            Activity(opened, closed, amounts[1], amounts[-1], fees[1], fees[-1], realized)
+            if opened or closed
+            else NO_ACTIVITY,
             holding.priced,
-        )  # fmt: skip
+        )

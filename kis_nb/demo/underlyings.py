@@ -13,7 +13,7 @@ from hashlib import blake2b
 from kis_nb.demo.sessions import DAY, paced
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Underlying:
     """What a contract's price follows: the level that it stays near, and how far it moves.
 
@@ -56,6 +56,7 @@ class Levels:
         self.seed = seed
         # Many rows share an underlying and a moment. Bounded, since a demo may run for days.
         self.level = lru_cache(maxsize=8_192)(self._level)
+        self._noise = lru_cache(maxsize=8_192)(self._draw)
 
     def _level(self, underlying: Underlying, moment: int) -> int:
         """The underlying's level at a moment (epoch seconds), in millionths."""
@@ -72,6 +73,6 @@ class Levels:
         # `swing` is in millionths of a millionth here; only integers, so no platform rounds it.
         return underlying.level + underlying.level * swing * underlying.swing // (100 * 10**12)
 
-    def _noise(self, underlying: Underlying, step: int, index: int) -> int:
+    def _draw(self, underlying: Underlying, step: int, index: int) -> int:
         text = f"{self.seed}|{underlying.name}|{step}|{index}".encode()
         return int.from_bytes(blake2b(text, digest_size=8).digest()) % 2_000_001 - 1_000_000

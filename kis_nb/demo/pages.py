@@ -1,4 +1,7 @@
-"""The balance call: its parameters checked, its page keys, its pages."""
+"""One loop for every call about an account: parameters checked, page keys, pages.
+
+What differs between the calls is a `Question` (`kis_nb.demo.questions`).
+"""
 
 from __future__ import annotations
 
@@ -7,37 +10,16 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
-from kis_nb._schema.night_balance import NIGHT_BALANCE, SUMMARY
+from kis_nb._schema.night_balance import NIGHT_BALANCE
+from kis_nb.demo.questions import PARAMETERS
 from kis_nb.demo.replies import JSON, Reply, dump, error
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from kis_nb.demo.account import AccountView
     from kis_nb.demo.book import Book
+    from kis_nb.demo.questions import Found, Question
 
-_NEW_TR = NIGHT_BALANCE.tr_ids[0]
-# The name of each parameter in APMP0001 when it is missing, and whether it may be sent blank.
-_PARAMETERS = dict(
-    zip(
-        NIGHT_BALANCE.params,
-        (
-            ("종합계좌번호", False),
-            ("계좌상품코드", False),
-            ("계좌비밀번호", True),
-            ("증거금구분코드", False),
-            ("정산상태코드", False),
-            ("연속조회검색조건200", True),
-            ("연속조회키200", True),
-        ),
-        strict=True,
-    )
-)
-# Recorded live, the new TR's output2 has the 31 keys of the day call and lacks these four
-# (docs/sources.md, "Responses"); the old one's published answer lacks the three that came with the
-# new. Both write the others in the glossary's order.
-_NOT_IN_NEW = {"mmga_tot_amt", "mmga_cash_amt", "mtnc_rt", "isfc_amt"}
-_NOT_IN_OLD = {"tot_ccld_amt", "nxdy_dncl_amt", "prsm_dpast_amt"}
 _KEY = re.compile(r"([0-9]{1,12})\^([0-9]{1,9})\^([0-9]{1,6})\^", re.ASCII)
 _KEY_LENGTH = 200
 _MESSAGE_LENGTH = 80  # bytes of msg1, blanks included (docs/sources.md, "Responses")
@@ -73,16 +55,18 @@ class _Place(NamedTuple):
         return f"{self.moment}^{self.revision}^{start}^"
 
 
-class BalanceHandler:
-    """Answers the balance calls that passed the gateway's checks. Thread-safe.
+class Pages:
+    """Answers the calls of one kind that passed the gateway's checks. Thread-safe.
 
     Args:
+        question: the kind of call.
         book: the accounts.
         page_rows: rows on a page.
         key_seconds: how long the key of a next page stays valid.
     """
 
-    def __init__(self, book: Book, page_rows: int, key_seconds: float) -> None:
+    def __init__(self, question: Question, book: Book, page_rows: int, key_seconds: float) -> None:
+        self._question = question
         self._book = book
         self._rows = page_rows
         self._key_seconds = key_seconds
@@ -109,33 +93,32 @@ class BalanceHandler:
         refused = self._refused(query, bound)
         if refused is not None:
             return refused
-        account = _account(query)
         place = self._place(headers, query, now)
         if place is None:
             return error("SYDB0050")
-        view = self._book.view(account, place.moment)
+        tr_id = headers["tr_id"]
+        found = self._question.find(self._book, _account(query), query, place.moment)
         stop = place.start + self._rows
-        if place.start % self._rows or (place.start and place.start >= len(view)):
+        if place.start % self._rows or (place.start and place.start >= len(found)):
             return error("SYDB0050")
-        more = stop < len(view)
-        new = headers["tr_id"] == _NEW_TR
+        more = stop < len(found)
         with self._lock:
-            body = self._pages.get((place, new))
+            body = self._pages.get((place, tr_id))
         if body is None:
-            following = place.key(stop) if more else ""
-            body = self._page(query, place, view, following=following, new=new)
+            body = self._page(place, found, tr_id, following=place.key(stop) if more else "")
             with self._lock:
-                self._pages[place, new] = body
+                self._pages[place, tr_id] = body
                 if len(self._pages) > _KEPT:
                     self._pages.popitem(last=False)
         letter = ("M" if place.start else "F") if more else ("E" if place.start else "D")
-        sent = [JSON, ("tr_id", headers["tr_id"]), ("tr_cont", letter)]
+        sent = [JSON, ("tr_id", tr_id), ("tr_cont", letter)]
         if "gt_uid" in headers:
             sent.append(("gt_uid", headers["gt_uid"]))
         return Reply(200, tuple(sent), body)
 
     def _refused(self, query: dict[str, str], bound: Collection[str] | None) -> Reply | None:
-        for name, (korean, blank) in _PARAMETERS.items():
+        for name in self._question.endpoint.params:
+            korean, blank = PARAMETERS[name]
             if name not in query or (not blank and not query[name].strip()):
                 return error("APMP0001", about=korean)
         account = _account(query)
@@ -145,15 +128,11 @@ class BalanceHandler:
             # "Keys and accounts").
             known = any(each[:8] == account[:8] for each in own)
             return error("KIOK0560" if known and account not in self._book else "OPSQ2000")
-        if any(query[name] not in codes for name, codes in NIGHT_BALANCE.codes.items()):
-            return error("OPSQ2001")
-        return None
+        return None if self._question.valid(query) else error("OPSQ2001")
 
     def _place(self, headers: dict[str, str], query: dict[str, str], now: float) -> _Place | None:
         """The page that is asked for; None when its key is not, or no longer, valid."""
-        search = "".join(
-            f"{query[name]}^" for name in ("CANO", "ACNT_PRDT_CD", "MGNA_DVSN", "EXCC_STAT_CD")
-        )
+        search = "".join(f"{query[name]}^" for name in self._question.search)
         revision = self._book.revision(_account(query))
         if not _follows(headers, query):
             return _Place(search, int(now), revision, 0)
@@ -164,15 +143,8 @@ class BalanceHandler:
             return None
         return _Place(search, int(key[1]), revision, int(key[3]))
 
-    def _page(
-        self, query: dict[str, str], place: _Place, view: AccountView, *, following: str, new: bool
-    ) -> bytes:
-        purchase = query["EXCC_STAT_CD"] == "2"
-        maintenance = query["MGNA_DVSN"] == "02"
-        rows = view.rows(place.start, place.start + self._rows, purchase=purchase, new=new)
-        figures = view.summary(maintenance=maintenance, purchase=purchase)
-        omitted = _NOT_IN_NEW if new else _NOT_IN_OLD
-        names = [wanted.name for wanted in SUMMARY.fields if wanted.name not in omitted]
+    def _page(self, place: _Place, found: Found, tr_id: str, *, following: str) -> bytes:
+        rows = found.rows(place.start, place.start + self._rows, tr_id)
         msg_cd, msg1 = (
             _MORE if following else _LAST if place.start else _FOUND if rows else _NOTHING
         )
@@ -181,7 +153,7 @@ class BalanceHandler:
                 "ctx_area_fk200": place.search.ljust(_KEY_LENGTH),
                 "ctx_area_nk200": following.ljust(_KEY_LENGTH),
                 "output1": rows,
-                "output2": {name: figures[name] for name in names},
+                "output2": found.summary(tr_id),
                 "rt_cd": "0",
                 "msg_cd": msg_cd,
                 "msg1": msg1,
