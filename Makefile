@@ -1,5 +1,5 @@
 # Needs make and Python 3.11 or newer with venv; everything else goes into .venv, apart from
-# Chromium and Korean fonts, which `make test` installs with apt-get when they are missing.
+# Chromium, Korean fonts and Java, which `make test` installs with apt-get when they are missing.
 #
 #     make demo PYTHON=python3.12     another Python
 #     make demo ARGS="--help"         arguments for the command behind a target
@@ -24,7 +24,7 @@ INSTALL := $(PIP) install --constraint .ci/constraints.txt --build-constraint .c
 .PHONY: help
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
-	@echo "  steps of make test: lint types js browser wheel pytest"
+	@echo "  steps of make test: lint types js browser java wheel pytest"
 
 # --- what people run ------------------------------------------------------------------------
 
@@ -33,11 +33,16 @@ demo: $(VENV)/lab.stamp ## open the dashboard in JupyterLab on the embedded brok
 	$(BIN)/kis-nb demo $(ARGS)
 
 .PHONY: test
-test: lint types js browser wheel pytest ## everything that CI runs
+test: lint types js browser java wheel pytest ## everything that CI runs
 
 .PHONY: bench
 bench: $(VENV)/dev.stamp ## time pulls, frames, imports and clicks against bare baselines
 	$(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: bench-history
+bench-history: $(VENV)/dev.stamp ## time questions about 10 million rows on Polars, DuckDB, Spark; ARGS="--rows 1000000"
+	.ci/java
+	$(BIN)/python -m tests.bench.history $(ARGS)
 
 .PHONY: campaign
 campaign: $(VENV)/dev.stamp ## every fault, alone, in pairs and at random, and the fuzzers; writes the guides' tables
@@ -105,6 +110,10 @@ js: $(VENV)/js.stamp # the widgets' and the site's JavaScript and CSS: lint, for
 browser: # install Chromium and Korean fonts when they are missing
 	.ci/browser
 
+.PHONY: java
+java: # install the Java that Spark's tests need when it is missing
+	.ci/java
+
 # The wheel is built from the sdist and installed alone, so that a file missing from either shows.
 .PHONY: wheel
 wheel: $(VENV)/dev.stamp # build sdist and wheel, and try the wheel in an empty venv
@@ -117,7 +126,7 @@ wheel: $(VENV)/dev.stamp # build sdist and wheel, and try the wheel in an empty 
 
 # Last, because CI reads the count of passed tests from the end of the output.
 .PHONY: pytest
-pytest: $(VENV)/dev.stamp browser # unit tests, notebooks and browser tests; then the coverage's floor
+pytest: $(VENV)/dev.stamp browser java # unit tests, notebooks and browser tests; then the coverage's floor
 	# Hundreds of processes import the package; each would compile it where nothing may be cached.
 	$(BIN)/python -m compileall -q kis_nb
 ifeq ($(ARGS),)

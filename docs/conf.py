@@ -48,7 +48,7 @@ NAVIGATION = (
             "notebooks/research",
         ],
     ),
-    ("Reference", ["docs/api", "docs/SECURITY", "CHANGELOG"]),
+    ("Reference", ["docs/api", "docs/scale", "docs/SECURITY", "CHANGELOG"]),
     ("Development", ["docs/architecture", "CONTRIBUTING"]),
 )
 # Where a page's own title would not do there.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
+from itertools import pairwise
 from typing import Any
 
 from kis_nb.analysis._attribution import ITEMS
@@ -103,7 +104,8 @@ def exposure(rows: Rows) -> list[Row]:
     for key, held in groups.items():
         sizes = [row["quantity"] for row in held]
         worth = [
-            None if None in {row["quantity"], row["contract_value"]}
+            None
+            if None in {row["quantity"], row["contract_value"]}
             else row["quantity"] * row["contract_value"]
             for row in held
         ]
@@ -210,7 +212,7 @@ def _account(span: list[Row], positions: list[Row]) -> list[Row]:
     explained = sum((part for part in parts if part is not None), Decimal(0))
     items["remainder"] = minus(minus(finish, begin), explained)
     items["end"] = finish
-    rows = [
+    rows: list[tuple[int, int, str, str | None, str, Any]] = [
         (2 if item != "start" else 0, ITEMS.index(item), "", None, item, amount)
         for item, amount in items.items()
     ]
@@ -252,7 +254,7 @@ def _products(steps: list[Row], positions: list[Row]) -> dict[str | None, dict[s
     exact: dict[str | None, dict[str, Any]] = {}
     for code, product in names.items():
         mine = exact.setdefault(product, {"price": [], "change": [], "realized": []})
-        for at, (before, after) in enumerate(zip(books, books[1:], strict=False)):
+        for at, (before, after) in enumerate(pairwise(books)):
             a, b = before.get(code), after.get(code)
             if a and b:
                 moved = minus(b["mark"], a["mark"])
@@ -290,9 +292,7 @@ def _cash_flow(span: list[Row], ended: list[Row]) -> Any:
             return None
         if row["settled_on"] > first["settled_on"]:
             settled[row["settled_on"]] = row["rnwl_dfpa"]
-    q = [
-        add([row["dnca_cash"], row["rnwl_dfpa"], row["dnca_sbst"]]) for row in (first, span[-1])
-    ]
+    q = [add([row["dnca_cash"], row["rnwl_dfpa"], row["dnca_sbst"]]) for row in (first, span[-1])]
     flows = [minus(add([row["opt_dfpa"], row["thdt_dfpa"]]), row["fee"]) for row in ended]
     return minus(minus(q[1], q[0]), add([*flows, *settled.values()]))
 

@@ -1,4 +1,4 @@
-"""Rows of a history: invented at random, and of a small world whose books agree with one another."""
+"""Rows of a history: invented at random, and of a small world whose books agree."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ MOMENT = {
 }
 SUMMARY = MOMENT | dict.fromkeys(
     (
-        "krw_equity foreign_deposit initial_margin maintenance_margin"
-        " dnca_cash dnca_sbst rnwl_dfpa opt_dfpa thdt_dfpa fee"
-    ).split(),
+        *("krw_equity", "foreign_deposit", "initial_margin", "maintenance_margin", "dnca_cash"),
+        *("dnca_sbst", "rnwl_dfpa", "opt_dfpa", "thdt_dfpa", "fee"),
+    ),
     MONEY,
 )
 SUMMARY |= {"settled_on": pl.Date()}
@@ -69,7 +69,7 @@ def any_rows(random: Random) -> Rows:
     def maybe(value: Any) -> Any:
         return None if random.randrange(100) < often_unknown else value
 
-    def won() -> Decimal | None:
+    def won() -> Any:
         size: int = random.choice([10, 10**6, 10**13, 10**20])
         return maybe(Decimal(random.randint(-size, size)))
 
@@ -92,7 +92,7 @@ def any_rows(random: Random) -> Rows:
                 for _ in range(random.randint(0, 4)):
                     code = random.randrange(4)
                     quantity = maybe(random.choice([0, random.randint(-9, 9), 10**9]))
-                    value = Decimal(random.randint(0, 10**random.choice([2, 12, 21]))).scaleb(-8)
+                    value = Decimal(random.randint(0, 10 ** random.choice([2, 12, 21]))).scaleb(-8)
                     held = {
                         "shtn_pdno": f"code {code}",
                         "product": maybe(PRODUCTS[code]),

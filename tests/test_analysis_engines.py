@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -12,8 +13,11 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
+import kis_nb
 from kis_nb import analysis
 from tests.history_rows import Rows, any_rows, world_rows
+
+TOP = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +34,11 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         "spark.sql.warehouse.dir": str(place),
         "spark.local.dir": str(place),
         "spark.log.level": "OFF",
+        "spark.ui.showConsoleProgress": "false",
+        # Compiling Java for a few rows takes far longer than the rows.
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
     }
     builder = SparkSession.builder.master("local[1]").appName("kis_nb")
     for name, value in settings.items():
@@ -97,7 +106,29 @@ def test_duckdb_answers_as_polars_does(tmp_path: Path) -> None:
             compare(rows, *read)
 
 
+def test_the_page_for_a_cluster_runs(
+    spark: SparkSession,
+    own_environment: None,  # noqa: ARG001 (a key of the history of its own)
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """The code of docs/scale.md runs as it stands, in local mode, on a history of the demo."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KIS_NB_HISTORY_KEY", str(tmp_path / "key"))
+    with kis_nb.connect(demo=True) as client:
+        kept = kis_nb.history("nights").append(client.balances())
+    assert kept
+    page = (TOP / "docs" / "scale.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    for block in blocks:
+        exec(block, names)  # noqa: S102 (our own page)
+    assert names["spark"] is spark
+    assert set(names["why"]["item"]) >= {"start", "remainder", "end"}
+    assert spark.read.parquet("equity").count() == kept
+
+
 def test_spark_answers_as_polars_does(spark: SparkSession, tmp_path: Path) -> None:
-    """Values, types and nulls are equal on 4 stores, read lazily."""
-    for rows, place in stores(tmp_path, 4):
+    """Values, types and nulls are equal on 2 stores, read lazily."""
+    for rows, place in stores(tmp_path, 2):
         compare(rows, *(spark.read.parquet(str(place / name)) for name in ("positions", "summary")))

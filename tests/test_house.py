@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import kis_nb
+import kis_nb.analysis
 import kis_nb.charts
 
 # The headed parts of a public docstring.
@@ -68,8 +69,8 @@ def test_nothing_points_at_one_machine() -> None:
 
 
 def _public() -> Iterator[tuple[str, Any]]:
-    """Every public name of `kis_nb` and `kis_nb.charts`, and the public methods of the classes."""
-    for module in (kis_nb, kis_nb.charts):
+    """Every public name of `kis_nb`, its analysis and charts, and the classes' public methods."""
+    for module in (kis_nb, kis_nb.analysis, kis_nb.charts):
         for name in module.__all__:
             thing = getattr(module, name)
             if isinstance(thing, ModuleType) or name in HOOKS:

@@ -245,13 +245,14 @@ def _long(products: Frame, accounts: Frame) -> Frame:
     both = both.with_columns(explained=col("explained").sum().over("account"))
     rest = known["fees"] + known["cash_flow"] + known["foreign"] + col("explained")
     both = both.with_columns(remainder=(col("end") - col("start") - rest).cast(MONEY))
+    # A row an item, by a list that is taken apart: a union of items would read all files for each.
+    lists = nw.when(col("of_account")).then(nw.lit(",".join(OF_AN_ACCOUNT)))
+    both = both.with_columns(item=lists.otherwise(nw.lit(",".join(OF_A_PRODUCT))))
+    both = both.with_columns(item=col("item").str.split(",")).explode("item")
+    amount = nw.when(col("item") == ITEMS[0]).then(col(ITEMS[0]))
     source = {"cash flow": "cash_flow", "foreign deposit": "foreign"}
-    items: list[Frame] = []
-    for item in ITEMS:
-        name = source.get(item, item)
-        rows = both.filter(col("of_account") if item in OF_AN_ACCOUNT else ~col("of_account"))
-        if item == "foreign deposit":
-            rows = rows.filter(~col(name).is_null())
-        rows = rows.with_columns(item=nw.lit(item), amount=col(name))
-        items.append(rows.select("account", "account_label", "product", "item", "amount"))
-    return nw.concat(items)
+    for item in ITEMS[1:]:
+        amount = amount.when(col("item") == item).then(col(source.get(item, item)))
+    shown = (col("item") != "foreign deposit") | ~col("foreign").is_null()
+    columns = ["account", "account_label", "product", "item", "amount"]
+    return both.filter(shown).with_columns(amount=amount.cast(MONEY)).select(*columns)

@@ -31,11 +31,15 @@ def with_equity(frame: Frame) -> Frame:
     """Columns `equity` and `foreign_included` beside the others."""
     left_out = unknown("foreign_deposit").max().over("account") == 1
     return frame.with_columns(foreign_included=~left_out).with_columns(
-        equity=nw.when(col("foreign_included"))
-        .then(money("krw_equity") + money("foreign_deposit"))
-        .otherwise(money("krw_equity"))
-        .cast(MONEY)
+        equity=equity_of("foreign_included")
     )
+
+
+def equity_of(included: str) -> nw.Expr:
+    """Equity, with the foreign deposit where the column `included` says so."""
+    won = money("krw_equity")
+    both = won + money("foreign_deposit")
+    return nw.when(col(included)).then(both).otherwise(won).cast(MONEY)
 
 
 def equity(summary: Native) -> Native:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from kis_nb.analysis._equity import EQUITY, MOMENT, with_equity
+from kis_nb.analysis._equity import EQUITY, MOMENT, equity_of
 from kis_nb.analysis._frames import (
     MONEY,
     MONEY_IN,
@@ -18,11 +18,13 @@ from kis_nb.analysis._frames import (
     Kind,
     Native,
     col,
+    last_rows,
     money,
     number,
     read,
     to_native,
     total,
+    unknown,
 )
 
 CASH: dict[str, Kind] = {
@@ -39,8 +41,12 @@ ZERO = nw.lit(0).cast(MONEY_IN)
 
 def numbered(frame: Frame) -> Frame:
     """Snapshots as `n` = 1, 2, … of their account, with `q` and `flows`."""
+    return kept_and_flows(frame).with_columns(n=number(["account"], ["as_of", "snapshot"]))
+
+
+def kept_and_flows(frame: Frame) -> Frame:
+    """Columns `q` and `flows`."""
     return frame.with_columns(
-        n=number(["account"], ["as_of", "snapshot"]),
         q=(money("dnca_cash") + money("rnwl_dfpa") + money("dnca_sbst")).cast(MONEY_IN),
         flows=(money("opt_dfpa") + money("thdt_dfpa") - money("fee")).cast(MONEY_IN),
     )
@@ -85,8 +91,42 @@ def returns(summary: Native) -> Native:
         TypeError: `summary` is a frame of another library, or a column has another type.
         ValueError: A column is missing, or Spark would turn overflows into nulls.
     """
-    day = ["account", "date"]
-    rows = with_equity(numbered(read(summary, COLUMNS, "summary")))
+    rows = read(summary, COLUMNS, "summary")
+    closings = _closings(rows)
+    # Unknown settlements, and those of a day of which no row is kept, make the cash flow unknown.
+    lost = rows.with_columns(lost=unknown("settled_on")).group_by(*DAY).agg(col("lost").max())
+    found = closings.join(_settled(rows, closings), on=DAY, how="left").join(
+        lost, on=DAY, how="left"
+    )
+    foreign = (
+        nw.when(col("foreign_included"))
+        .then(money("foreign_deposit") - money("foreign_before"))
+        .otherwise(ZERO)
+    )
+    moved = col("q") - col("q_before") - col("flows_before") + foreign - col("settled")
+    told = (col("lost") == 0) & (col("skipped") == 0)
+    found = found.with_columns(cash_flow=nw.when(told).then(moved.cast(MONEY)))
+    pnl = col("equity") - col("equity_before") - col("cash_flow")
+    paid_in = nw.when(col("cash_flow") > 0).then(col("cash_flow")).otherwise(ZERO.cast(MONEY))
+    base = nw.when(~col("cash_flow").is_null()).then(col("equity_before") + paid_in)
+    found = found.with_columns(
+        start=col("equity_before"), end=col("equity"), pnl=pnl.cast(MONEY), base=base.cast(MONEY)
+    )
+    columns = ["start", "end", "cash_flow", "pnl", "base", "foreign_included"]
+    return to_native(found.select("account", "account_label", "date", *columns), summary)
+
+
+DAY = ["account", "date"]
+
+
+def _closings(rows: Frame) -> Frame:
+    """Each trading day's last row with equity, `q` and `flows`; beside them the day before's."""
+    left_out = rows.with_columns(left_out=unknown("foreign_deposit")).group_by("account")
+    closings = last_rows(rows, DAY).join(
+        left_out.agg(col("left_out").max()), on="account", how="inner"
+    )
+    closings = kept_and_flows(closings).with_columns(foreign_included=col("left_out") == 0)
+    closings = closings.with_columns(equity=equity_of("foreign_included"))
     before = {
         "date_before": "date",
         "q_before": "q",
@@ -95,50 +135,24 @@ def returns(summary: Native) -> Native:
         "equity_before": "equity",
         "foreign_before": "foreign_deposit",
     }
-    rows = rows.with_columns(
+    return closings.with_columns(
         **{
-            name: col(source).shift(1).over("account", order_by="n")
+            name: col(source).shift(1).over("account", order_by="date")
             for name, source in before.items()
         }
     )
-    first = col("n") == col("n").min().over(*day)
-    rows = rows.with_columns(
-        first=first, last=col("n") == col("n").max().over(*day), known_before=nw.lit(value=False)
-    )
-    rows = rows.with_columns(
-        **{name: nw.when(col("first")).then(col(name)).max().over(*day) for name in before}
-    )
-    rows = with_settled(rows, day)
+
+
+def _settled(rows: Frame, closings: Frame) -> Frame:
+    """What the settlements of each trading day booked, and whether one is of a day left out."""
+    told = rows.filter(~col("settled_on").is_null())
+    told = last_rows(told, [*DAY, "settled_on"]).select(*DAY, "settled_on", "rnwl_dfpa")
+    told = told.join(closings.select(*DAY, "settled_before", "date_before"), on=DAY, how="inner")
+    new = col("settled_on") > col("settled_before")
+    known = ~col("settled_before").is_null()
     skipped = (col("settled_on") > col("date_before")) & (col("settled_on") < col("date"))
-    foreign = (
-        nw.when(col("foreign_included"))
-        .then(money("foreign_deposit") - money("foreign_before"))
-        .otherwise(ZERO)
+    told = told.with_columns(
+        settled=nw.when(known).then(nw.when(new).then(money("rnwl_dfpa")).otherwise(ZERO)),
+        skipped=nw.when(skipped).then(nw.lit(1)).otherwise(nw.lit(0)),
     )
-    moved = col("q") - col("q_before") - col("flows_before") + foreign
-    rows = rows.with_columns(
-        start=nw.when(col("last")).then(col("equity_before")),
-        end=nw.when(col("last")).then(col("equity")),
-        moved=nw.when(col("last")).then(moved.cast(MONEY_IN)).otherwise(ZERO),
-        settled=nw.when(~skipped | skipped.is_null()).then(col("settled")),
-        included=col("foreign_included").cast(nw.Int64),
-    )
-    found = total(
-        rows,
-        day,
-        ["moved", "settled"],
-        account_label=col("account_label").max(),
-        start=col("start").max(),
-        end=col("end").max(),
-        included=col("included").max(),
-    )
-    found = found.with_columns(
-        cash_flow=(col("moved") - col("settled")).cast(MONEY),
-        foreign_included=col("included") == 1,
-    )
-    found = found.with_columns(pnl=(col("end") - col("start") - col("cash_flow")).cast(MONEY))
-    paid_in = nw.when(col("cash_flow") > 0).then(col("cash_flow")).otherwise(ZERO.cast(MONEY))
-    base = nw.when(~col("cash_flow").is_null()).then((col("start") + paid_in).cast(MONEY))
-    columns = ["start", "end", "cash_flow", "pnl", "base", "foreign_included"]
-    found = found.with_columns(base=base)
-    return to_native(found.select("account", "account_label", "date", *columns), summary)
+    return total(told, DAY, ["settled"], skipped=col("skipped").max())

@@ -136,6 +136,16 @@ def number(by: list[str], order: list[str]) -> nw.Expr:
     return col(by[0]).cum_count().over(*by, order_by=order).cast(nw.Int64)
 
 
+def last_rows(frame: Frame, by: list[str]) -> Frame:
+    """The last row of each `by`, whose columns have no nulls; of one moment's the last snapshot.
+
+    Grouped and joined: a window over all rows would sort them.
+    """
+    last = frame.group_by(*by).agg(col("as_of").max())
+    found = frame.join(last, on=[*by, "as_of"], how="semi")
+    return found.filter(col("snapshot") == col("snapshot").max().over(*by))
+
+
 def unknown(name: str) -> nw.Expr:
     """1 for a null, else 0."""
     return col(name).is_null().cast(nw.Int64)
