@@ -657,6 +657,35 @@ def test_a_merged_day_has_few_accounts_a_file(history: kis_nb.History) -> None:
         hidden.rename(path)
 
 
+@pytest.mark.parametrize("engine", [None, "DuckDB"])
+def test_files_that_disappear_are_listed_again(
+    engine: str | None, history: kis_nb.History, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day that was merged after its files were listed: read again, or an error of the package
+    when it never ends.
+    """
+    history.append(series(3))
+    listed = kis_nb.history(root)
+    counted = listed._listing.counted
+    stale = [str(root / "summary" / f"date={DAY}" / "gone.parquet")]
+    answers: list[Any] = [stale, stale]
+    monkeypatch.setattr(
+        type(listed._listing),
+        "counted",
+        lambda self, *words: answers.pop() if answers else counted.__func__(self, *words),  # type: ignore[attr-defined]
+    )
+    if engine is None:
+        assert listed.as_of(series(3)[2].as_of).summary.height == 1
+        answers += [stale] * 9
+        with pytest.raises(HistoryError, match="disappear"):
+            listed.as_of(series(3)[2].as_of)
+    else:
+        assert _frame(listed.summary(duckdb.connect())).height == 3
+        answers += [stale] * 9
+        with pytest.raises(HistoryError, match="disappear"):
+            listed.summary(duckdb.connect())
+
+
 def test_compact_leaves_the_present_day(history: kis_nb.History) -> None:
     """Without a date every day before today's trading day is merged."""
     now = datetime.now(KST)

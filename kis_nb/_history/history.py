@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -32,6 +33,8 @@ from kis_nb._history.writing import commit
 if TYPE_CHECKING:
     from kis_nb._history.object_files import ObjectFiles
 
+# How often files are listed again when a compaction replaced some in between.
+_ATTEMPTS = 5
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://")
 
 
@@ -291,34 +294,32 @@ class History(Filling):
     ) -> Any:
         name = None if account is None else self.account_id(account)
         question = Question.of(name, start, end)
-        with typed(self._files):
-            self._about.read()
-            paths = self._listing.counted(folder, question)
-            # After the files: what came with them is known by now.
-            columns = self._columns.of(folder)
-            return frame(
-                paths,
-                columns,
-                question,
-                engine,
-                root=self._files.join(folder),
-                storage_options=self._storage_options,
-            )
+        for _ in range(_ATTEMPTS):
+            with typed(self._files), contextlib.suppress(FileNotFoundError):
+                self._about.read()
+                paths = self._listing.counted(folder, question)
+                # After the files: what came with them is known by now.
+                columns = self._columns.of(folder)
+                return frame(
+                    paths,
+                    columns,
+                    question,
+                    engine,
+                    root=self._files.join(folder),
+                    storage_options=self._storage_options,
+                )
+        raise HistoryError(f"{self!r}: files disappear while they are read")
 
     def _collected(
         self, folder: Folder, account: str | Account | None, start: Day, end: Day, *columns: str
     ) -> pl.DataFrame:
         """Rows now; asked again when a compaction replaced a file in between."""
-        for attempt in range(5):
+        for _ in range(_ATTEMPTS):
             rows = self._read(folder, None, account, start, end)
-            try:
+            with contextlib.suppress(FileNotFoundError):
                 collected: pl.DataFrame = (rows.select(columns) if columns else rows).collect()
-            except FileNotFoundError:
-                if attempt == 4:
-                    raise HistoryError(f"{self!r}: files disappear while they are read") from None
-            else:
                 return collected
-        raise AssertionError
+        raise HistoryError(f"{self!r}: files disappear while they are read")
 
     def _commit(self, snapshot: Snapshot) -> int:
         with typed(self._files):

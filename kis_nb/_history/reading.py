@@ -150,6 +150,7 @@ def frame(
 
     Raises:
         HistoryError: another engine.
+        FileNotFoundError: a compaction replaced a file since they were listed.
     """
     if engine is None:
         return _polars(paths, columns, question, storage_options)
@@ -204,11 +205,16 @@ def _duckdb(paths: Sequence[str], columns: Columns, question: Question, engine: 
     if not paths:
         cells = ", ".join(f"CAST(NULL AS {t}) AS {_quoted(name)}" for name, t in types.items())
         return engine.sql(f"SELECT {cells} LIMIT 0")
-    rows = engine.read_parquet(
-        [glob.escape(path) for path in paths],
-        union_by_name=True,
-        hive_partitioning=True,
-    )
+    try:
+        rows = engine.read_parquet(
+            [glob.escape(path) for path in paths],
+            union_by_name=True,
+            hive_partitioning=True,
+        )
+    except duckdb.IOException as error:
+        if "No files found" in str(error) or "No such file" in str(error):
+            raise FileNotFoundError from error
+        raise
     there = set(rows.columns)
     for name, sign, value in _conditions(question):
         left, right = duckdb.ColumnExpression(name), duckdb.ConstantExpression(value)
