@@ -50,7 +50,7 @@ def test_a_drag_chooses_two_moments(lab: Lab) -> None:
     snapshots, with figures that add up; the button goes back to the whole night.
     """
     page = open_tab(lab)
-    span = page.locator(".kis-history-span")
+    span = page.locator(".kis-history-between")
     expect(span).to_have_text("From 2026-11-20 18:00:00 KST to 2026-11-23 15:45:00 KST")
     whole = figure(page, "history_pnl").inner_text()
     box = page.locator(".kis-equity-history svg.marks").bounding_box()

@@ -19,7 +19,7 @@ import { panel } from "./panel.js";
 
 export default panel((el, act) => {
   el.classList.add("kis-history-head");
-  const span = h("b.kis-history-span");
+  const span = h("b.kis-history-between");
   const newest = h("span.kis-history-newest");
   const loading = h("span.kis-note", { hidden: true });
   const whole = h("button", { type: "button", hidden: true, onclick: () => act("whole") });
