@@ -63,7 +63,9 @@ def test_a_drag_chooses_two_moments(lab: Lab) -> None:
     expect(span).to_have_text(re.compile(r"From 2026-11-20 \d\d:[03]0:00 KST to 2026-11-2[01]"))
     expect(page.locator(".kis-history")).to_have_attribute("aria-busy", "false")
     expect(figure(page, "history_pnl")).not_to_have_text(whole)
-    marks = page.locator(".kis-attribution [aria-label*=': ']")
+    marks = page.locator(
+        ".kis-attribution :is([aria-roledescription=bar], [aria-roledescription=tick])"
+    )
     said = [str(one.get_attribute("aria-label")) for one in marks.all()]
     amounts = {
         name: int(amount.replace(",", ""))
