@@ -31,7 +31,8 @@ for settings in client._settings:
     object.__setattr__(settings, "demo", True)
 """
 DEMO_BOOK = "None"
-FITTED = """() => [...document.querySelectorAll('.kis-chart-frame')].filter(frame => frame.clientWidth).every(
+FITTED = """() => [...document.querySelectorAll('.kis-chart-frame')]
+    .filter(frame => frame.clientWidth).every(
     frame => frame.querySelector('svg.marks')?.clientWidth === frame.clientWidth)"""
 
 
