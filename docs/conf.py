@@ -44,6 +44,7 @@ NAVIGATION = (
             "notebooks/night_report",
             "notebooks/dashboard",
             "notebooks/four_views",
+            "notebooks/history",
             "notebooks/margin_monitor",
             "notebooks/research",
         ],

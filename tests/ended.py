@@ -19,4 +19,4 @@ def close_and_join(dashboard: Dashboard) -> None:
     for thread in threads:
         thread.join(_LIMIT)
         assert not thread.is_alive()
-    dashboard._jobs.shutdown(wait=True)
+    dashboard._jobs.close(finish=True, wait=True)

@@ -475,11 +475,11 @@ def test_jobs_run_in_order_until_closed() -> None:
     done: list[int] = []
     over = threading.Event()
     for number in range(5):
-        dashboard._run_later(lambda number=number: done.append(number))  # type: ignore[misc]
-    dashboard._run_later(over.set)
+        dashboard._jobs.run(lambda number=number: done.append(number))  # type: ignore[misc]
+    dashboard._jobs.run(over.set)
     assert over.wait(PATIENCE)
     dashboard.close()
-    dashboard._run_later(lambda: done.append(99))
+    dashboard._jobs.run(lambda: done.append(99))
     assert done == [0, 1, 2, 3, 4]
 
 
@@ -494,14 +494,14 @@ def test_close_waits_for_no_job() -> None:
         go.wait(PATIENCE)
         ended.set()
 
-    dashboard._run_later(hang)
-    dashboard._run_later(lambda: done.append(1))
+    dashboard._jobs.run(hang)
+    dashboard._jobs.run(lambda: done.append(1))
     assert began.wait(PATIENCE)
     dashboard.close()
     assert not ended.is_set()
     go.set()
     assert ended.wait(PATIENCE)
-    dashboard._jobs.shutdown()
+    dashboard._jobs.close(finish=True, wait=True)
     assert done == []
 
 
@@ -511,8 +511,8 @@ def test_a_failing_job_ends_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading, "excepthook", lambda args: raised.append(args.exc_type))
     dashboard, over = kis_nb.show(balance()), threading.Event()
     nothing: list[None] = []
-    dashboard._run_later(nothing.pop)
-    dashboard._run_later(over.set)
+    dashboard._jobs.run(nothing.pop)
+    dashboard._jobs.run(over.set)
     assert over.wait(PATIENCE)
     dashboard.close()
     assert raised == [IndexError]
@@ -769,7 +769,7 @@ class Pages:
         """Wait until the jobs, and those that they start, are done."""
         for _ in range(4):
             done = threading.Event()
-            self.dashboard._run_later(done.set)
+            self.dashboard._jobs.run(done.set)
             assert done.wait(PATIENCE)
 
 

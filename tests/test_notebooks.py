@@ -32,6 +32,7 @@ SHIPPED = {
     "quickstart",
     "dashboard",
     "four_views",
+    "history",
     "margin_monitor",
     "night_report",
     "research",

@@ -17,6 +17,7 @@ WIDGETS = (
     "charts/chart.js",
     "panels/checks.js",
     "panels/head.js",
+    "panels/history.js",
     "panels/note.js",
     "panels/table.js",
 )

@@ -17,7 +17,15 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-NAMES = ("quickstart", "dashboard", "four_views", "margin_monitor", "night_report", "research")
+NAMES = (
+    "quickstart",
+    "dashboard",
+    "four_views",
+    "history",
+    "margin_monitor",
+    "night_report",
+    "research",
+)
 TEMPLATES = {f"{name}.ipynb" for name in NAMES}
 COMMAND = Path(sysconfig.get_path("scripts"), "kis-nb")
 

@@ -18,10 +18,19 @@ def spec(chart: str, lang: Lang, colors: Colors) -> dict[str, Any]:
     """A chart's Vega-Lite spec, which is the same for all figures.
 
     Args:
-        chart: one of `kis_nb._dashboard.chart_data.CHARTS`.
+        chart: one of `CHARTS` of `kis_nb._dashboard.chart_data` or of `history_data`.
         lang, colors: of the chart.
     """
-    from kis_nb.charts import _book, _margin, _payoff, _pnl, _views
+    from kis_nb.charts import (
+        _attribution,
+        _book,
+        _equity_history,
+        _margin,
+        _margin_history,
+        _payoff,
+        _pnl,
+        _views,
+    )
 
     designs = {
         "pnl": _pnl.PNL,
@@ -29,6 +38,9 @@ def spec(chart: str, lang: Lang, colors: Colors) -> dict[str, Any]:
         "views": _views.VIEWS,
         "book": _book.BOOK,
         "payoff": _payoff.PAYOFF,
+        "equity_history": _equity_history.EQUITY_HISTORY,
+        "margin_history": _margin_history.MARGIN_HISTORY,
+        "attribution": _attribution.ATTRIBUTION,
     }
     # The lines of a chart are in the order of its rows, which another view may change.
     return designs[chart].spec(lang, colors) | {"usermeta": {"fresh": "key"}}

@@ -21,7 +21,7 @@ AUTO_SECONDS = (0, 5, 15, 30, 60, 300)
 
 _DROPDOWNS = ("account", "auto", "language", "colors", "payoff_expiry")
 _LABELLED = ("account", "mgna_dvsn", "excc_stat_cd", "auto")
-_OVER_CHARTS = ("pnl_by", "book_by", "book_measure", "payoff_on")
+_OVER_CHARTS = ("pnl_by", "book_by", "book_measure", "payoff_on", "history_span")
 
 # Label and value of each option of a control.
 _Options: TypeAlias = list[tuple[str, Any]]
@@ -58,6 +58,9 @@ class Controls:
             "book_measure": _options_of("book", ("quantity", "value")),
             "payoff_on": _options_of("payoff", UNDERLYINGS),
             "payoff_expiry": self._expiry_options,
+            # Laid out where there is a history.
+            "tab": _options_of("tab", ("now", "history")),
+            "history_span": _options_of("history", ("night", "week", "year")),
         }
         chosen = {"language": lang, "colors": colors, "auto": auto}
         self.widgets: dict[str, Any] = {}

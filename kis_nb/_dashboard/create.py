@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from kis_nb._account import Account
@@ -15,6 +16,7 @@ from kis_nb._wire.secrets import Secret
 if TYPE_CHECKING:
     from kis_nb._client import Client
     from kis_nb._frames.balance import Balance
+    from kis_nb._history.history import History
 
 
 def dashboard(
@@ -27,6 +29,7 @@ def dashboard(
     colors: Colors = "kr",
     auto: int = 0,
     demo: bool | None = None,
+    history: str | os.PathLike[str] | History | None = None,
 ) -> Dashboard:
     """Open an account as a dashboard: make it a cell's last line.
 
@@ -43,12 +46,16 @@ def dashboard(
         auto: seconds of auto-refresh: 0 (off), 5, 15, 30, 60 or 300.
         demo: True shows invented accounts of the embedded broker and needs no key; False never
             does; None leaves it to ``KIS_NB_DEMO``.
+        history: a folder, a URL or what `kis_nb.history` gave. Every pull is kept there, and the
+            page has a History tab: equity, margin and why equity changed, of a night, five trading
+            days or a year. None keeps nothing, and there is no tab.
 
     Returns:
         The dashboard, whose first pull is under way. ``.close()`` ends its threads.
 
     Raises:
         ValueError: an argument is none of these. An account is not repeated in the message.
+        HistoryError: an object store without the extra that it needs.
     """
     from kis_nb._connect import connect
     from kis_nb._default_client import default_client
@@ -56,6 +63,12 @@ def dashboard(
     # Masked in a traceback's locals, should anything go wrong before it is read.
     asked, account = Secret.of(account) if isinstance(account, str) else account, None
     closer, problem, named = None, None, None
+    store: History | None = None
+    if history is not None:
+        from kis_nb._history.history import History
+        from kis_nb._history.history import history as open_history
+
+        store = history if isinstance(history, History) else open_history(history)
     if client is None:
         try:
             client = default_client() if demo is None else connect(demo=demo)
@@ -79,6 +92,7 @@ def dashboard(
             auto=auto,
             problem=problem,
             closer=closer,
+            history=store,
         )
 
 

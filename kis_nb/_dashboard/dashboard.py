@@ -10,8 +10,6 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -21,11 +19,13 @@ import traitlets
 from kis_nb._account import Account
 from kis_nb._choices import Colors, Lang, check_choice
 from kis_nb._codes import Basis, BasisLike, Margin, MarginLike, View
-from kis_nb._dashboard import summary_cards, thread_errors
+from kis_nb._dashboard import summary_cards
 from kis_nb._dashboard.chart_variants import ChartVariants
 from kis_nb._dashboard.controls import AUTO_SECONDS, Controls, close_all
 from kis_nb._dashboard.displayed_balances import DisplayedBalances
 from kis_nb._dashboard.fetcher import Fetcher
+from kis_nb._dashboard.history_tab import history_tab
+from kis_nb._dashboard.jobs import Jobs
 from kis_nb._dashboard.known_accounts import KnownAccounts
 from kis_nb._dashboard.page_layout import PageLayout
 from kis_nb._dashboard.saved_head import saved_head_html
@@ -38,6 +38,7 @@ from kis_nb._widgets.chart_view import Gesture, read_gesture
 
 if TYPE_CHECKING:
     from kis_nb._client import Client
+    from kis_nb._dashboard.history_data import HistoryStore
     from kis_nb._frames.balance import Balance
 
 _CODES = ("account", "mgna_dvsn", "excc_stat_cd")
@@ -57,6 +58,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         problem: why there is no client, to be shown.
         static: the one balance to show without a client.
         closer: called when the dashboard is closed.
+        history: where pulls are kept and read from; None for a page without the History tab.
 
     Attributes:
         account: the account chosen; set it to a number, a name, a label or an `Account`. It shows
@@ -92,6 +94,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         problem: ConfigError | None = None,
         static: Balance | None = None,
         closer: Callable[[], None] | None = None,
+        history: HistoryStore | None = None,
     ) -> None:
         check_choice("lang", lang, get_args(Lang))
         check_choice("colors", colors, get_args(Colors))
@@ -106,23 +109,25 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._colors: Colors = colors
         self._problem, self._closer = problem, closer
         self._accounts.add([chosen] if static is None else [static.account])
-        self._fetcher = Fetcher(client, self) if client is not None and chosen is not None else None
+        self._controls = Controls(list(self._accounts.labels.values()), lang, colors, auto)
+        self._history = history_tab(history, self._controls)
+        source = None if client is None else self._history.keeping(client)
+        self._fetcher = Fetcher(source, self) if source is not None and chosen is not None else None
         self._displayed = DisplayedBalances(self._fetcher, static)
-        # One thread for what pages ask, so that it happens in the order in which they asked. At the
-        # interpreter's end Python waits for the job that runs: jobs are short.
-        self._jobs = ThreadPoolExecutor(1, thread_name_prefix="kis_nb-jobs")
+        # One thread for what pages ask, so that it happens in the order in which they asked.
+        self._jobs = Jobs("kis_nb-jobs")
         self._variants = ChartVariants(
-            self._displayed, self._view_name, self._run_later, self._redraw_charts
+            self._displayed, self._view_name, self._jobs.run, self._redraw_charts
         )
         self._selection = Selection()
-        self._controls = Controls(list(self._accounts.labels.values()), lang, colors, auto)
         self._snapshot = Snapshot(self._saved_html)
         self._page = PageLayout(
             *(self._controls, self._on_action, self._on_gesture),
             selectable=static is None,
             saved=self._snapshot.key,
         )
-        super().__init__(self._page.children, layout=w.Layout(width="100%"))
+        children = self._history.join(self, self._page.children)
+        super().__init__(children, layout=w.Layout(width="100%"))
         self.add_class("kis-dashboard")
         self.account = chosen if static is None else static.account
         self.mgna_dvsn = mgna_dvsn if static is None else static.mgna_dvsn
@@ -342,16 +347,11 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         elif what == "select" and (gesture := read_gesture(value, page)) is not None:
             self._on_gesture("table", gesture)
         elif what in ("csv", "excel") and isinstance(value, list):
-            self._run_later(lambda: self._save(what, value, page))
+            self._jobs.run(lambda: self._save(what, value, page))
 
     def _on_gesture(self, source: str, gesture: Gesture) -> None:
         # Not on this thread: drawing may hold the lock for long, and the page's next message waits.
-        self._run_later(lambda: self._select(gesture, source))
-
-    def _run_later(self, job: Callable[[], None]) -> None:
-        """Run a job on the one thread for them, after those before it; nothing once closed."""
-        with suppress(RuntimeError):  # closed meanwhile, or the interpreter is ending
-            self._jobs.submit(job).add_done_callback(thread_errors.report_job)
+        self._jobs.run(lambda: self._select(gesture, source))
 
     def _select(self, gesture: Gesture, source: str) -> None:
         with self._lock:
@@ -391,8 +391,8 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         # Without the lock: a thread of the fetcher may be waiting for it.
         if self._fetcher is not None:
             self._fetcher.close()
-        # What runs finds the dashboard closed once it takes the lock, so nobody waits for it.
-        self._jobs.shutdown(wait=False, cancel_futures=True)
+        self._jobs.close()
+        self._history.close()
         self._controls.close()
         close_all(*self.children, self.layout)
         super().close()

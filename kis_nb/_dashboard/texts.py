@@ -46,6 +46,42 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "expiry_option_one": ("{day} · {n}종목", "{day} · {n} leg"),
     "no_expiry_option": ("만기 없음", "No expiry"),
     **{f"payoff_{name}": label for name, label in UNDERLYINGS.items()},
+    # History.
+    "tab": ("화면", "Tab"),
+    "tab_now": ("현재", "Now"),
+    "tab_history": ("기록", "History"),
+    "history": ("계좌 기록", "The account's history"),
+    "history_from_to": ("{begins} ~ {ends}", "From {begins} to {ends}"),
+    "history_span": ("기간", "Span"),
+    "history_night": ("밤", "Night"),
+    "history_week": ("5거래일", "5 days"),
+    "history_year": ("1년", "Year"),
+    "history_newest": ("마지막 기록 {at}", "Last kept {at}"),
+    "history_loading": ("기록을 읽는 중", "Reading the history"),
+    "history_whole": ("전체 구간", "Whole span"),
+    "history_pnl": ("구간 손익 (수수료 전)", "P&L of the span (before fees)"),
+    "history_room": ("마진콜까지 최소 여유", "Lowest room before a margin call"),
+    "history_room_at": ("시각", "at"),
+    "history_room_unknown": ("유지증거금(02) 기록 없음", "No maintenance margin (02) was kept"),
+    "history_equity": ("구간 끝 자산", "Equity at the end"),
+    "history_equity_start": ("구간 시작", "at the start"),
+    "history_change": ("변동", "change"),
+    "history_fees": ("수수료", "fees"),
+    "history_cash_flow": ("입출금", "cash flow"),
+    "history_foreign_deposit": ("외화예탁금", "foreign deposit"),
+    "history_remainder": ("나머지", "remainder"),
+    "history_empty": (
+        (
+            "이 계좌의 기록이 아직 없습니다. 이 화면이 조회하는 잔고부터 쌓이고, 지난 날은 "
+            "history.backfill(client, start), 밤새 기록은 kis-nb record로 채웁니다."
+        ),
+        (
+            "No history of this account yet. It begins with what this dashboard pulls; past days "
+            "come with history.backfill(client, start), whole nights with kis-nb record."
+        ),
+    ),
+    "history_not_kept": ("조회한 잔고를 기록하지 못했습니다: {why}", "A pull was not kept: {why}"),
+    "history_not_read": ("기록을 읽지 못했습니다: {why}", "The history was not read: {why}"),
     # What a saved notebook shows.
     "saved": (
         "저장된 화면입니다. 이 셀을 실행하면 실시간 화면이 나옵니다.",

@@ -100,6 +100,7 @@ class HeadPanel(Panel):
         "panels/head.css",
         "panels/cards.css",
         "panels/sections.css",
+        "panels/history.css",
         "panels/tables.css",
         "panels/stale.css",
         "panels/narrow.css",
@@ -122,3 +123,9 @@ class NotePanel(Panel):
     """A sentence under a chart."""
 
     _esm = script("panels/note.js")
+
+
+class HistoryPanel(Panel):
+    """The sentences and cards of the History tab."""
+
+    _esm = script("panels/history.js")

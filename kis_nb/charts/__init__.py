@@ -15,7 +15,7 @@ So does ``chart.save("x.html", inline=True)``, which makes a page that needs no 
 Bars show exact figures in won. Null is named, never drawn as 0. A demo's chart says DEMO.
 Importing this module loads altair.
 
-May import `kis_nb._frames`, `_widgets`, `_codes` and `_choices`.
+May import `kis_nb.analysis`, `_frames`, `_widgets`, `_codes`, `_choices` and `_seoul`.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from kis_nb._frames.balances import Balances
 from kis_nb._frames.index_stress import MOVES, Move
 from kis_nb.charts import _book, _index_stress, _margin, _payoff, _pnl, _pnl_product, _views
 from kis_nb.charts._chart import Chart, mime_bundle
+from kis_nb.charts._history import attribution, equity, margin_history
 from kis_nb.charts._legs import LeftOut, payoff_at_expiry
 from kis_nb.charts._style import Style
 
@@ -46,10 +47,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LeftOut",
+    "attribution",
     "book",
+    "equity",
     "index_stress",
     "left_out",
     "margin",
+    "margin_history",
     "payoff",
     "pnl",
     "views",

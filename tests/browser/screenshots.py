@@ -31,8 +31,22 @@ for settings in client._settings:
     object.__setattr__(settings, "demo", True)
 """
 DEMO_BOOK = "None"
-FITTED = """() => [...document.querySelectorAll('.kis-chart-frame')].every(
+FITTED = """() => [...document.querySelectorAll('.kis-chart-frame')]
+    .filter(frame => frame.clientWidth).every(
     frame => frame.querySelector('svg.marks')?.clientWidth === frame.clientWidth)"""
+
+
+# A made history in place of the pulls, since the broker's clock stands still.
+HISTORY = """
+from datetime import date
+from kis_nb._dashboard.dashboard import Dashboard
+from tests.histories import FrameStore, World
+world = World(date(2025, 11, 24), date(2026, 11, 23), every=10, margin=12_000_000)
+dashboard = Dashboard(client, history=FrameStore(world), lang={lang!r})
+dashboard._controls["tab"].value = "history"
+dashboard._controls["history_span"].value = "SPAN"
+dashboard
+"""
 
 
 @dataclass(frozen=True)
@@ -45,6 +59,8 @@ class Scene:
     show: str = "dashboard = kis_nb.dashboard(client, lang={lang!r})\ndashboard"
     lang: str = "ko"
     after: str = ""
+    # The chart whose drawing is waited for.
+    last: str = "payoff"
     # How much of it, from the top; 0 for all.
     height: int = 0
 
@@ -61,6 +77,14 @@ SCENES = {
     "dashboard-500": Scene(book="Book.sized({'80012345-03': 500}, seed=3)"),
     "dashboard-error": Scene(
         after="broker.fault(Fault(status=503, times=None)); dashboard.refresh()", height=980
+    ),
+    "history": Scene(show=HISTORY.replace("SPAN", "week"), last="attribution"),
+    "history-year": Scene(
+        width=1600,
+        theme="dark",
+        lang="en",
+        show=HISTORY.replace("SPAN", "year"),
+        last="attribution",
     ),
 }
 # The night report, by its language.
@@ -86,7 +110,7 @@ def take(lab: Lab, name: str, scene: Scene) -> None:
     lab.run_cell(0)
     lab.run_cell(1)
     board = page.locator(".kis-dashboard").first
-    expect(board.locator(".kis-payoff svg").first).to_be_visible()
+    expect(board.locator(f".kis-{scene.last} svg").first).to_be_visible()
     if scene.after:
         lab.run_cell(2)
         expect(page.locator(".kis-error").first).to_be_visible()

@@ -1,0 +1,316 @@
+"""The History tab: keeps what the dashboard pulls, and shows what was kept.
+
+Reading and writing happen on threads of its own. An answer is drawn only if it is still what the
+tab is asked for, so that a slow one never lands beside another account or span.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as w
+
+from kis_nb._dashboard import thread_errors
+from kis_nb._dashboard.chart_panel import spec
+from kis_nb._dashboard.controls import Controls
+from kis_nb._dashboard.history_data import (
+    CHARTS,
+    Content,
+    HistoryStore,
+    Question,
+    Span,
+    blank,
+    read,
+)
+from kis_nb._dashboard.jobs import Jobs
+from kis_nb._dashboard.texts import say
+from kis_nb._errors import KisError
+from kis_nb._widgets.chart_view import ChartView, Gesture
+from kis_nb._widgets.panels import HistoryPanel
+
+if TYPE_CHECKING:
+    from kis_nb._dashboard.fetch_protocols import BalanceSource
+    from kis_nb._frames.balance import Balance
+
+# A read that hangs must not hold up the next account's.
+_READERS = 3
+
+
+def history_tab(store: HistoryStore | None, controls: Controls) -> HistoryTab | NoHistory:
+    """The tab of a dashboard; without a store one that does nothing.
+
+    Args:
+        store, controls: as of `HistoryTab`.
+    """
+    return NoHistory() if store is None else HistoryTab(store, controls)
+
+
+class NoHistory:
+    """In the place of a tab where no history is kept."""
+
+    def keeping(self, client: BalanceSource) -> BalanceSource:
+        """The source as it is."""
+        return client
+
+    def join(self, _dashboard: Any, children: list[w.Widget]) -> list[w.Widget]:
+        """The widgets as they are."""
+        return children
+
+    def close(self) -> None:
+        """Nothing is there to be closed."""
+
+
+class HistoryTab:
+    """The tab of one dashboard. All methods may be called from any thread; nothing is raised.
+
+    Args:
+        store: the history.
+        controls: of the dashboard; its ``tab``, ``history_span``, ``language`` and ``colors`` are
+            observed.
+
+    Attributes:
+        charts: the views, by name.
+        panel: sentences and cards.
+    """
+
+    def __init__(self, store: HistoryStore, controls: Controls) -> None:
+        self._store = store
+        self._controls = controls
+        self._lock = threading.RLock()
+        self._closed = False
+        self._account: Any = None
+        self._chosen: tuple[datetime, datetime] | None = None
+        # The questions that are being read, and whether to read them again afterwards.
+        self._reading: dict[Question, bool] = {}
+        self._drawn: Question | None = None
+        self._faults = {"append": "", "read": ""}
+        self._readers = Jobs("kis_nb-history", _READERS)
+        self._writer = Jobs("kis_nb-history-append")
+        self.panel = HistoryPanel(self._on_action)
+        self.charts = {name: ChartView(name=name) for name in CHARTS}
+        for name, view in self.charts.items():
+            view.add_class(f"kis-{name.replace('_', '-')}")
+            view.on_gesture(partial(self._on_gesture, name))
+        equity, margin, attribution = (_box("section", view) for view in self.charts.values())
+        self._drawing = _box("stack", _box("columns", equity, margin), attribution)
+        self._box = _box("history", self.panel, self._drawing)
+        self._now: list[w.Widget] = []
+
+    def join(self, dashboard: Any, children: list[w.Widget]) -> list[w.Widget]:
+        """The widgets of the page with the tab among them.
+
+        Args:
+            dashboard: whose ``account`` is followed.
+            children: the controls, the head, and then what the other tab shows.
+        """
+        controls, *self._now = children
+        self._follow(dashboard)
+        tabs = _box("tabs", self._controls["tab"], self._controls["history_span"])
+        return [controls, tabs, *self._now, self._box]
+
+    def _follow(self, dashboard: Any) -> None:
+        dashboard.observe(lambda change: self._on_account(change["new"]), "account")
+        for name in ("history_span", "language", "colors"):
+            self._controls[name].observe(self._on_control, "value")
+        self._controls["tab"].observe(lambda _: self._turn(), "value")
+        self._turn()
+
+    def keeping(self, client: BalanceSource) -> BalanceSource:
+        """The source of balances, each of which is kept."""
+        return _Keeping(client, self.append)
+
+    def append(self, balance: Balance) -> None:
+        """Keep a balance, without waiting for it."""
+        self._writer.run(partial(self._append, balance))
+
+    def _append(self, balance: Balance) -> None:
+        fault = ""
+        try:
+            self._store.append(balance)
+        except KisError as error:
+            fault = say("history_not_kept", self._lang, why=error)
+        except Exception as error:  # noqa: BLE001  (whatever a store does wrong, the pull goes on)
+            thread_errors.report(error)
+            fault = say("history_not_kept", self._lang, why=type(error).__name__)
+        self._say("append", fault)
+        if not fault and self.open:
+            self._ask()
+
+    @property
+    def open(self) -> bool:
+        """Whether the tab is the one on show."""
+        return bool(self._controls["tab"].value == "history")
+
+    @property
+    def _lang(self) -> Any:
+        return self._controls["language"].value
+
+    def _question(self) -> Question | None:
+        if self._account is None:
+            return None
+        span: Span = self._controls["history_span"].value
+        return Question(
+            self._account, span, self._chosen, self._lang, self._controls["colors"].value
+        )
+
+    # --- what is done on the page -------------------------------------------------------------
+
+    def _turn(self) -> None:
+        """Show the tab that is chosen; status and alarms of the pulls stay on both."""
+        head, *rest = self._now
+        (head.add_class if self.open else head.remove_class)("kis-head-short")
+        for widget in rest:
+            widget.layout.display = "none" if self.open else None
+        for widget in (self._box, self._controls["history_span"]):
+            widget.layout.display = None if self.open else "none"
+        if self.open:
+            self._ask()
+
+    def _on_account(self, account: Any) -> None:
+        with self._lock:
+            self._account, self._chosen = account, None
+        self._ask()
+
+    def _on_control(self, change: Any) -> None:
+        if self._controls.relabelling:
+            return
+        if change["owner"] is self._controls["history_span"]:
+            with self._lock:
+                self._chosen = None
+        self._ask()
+
+    def _on_action(self, what: str, _value: Any, _page: str) -> None:
+        if what == "whole":
+            self._choose(None, "")
+
+    def _on_gesture(self, chart: str, gesture: Gesture) -> None:
+        with suppress(ValueError):  # no page of ours sends anything else
+            times = sorted(map(datetime.fromisoformat, gesture.ids))
+            if not times:
+                self._choose(None, chart)
+            elif len(times) == 1:
+                # From there until now.
+                self._choose((times[0], datetime.max.replace(tzinfo=times[0].tzinfo)), chart)
+            else:
+                self._choose((times[0], times[-1]), chart)
+
+    def _choose(self, chosen: tuple[datetime, datetime] | None, chart: str) -> None:
+        with self._lock:
+            self._chosen = chosen
+        for name, view in self.charts.items():
+            if name != chart:
+                view.selected = ()
+        self._ask()
+
+    # --- reading and drawing ------------------------------------------------------------------
+
+    def _ask(self) -> None:
+        """Read what is asked for now; again, once it is read, when it is being read already."""
+        with self._lock:
+            question = self._question()
+            if question is None or self._closed or not self.open:
+                return
+            if question != self._drawn:
+                self._grey(question)
+            if question in self._reading:
+                self._reading[question] = True
+                return
+            self._reading[question] = False
+        self._readers.run(partial(self._read, question))
+
+    def _grey(self, question: Question) -> None:
+        """What is on the page is of another question; another account's figures are taken away."""
+        other = self._drawn is None or self._drawn.account != question.account
+        parts = blank(question.lang) if other else {}
+        self.panel.show(parts | {"busy": True, "words": self._words()})
+
+    def _read(self, question: Question) -> None:
+        while self._read_once(question):
+            pass
+
+    def _read_once(self, question: Question) -> bool:
+        """Read and draw; true when something was stored meanwhile."""
+        fault, content = "", None
+        try:
+            if self._is_asked(question):
+                content = read(self._store, question)
+        except Exception as error:  # noqa: BLE001  (it is said on the page)
+            if not isinstance(error, KisError):
+                thread_errors.report(error)
+            why = error if isinstance(error, KisError) else type(error).__name__
+            fault = say("history_not_read", question.lang, why=why)
+            content = Content(blank(question.lang))
+        with self._lock:
+            asked = self._is_asked(question)
+            if asked and content is not None:
+                self._drawn = question
+                self._draw(content, question)
+                self._say("read", fault)
+            again = asked and self._reading[question]
+            if again:
+                self._reading[question] = False
+            else:
+                del self._reading[question]
+        return again
+
+    def _is_asked(self, question: Question) -> bool:
+        """Whether this is what the tab is asked for now, so that its answer may be drawn."""
+        with self._lock:
+            return not self._closed and question == self._question()
+
+    def _draw(self, content: Content, question: Question) -> None:
+        for name, rows in content.rows.items():
+            self.charts[name].draw(spec(name, question.lang, question.colors), {name: rows})
+        if question.chosen is None:
+            for view in self.charts.values():
+                if view.selected:
+                    view.selected = ()
+        self._drawing.layout.display = None if content.rows else "none"
+        self.panel.show(content.parts | {"busy": False, "words": self._words()})
+
+    def _words(self) -> dict[str, str]:
+        return {key: say(key, self._lang) for key in ("history", "history_loading")}
+
+    def _say(self, what: str, fault: str) -> None:
+        """Say what went wrong, once, until it goes well again."""
+        with self._lock:
+            if not self._closed:
+                self._faults[what] = fault
+                self.panel.show({"faults": [text for text in self._faults.values() if text]})
+
+    def close(self) -> None:
+        """End reading. What was pulled before is still written."""
+        with self._lock:
+            self._closed = True
+        self._readers.close()
+        self._writer.close(finish=True)
+
+
+class _Keeping:
+    """A source of balances, each of which is handed on as it arrives.
+
+    Args:
+        client: the source.
+        keep: called with each balance.
+    """
+
+    def __init__(self, client: BalanceSource, keep: Callable[[Balance], None]) -> None:
+        self._client = client
+        self._keep = keep
+
+    def balance(self, *which: Any, **how: Any) -> Balance:
+        """As `Client.balance`."""
+        balance = self._client.balance(*which, **how)
+        self._keep(balance)
+        return balance
+
+
+def _box(name: str, *children: w.Widget) -> w.Box:
+    box = w.Box(children)
+    box.add_class(f"kis-{name}")
+    return box
