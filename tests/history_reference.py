@@ -259,9 +259,9 @@ def _products(steps: list[Row], positions: list[Row]) -> dict[str | None, dict[s
             if a and b:
                 moved = minus(b["mark"], a["mark"])
                 known = a["q"] is not None and moved is not None
-                mine["price"].append(
-                    Decimal(0) if a["q"] == 0 else a["q"] * moved if known else None
-                )
+                # What was closed without a mark is all of the trade.
+                still = a["q"] == 0 or (b["q"] == 0 and b["mark"] is None)
+                mine["price"].append(Decimal(0) if still else a["q"] * moved if known else None)
             mine["change"].append(
                 minus(b["value"] if b else Decimal(0), a["value"] if a else Decimal(0))
             )

@@ -138,11 +138,18 @@ def test_the_foreign_deposit_counts_where_all_rows_have_it() -> None:
         ("history", "kept", "--format", "xlsx"),
     ],
 )
-def test_a_line_that_does_not_fit_is_refused(words: tuple[str, ...], capsysbinary: Any) -> None:
-    """With exit code 2 and one line on stderr, which repeats no number."""
+def test_a_line_that_does_not_fit_is_refused(
+    words: tuple[str, ...],
+    capsysbinary: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With exit code 2 and one line on stderr, which repeats no number; nothing is written."""
+    monkeypatch.chdir(tmp_path)
     code, out, err = ran(capsysbinary, *words)
     assert (code, out, err.count("\n")) == (2, "", 1 + err.count("DEMO"))
     assert "80099999" not in err
+    assert not (tmp_path / "kept").exists()
 
 
 def test_a_history_that_cannot_be_read_is_an_error(kept: Path, capsysbinary: Any) -> None:

@@ -79,9 +79,9 @@ class Filling:
         from kis_nb._history.record_start import start_recorder
 
         check_choice("lang", lang, ("ko", "en"))
-        self._about.check(demo=client.demo)
         return start_recorder(
             self,
+            lambda: self._about.check(demo=client.demo),
             getattr(self._files, "root", None),
             client,
             every,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from datetime import datetime, time
 from itertools import product
@@ -50,6 +50,7 @@ def chosen_accounts(
 
 def start_recorder(
     store: Store,
+    check: Callable[[], None],
     root: Path | None,
     client: Client,
     every: float,
@@ -63,6 +64,10 @@ def start_recorder(
     stop: threading.Event,
 ) -> Recording:
     """Check the arguments of `History.record`, and record.
+
+    Args:
+        check: refuses accounts that do not belong into the history; called once all else is right,
+            since it begins an empty one.
 
     Raises:
         ValueError, HistoryError: as `History.record`.
@@ -85,6 +90,7 @@ def start_recorder(
         lines = StreamLines(sys.stderr, clock) if lines else NoLines()
     says = Says(lines, lang)
     when = period(clock.time(), until)
+    check()
     recorder = Recorder(store, client, views, every, says)
     with ExitStack() as held:
         if root is not None:

@@ -69,7 +69,8 @@ def attribution(
         Decimal(38,0). By product (null: unknown):
 
         - ``price``: carried contracts times the change of one contract's value from snapshot to
-          snapshot, rounded to the won (an exact half up);
+          snapshot, rounded to the won (an exact half up); 0 for what was closed by a snapshot that
+          has no price of it, as KIS's past days have none;
         - ``quantity``: what trades changed in unrealized P&L: the change of unrealized P&L less
           ``price``;
         - ``realized``: KIS's realized P&L.
@@ -202,9 +203,12 @@ def _products(held: Frame, steps: Frame) -> Frame:
     held = held.with_columns(
         after_mark=col("mark").shift(-1).over(*contract, order_by="n"),
         after_here=col("snapshot").shift(-1).over(*contract, order_by="n"),
+        after_quantity=col("quantity").shift(-1).over(*contract, order_by="n"),
         product=col("product").max().over(*contract),
     )
     none = nw.lit(0).cast(PRODUCT)
+    # A past day's answer has no mark of what was closed on it: all of it is of the trade then.
+    unmarked = (col("after_quantity") == 0) & col("after_mark").is_null()
     move = (col("quantity") * (col("after_mark") - col("mark"))).cast(PRODUCT)
     start, end, value = col("is_start"), col("is_end"), col("value")
     change = nw.when(start & end).then(ZERO).when(value.is_null()).then(value)
@@ -212,7 +216,7 @@ def _products(held: Frame, steps: Frame) -> Frame:
     held = held.with_columns(
         price=nw.when(col("after_here") != col("after"))
         .then(none)
-        .when(col("after_here").is_null() | (col("quantity") == 0))
+        .when(col("after_here").is_null() | (col("quantity") == 0) | unmarked)
         .then(none)
         .otherwise(move),
         change=change.when(end).then(value).when(start).then(-value).otherwise(ZERO),
