@@ -84,7 +84,7 @@ nitpick_ignore_regex = [
     (r"py:obj", r".*"),
     # Other projects' types, and the private names by which annotations call ours: resolving them
     # would take the other projects' indexes, from the network.
-    (r"py:.*", r"(?!kis_nb\.((charts|analysis)\.)?[A-Za-z]).*"),
+    (r"py:.*", r"(?!kis_nb\.((charts|analysis)\.)?[A-Za-z]\w*$).*"),
 ]
 
 # --- writing --------------------------------------------------------------------------------------
