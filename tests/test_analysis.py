@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import narwhals.exceptions
 import pandas as pd
@@ -69,6 +70,25 @@ def test_a_world_whose_books_agree_leaves_no_remainder(random: Random) -> None:
     assert set(remainders(rows)) == {0}
 
 
+ZONES = (UTC, ZoneInfo("Asia/Seoul"), ZoneInfo("America/New_York"))
+
+
+@pytest.mark.parametrize("kept", ["UTC", "Asia/Seoul"])
+def test_the_moments_may_be_of_any_time_zone(kept: str) -> None:
+    """One moment is the same in every zone, in the arguments as in the column."""
+    rows = world_rows(Random(2))
+    moments = sorted(row["as_of"] for row in rows.summary)
+    start, end = moments[1], moments[-2]
+    want = reference.attribution(rows, start, end)
+    positions, summary = rows.frames()
+    summary = summary.with_columns(pl.col("as_of").dt.convert_time_zone(kept))
+    for zone in ZONES:
+        span = {"start": start.astimezone(zone), "end": end.astimezone(zone)}
+        for held, told in ((positions, summary), (positions.lazy(), summary.lazy())):
+            why = analysis.collect(analysis.attribution(held, told, **span))
+            assert why.rows(named=True) == want
+
+
 def test_a_day_without_its_closing_leaves_a_remainder() -> None:
     """What happened on a day of which nothing is kept is not attributed to anything else."""
     rows = world_rows(Random(1))
@@ -86,6 +106,17 @@ def test_a_day_without_its_closing_leaves_a_remainder() -> None:
     gap = analysis.collect(analysis.returns(summary)).filter(pl.col("date") == DAYS[2])
     found = set(gap.filter(pl.col("pnl").is_null())["account"])
     assert found == told
+
+
+def test_the_peak_is_the_same_in_whatever_order_equal_moments_are_read() -> None:
+    """Two snapshots of one moment: the lower one comes first, and the higher one's peak stays."""
+    _, summary = world_rows(Random(1)).frames()
+    row = summary.head(1).with_columns(foreign_deposit=pl.lit(0).cast(pl.Decimal(38, 0)))
+    equities = (5, 9, 2, 7)
+    rows = [row.with_columns(krw_equity=pl.lit(each).cast(pl.Decimal(38, 0))) for each in equities]
+    for order in (rows, rows[::-1], rows[2:] + rows[:2]):
+        found = analysis.collect(analysis.equity(pl.concat(order).lazy()))
+        assert set(found.select("equity", "peak").rows()) == {(each, each) for each in equities}
 
 
 @pytest.mark.parametrize("points", [1, 7, 10_000])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 TOP = Path(__file__).parents[1]
+PARTS = (0, 500, 999, 1_000, 1_499, 1_999)  # microseconds
 
 
 def write(rows: pl.DataFrame, folder: Path) -> None:
@@ -77,6 +79,19 @@ def test_duckdb_answers_as_polars_does(tmp_path: Path) -> None:
                 for name in ("positions", "summary")
             ]
             compare(rows, *read)
+
+
+def test_duckdb_thins_views_of_one_moment_as_polars_does() -> None:
+    """Pulls a fraction of a millisecond apart fall into the same part of the time."""
+    times = [datetime(2026, 11, 2, 9, tzinfo=UTC) + timedelta(microseconds=us) for us in PARTS]
+    kinds = {"as_of": pl.Datetime("us", "UTC"), "equity": pl.Decimal(38, 0)}
+    made = {"account": ["a"] * len(times), "as_of": times, "equity": [5, 1, 7, 2, 9, 4]}
+    frame = pl.DataFrame(made, schema_overrides=kinds)
+    with duckdb.connect() as connection:
+        relation = connection.from_arrow(frame.to_arrow())
+        for points in range(1, 6):
+            want = analysis.collect(analysis.thin(frame.lazy(), "equity", points))
+            assert analysis.collect(analysis.thin(relation, "equity", points)).equals(want)
 
 
 def test_the_page_for_a_cluster_runs(

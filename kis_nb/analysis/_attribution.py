@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import narwhals as nw
 
@@ -112,12 +113,12 @@ def _check(start: datetime | None, end: datetime | None) -> None:
 def _between(rows: Frame, start: datetime | None, end: datetime | None) -> Frame:
     """The snapshots from the one at `start` to the one at `end`, and what each is."""
     if end is not None:
-        rows = rows.filter(col("as_of") <= nw.lit(end))
+        rows = rows.filter(col("as_of") <= _literal(rows, end))
     rows = numbered(rows)
     if start is None:
         rows = rows.with_columns(first=nw.lit(1).cast(nw.Int64))
     else:
-        reached = nw.when(col("as_of") <= nw.lit(start)).then(col("n"))
+        reached = nw.when(col("as_of") <= _literal(rows, start)).then(col("n"))
         rows = rows.with_columns(reached=reached).with_columns(
             first=col("reached").max().over("account")
         )
@@ -126,6 +127,14 @@ def _between(rows: Frame, start: datetime | None, end: datetime | None) -> Frame
         is_end=col("n") == col("n").max().over("account"),
         closing=col("n") == col("n").max().over("account", "date"),
     )
+
+
+def _literal(rows: Frame, moment: datetime) -> nw.Expr:
+    """A moment to compare with ``as_of``: Polars wants it in the column's own time zone."""
+    zone = "UTC"
+    if rows.implementation.is_polars():
+        zone = getattr(rows.collect_schema()["as_of"], "time_zone", None) or zone
+    return nw.lit(moment.astimezone(ZoneInfo(zone)))
 
 
 def _steps(rows: Frame) -> Frame:

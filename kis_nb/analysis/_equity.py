@@ -47,7 +47,8 @@ def equity(summary: Native) -> Native:
 
     The equity counts the foreign deposit if it is known in all rows of the account in `summary`,
     and in none otherwise (KIS does not send it for past days), so that no step between two rows
-    comes from a deposit that is known in one of them alone.
+    comes from a deposit that is known in one of them alone. Cash paid in or out moves equity, peak
+    and drawdown as a profit or a loss does; `returns` is net of it.
 
     Args:
         summary: ``History.summary()`` of any engine: a Polars frame, a DuckDB relation or a PySpark
@@ -65,7 +66,8 @@ def equity(summary: Native) -> Native:
         ValueError: A column is missing, or Spark would turn overflows into nulls.
     """
     frame = with_equity(read(summary, MOMENT | EQUITY, "summary"))
-    peak = col("equity").cum_max().over("account", order_by="as_of")
+    # Of one moment's the lowest first, so that engines agree.
+    peak = col("equity").cum_max().over("account", order_by=["as_of", "equity"])
     found = frame.with_columns(peak=nw.when(~col("equity").is_null()).then(peak))
     drawdown = (col("equity") - col("peak")).cast(MONEY)
     columns = [*MOMENT, "equity", "peak", "drawdown", "foreign_included"]

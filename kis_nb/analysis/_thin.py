@@ -67,11 +67,12 @@ def thin(frame: Native, value: str, points: int) -> Native:
 def _with_milliseconds(frame: Frame) -> Frame:
     """Column `at__`: milliseconds since 1970, for which Narwhals has no word in two engines.
 
-    Spark divides integers as floats, which is exact for what milliseconds times `points` come to.
+    DuckDB's own rounds them, where the others cut. Spark divides integers as floats, which is exact
+    for what milliseconds times `points` come to.
     """
     native = cast("Any", frame.to_native())
     if frame.implementation.is_polars():
         return frame.with_columns(at__=col("as_of").dt.timestamp("ms"))
     if frame.implementation.is_duckdb():
-        return cast("Frame", nw.from_native(native.project("*, epoch_ms(as_of) AS at__")))
+        return cast("Frame", nw.from_native(native.project("*, epoch_us(as_of) // 1000 AS at__")))
     return cast("Frame", nw.from_native(native.selectExpr("*", "unix_millis(as_of) AS at__")))

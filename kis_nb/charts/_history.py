@@ -41,7 +41,8 @@ def equity(
 
     Returns:
         A chart with nights shaded, settlements as diamonds, and exact figures where the mouse is.
-        Without history it says so. Drawdown counts from the first moment shown.
+        Without history it says so. Drawdown counts from the first moment shown, and
+        cash paid out is in it as a loss is.
 
     Raises:
         ValueError: there are several accounts and none was chosen, or the one chosen is not there
