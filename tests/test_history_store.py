@@ -870,6 +870,24 @@ def test_an_object_store_forgets_what_a_killed_compaction_wrote(
     ]
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_another_engine_says_what_it_needs_for_an_object_store(bucket: dict[str, str]) -> None:
+    """DuckDB without its extension; the error names no key."""
+    history = kis_nb.history("s3://bucket/engines", storage_options=bucket)
+    history.append(make_balance(book(1)))
+    engine = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    with pytest.raises(HistoryError, match="DuckDB cannot read s3://bucket/engines") as failed:
+        history.summary(engine)
+    assert "invented" not in str(failed.value)
+
+
+def test_a_url_with_a_password_is_refused() -> None:
+    """It would be in every repr and error; this one does not have it."""
+    with pytest.raises(HistoryError) as failed:
+        kis_nb.history("s3://name:hidden@bucket/prefix")
+    assert "hidden" not in str(failed.value)
+
+
 def test_an_object_store_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names it."""
     monkeypatch.setitem(sys.modules, "obstore.store", None)

@@ -20,7 +20,7 @@ class ObjectFiles:
         storage_options: as Polars takes them.
 
     Raises:
-        HistoryError: the extra is not installed.
+        HistoryError: the extra is not installed, or the URL holds a password.
     """
 
     remote = True
@@ -32,6 +32,9 @@ class ObjectFiles:
             raise HistoryError(
                 f"a history at {url} needs an extra: pip install 'kis_nb[object-store]'"
             ) from None
+        if "@" in url.partition("://")[2].partition("/")[0]:
+            # The URL is in repr, errors and file names: it must hold no secret.
+            raise HistoryError("a history's URL takes no user or password: pass storage_options")
         self.root = url.rstrip("/")
         self._known: dict[str, tuple[str, frozenset[str]]] = {}
         options: Any = {str(name): str(value) for name, value in storage_options.items()}

@@ -260,6 +260,10 @@ def _duckdb(
     except duckdb.IOException as error:
         if "No files found" in str(error) or "No such file" in str(error):
             raise FileNotFoundError from error
+        _name_store(root, "DuckDB", "its extension httpfs and a secret")
+        raise
+    except duckdb.Error:
+        _name_store(root, "DuckDB", "its extension httpfs and a secret")
         raise
     if plain:
         day = "regexp_extract(filename, '" + _FILE_DAY + f"', 1) AS {_quoted(DATE)}"
@@ -276,6 +280,15 @@ def _duckdb(
             for name, t in types.items()
         )
     )
+
+
+def _name_store(root: str, engine: str, needs: str) -> None:
+    """Say what an engine of the user's own needs for an object store; nothing for a folder."""
+    if "://" in root:
+        raise HistoryError(
+            f"{engine} cannot read {root}: an object store is read by Polars with "
+            f"storage_options; {engine} needs {needs} of your own"
+        ) from None
 
 
 def _quoted(name: str) -> str:
@@ -296,7 +309,12 @@ def _spark(
         return engine.createDataFrame([], schema.add(DATE, DateType())).select(
             *(f"`{name.replace('`', '``')}`" for name in names)
         )
-    rows = engine.read.schema(schema.add(DATE, DateType())).option("basePath", root).parquet(*paths)
+    reader = engine.read.schema(schema.add(DATE, DateType())).option("basePath", root)
+    try:
+        rows = reader.parquet(*paths)
+    except Exception:
+        _name_store(root, "Spark", "hadoop-aws and its settings")
+        raise
     for name, sign, value in _conditions(question):
         left = functions.col(name)
         right = functions.lit(value)
