@@ -428,6 +428,21 @@ def test_days_and_accounts_that_do_not_fit_are_refused(
     assert not past.asked
 
 
+def test_new_fields_of_a_past_day_with_our_names_are_kept(
+    past: Past, client: Client, history: Any
+) -> None:
+    """KIS may send what is a column of the history's own: it is kept as an unknown field."""
+    names = ("shtn_pdno", "sll_fee", "side", "_first", "quantity")
+    for day in DAYS:
+        row = held() | dict.fromkeys(names, "7")
+        past.days[ACCOUNT, day] = ([row], settled(quantity="8"))
+    assert history.backfill(client, "2026-11-16", accounts=ACCOUNT)["failed"].to_list() == [0]
+    rows = history.positions().collect()
+    assert set(rows["shtn_pdno"]) == {held()["pdno"]}
+    assert set(rows["wire_shtn_pdno"]) == set(rows["wire_sll_fee"]) == {"7"}
+    assert set(rows["sll_fee"]) == {3080}
+
+
 def test_a_flat_day_has_no_positions(past: Past, client: Client, history: Any) -> None:
     """The summary's row is there, and says so."""
     past.days[ACCOUNT, DAYS[0]] = ([], settled())

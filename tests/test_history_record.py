@@ -344,6 +344,17 @@ def test_a_stop_keeps_what_was_recorded(night: Night) -> None:
     assert "10건을 기록했습니다. 누락은 없습니다." in night.said
 
 
+def test_a_night_that_was_stopped_is_merged_before_the_next(night: Night) -> None:
+    """A recorder that waits for its session merges the days that are over."""
+    earlier = [night.client.balance(ACCOUNT), night.client.balance(OTHER)]
+    old = [replace(one, as_of=one.as_of - timedelta(days=400)) for one in earlier]
+    night.history.append(old)
+    stop = threading.Event()
+    night.at("2026-11-23 17:55", stop.set)
+    night.record(stop=stop)
+    assert [path.name[:6] for path in night.path.glob("summary/*/*.parquet")] == ["merged"]
+
+
 def test_ctrl_c_keeps_what_was_recorded(night: Night) -> None:
     """And gives it back, as an end does."""
 

@@ -668,6 +668,82 @@ def test_files_that_disappear_are_listed_again(
             listed.summary(duckdb.connect())
 
 
+def test_what_merged_files_hold_is_not_read_for_a_question(
+    history: kis_nb.History, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day of twenty accounts has a list of a megabyte: only the names of its files are read."""
+    history.append(series(4))
+    history.compact(DAY)
+    expected = read(history)
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            local_files.LocalFiles, "merged", lambda *_: pytest.fail("the whole list was read")
+        )
+        found = read(history)
+    assert [one.equals(two) for one, two in zip(found, expected, strict=True)] == [True, True]
+    place = root / "summary" / f"date={DAY}" / local_files.LIST
+    content = json.loads(place.read_text())
+    place.write_text(json.dumps({"members": content["members"], "files": content["files"]}))
+    assert read(history)[1].equals(expected[1])
+
+
+def test_merged_files_without_their_list_are_named(
+    history: kis_nb.History, root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A copy of the Parquet files alone does not pass for an empty day."""
+    history.append(series(2))
+    history.compact(DAY)
+    (root / "summary" / f"date={DAY}" / local_files.LIST).unlink()
+    assert history.files("summary") == history.files("summary") == []
+    assert caplog.text.count("no list of its merged files") == 1
+
+
+def test_damage_in_the_middle_is_named_once_and_left_out(
+    history: kis_nb.History, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It shows only when the rows are read; what the package itself collects goes on without."""
+    balances = series(3)
+    history.append(balances)
+    path = Path(history.files("summary")[1])
+    content = path.read_bytes()
+    path.write_bytes(content[:60] + bytes(200) + content[260:])
+    last = history.as_of(balances[2].as_of)
+    assert last.summary["as_of"].to_list() == [balances[2].as_of]
+    assert history.account_id("800*****-03") == history.account_id(NUMBER)
+    assert history.summary().collect().height == 2
+    assert caplog.text.count("is damaged") == 1
+    assert path.name in caplog.text
+    assert history.compact(DAY) == 2
+    assert path.exists()
+
+
+def test_one_damaged_day_keeps_no_other_from_being_merged(
+    history: kis_nb.History, root: Path
+) -> None:
+    """The error comes once the others are merged."""
+    balance = make_balance(book(1))
+    history.append([balance, later(balance, days=1)])
+    path = Path(history.files("summary")[0])
+    content = path.read_bytes()
+    path.write_bytes(content[:60] + bytes(200) + content[260:])
+    with pytest.raises(HistoryError, match="was not compacted"):
+        history.compact()
+    assert len(list((root / "summary").glob("date=*/merged_*.parquet"))) == 1
+
+
+@pytest.mark.parametrize("folder", ["account=mine", "date=2020-01-01", "a=b/c d/[x]*{y}%20"])
+def test_a_folder_that_looks_like_a_partition(tmp_path: Path, folder: str, spark: Any) -> None:
+    """Its name is no column, on any engine."""
+    history = kis_nb.history(tmp_path / folder / "kept")
+    history.append(series(2))
+    expected = read(history)
+    assert expected[1]["date"].to_list() == [date(2026, 11, 23)] * 2
+    assert expected[1]["account"].to_list() == [history.account_id(NUMBER)] * 2
+    for engine in (duckdb.connect(), spark):
+        found = read(history, engine)
+        assert [one.equals(two) for one, two in zip(found, expected, strict=True)] == [True, True]
+
+
 def test_compact_leaves_the_present_day(history: kis_nb.History) -> None:
     """Without a date every day before today's trading day is merged."""
     now = datetime.now(KST)
@@ -773,6 +849,43 @@ def test_an_object_store_keeps_the_same(bucket: dict[str, str]) -> None:
     assert len(history.files("summary")) == 1
     assert history.as_of(balances[3].as_of).summary["as_of"].to_list() == [balances[3].as_of]
     assert "invented" not in repr(history)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_an_object_store_forgets_what_a_killed_compaction_wrote(
+    bucket: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Merged files that no list has are deleted by the next compaction of the day."""
+    history = kis_nb.history("s3://bucket/killed", storage_options=bucket)
+    history.append(series(2))
+    with monkeypatch.context() as patched:
+        patched.setattr(compaction, "list_name", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            history.compact(DAY)
+    history.append(later(make_balance(book(3)), hours=1))
+    assert history.compact(DAY) == 3
+    names = history._files.names("summary", f"date={DAY}")
+    assert [name for name in names if name.startswith("merged_")] == [
+        path.rpartition("/")[2] for path in history.files("summary")
+    ]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_another_engine_says_what_it_needs_for_an_object_store(bucket: dict[str, str]) -> None:
+    """DuckDB without its extension; the error names no key."""
+    history = kis_nb.history("s3://bucket/engines", storage_options=bucket)
+    history.append(make_balance(book(1)))
+    engine = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    with pytest.raises(HistoryError, match="DuckDB cannot read s3://bucket/engines") as failed:
+        history.summary(engine)
+    assert "invented" not in str(failed.value)
+
+
+def test_a_url_with_a_password_is_refused() -> None:
+    """It would be in every repr and error; this one does not have it."""
+    with pytest.raises(HistoryError) as failed:
+        kis_nb.history("s3://name:hidden@bucket/prefix")
+    assert "hidden" not in str(failed.value)
 
 
 def test_an_object_store_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,7 +160,12 @@ def show(args: argparse.Namespace, lang: Lang) -> int:
     code = 0
     if args.fill_from:
         code = _fill(args, kept, lang)
-    rows = day_rows(kept.summary(account=args.account, start=args.since, end=args.until))
+    rows = kept.asked(
+        "summary",
+        lambda: day_rows(kept.summary(account=args.account, start=args.since, end=args.until)),
+        args.since,
+        args.until,
+    )
     if args.format != "table" and rows["demo"].any():
         sys.stderr.write("kis-nb: DEMO: these accounts are invented\n")
     sys.stdout.flush()

@@ -141,12 +141,14 @@ def _days_there(store: Store, days: Sequence[date]) -> set[tuple[str, date]]:
     """Accounts and days that have a snapshot at or after the day's close."""
     if not days:
         return set()
-    last = (
-        store.summary(start=days[-1], end=days[0])
-        .group_by("account", "date")
-        .agg(pl.col("as_of").max())
-        .collect()
-    )
+    first, end = days[-1], days[0]
+
+    def ask() -> pl.DataFrame:
+        rows = store.summary(start=first, end=end).group_by("account", "date")
+        collected: pl.DataFrame = rows.agg(pl.col("as_of").max()).collect()
+        return collected
+
+    last = store.asked("summary", ask, first, end)
     return {(name, day) for name, day, as_of in last.rows() if as_of >= closing(day)}
 
 

@@ -22,7 +22,15 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from kis_nb._errors import HistoryError
-from kis_nb._history.layout import MERGED, Merged, is_snapshot, list_name, merged_name, uncounted
+from kis_nb._history.layout import (
+    MERGED,
+    Merged,
+    is_merged,
+    is_snapshot,
+    list_name,
+    merged_name,
+    uncounted,
+)
 from kis_nb._history.local_files import LIST, WORK, LocalFiles, sync_folder
 from kis_nb._history.reading import Listing
 from kis_nb._history.schema import FOLDERS, KNOWN, VERSION, Columns, Folder
@@ -133,6 +141,8 @@ class Compaction:
 
     def _local(self, files: LocalFiles, folder: Folder, day: str) -> int:
         names = files.names(folder, day)
+        if not any(map(is_snapshot, names)):
+            return 0
         merged = files.merged(folder, day, names)
         counted = set(self._listing.of_day(folder, day))
         members = [name for name in uncounted(names, merged) if name in counted]
@@ -181,6 +191,9 @@ class Compaction:
         for name in files.names(folder, day):
             if name.startswith(".") or name == LIST or name in state.members or name in old.files:
                 continue
+            # No list has them: a compaction was killed where folders cannot be exchanged.
+            if is_merged(name):
+                continue
             # A snapshot of which only the positions were named: its writer was killed.
             if is_snapshot(name) and name not in counting:
                 continue
@@ -208,9 +221,13 @@ class Compaction:
             if not files.put_new(state.write(), folder, day, list_name(state.generation)):
                 # Another compaction of the day was faster; what this one wrote is not listed.
                 return 0
-            replaced, merged = merged, state
-            for name in replaced.files:
-                files.delete(folder, day, name)
+            merged = state
+            # With the merged files that the last list had, those of a compaction that was killed or
+            # not the first. Whoever wrote one that was listed above began before this list was
+            # written, so that its own list is refused.
+            for name in filter(is_merged, names):
+                if name not in state.files:
+                    files.delete(folder, day, name)
         # What counts no more, also of a compaction that was killed before it came to this.
         for name in names:
             if name in merged.members or (

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import polars as pl
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 # How often files are listed again when a compaction replaced some in between.
 _ATTEMPTS = 5
+T = TypeVar("T")
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://")
 
 
@@ -259,7 +260,17 @@ class History:
             compact = Compaction(
                 self._files, self._listing, self._columns.of, self._storage_options
             )
-            return sum(compact.day(day_folder(day)) for day in days)
+            count = 0
+            failed: list[Exception] = []
+            for day in days:
+                try:
+                    count += compact.day(day_folder(day))
+                except (HistoryError, OSError) as error:
+                    # The other days are merged all the same.
+                    failed.append(error)
+            if failed:
+                raise failed[0]
+            return count
 
     def account_id(self, account: str | Account) -> str:
         """What the column ``account`` calls an account.
@@ -316,12 +327,44 @@ class History:
     def _collected(
         self, folder: Folder, account: str | Account | None, start: Day, end: Day, *columns: str
     ) -> pl.DataFrame:
-        """Rows now; asked again when a compaction replaced a file in between."""
-        for _ in range(_ATTEMPTS):
+        """Rows now."""
+
+        def ask() -> pl.DataFrame:
             rows = self._read(folder, None, account, start, end)
-            with contextlib.suppress(FileNotFoundError):
-                collected: pl.DataFrame = (rows.select(columns) if columns else rows).collect()
-                return collected
+            collected: pl.DataFrame = (rows.select(columns) if columns else rows).collect()
+            return collected
+
+        return self.asked(folder, ask, start, end)
+
+    def asked(self, folder: Folder, ask: Callable[[], T], start: Day = None, end: Day = None) -> T:
+        """What a question gives; for the package.
+
+        It is asked again when a compaction replaced a file in between, and without the files whose
+        damage only shows when all of them is read, each of which is named once.
+
+        Args:
+            folder: whose files it reads.
+            ask: calls `summary` or `positions`, and collects with Polars.
+            start, end: as `ask` has them.
+
+        Returns:
+            What `ask` returns.
+
+        Raises:
+            HistoryError: as in `summary`, or Polars fails for another reason.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                return ask()
+            except FileNotFoundError:
+                pass
+            except pl.exceptions.PolarsError as error:
+                with typed(self._files):
+                    damaged = self._listing.leave_out_damaged(
+                        folder, Question.of(None, start, end), self._storage_options
+                    )
+                if not damaged:
+                    raise HistoryError(f"{self!r}: {type(error).__name__}: {error}") from None
         raise HistoryError(f"{self!r}: files disappear while they are read")
 
     def _commit(self, snapshot: Snapshot) -> int:

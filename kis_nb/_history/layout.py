@@ -21,6 +21,9 @@ from kis_nb._history.schema import DATE, VERSION
 ABOUT = "_kis_nb_history.json"
 # A folder with a small file for each unknown field of KIS's that came.
 COLUMNS = "_columns"
+# How much of a list of merged files holds the names of these; what they hold follows, and is a
+# megabyte for a night of twenty accounts.
+HEAD = 65_536
 # Beside merged files. It sorts behind every other name, so that a listing that comes in pieces has
 # it last.
 MERGED = re.compile(r"z([0-9]{8})\.json", re.ASCII)
@@ -33,6 +36,7 @@ _ACCOUNT = r"[0-9a-f]{16}|[0-9]{8}-[0-9]{2}"
 _MERGED_FILE = re.compile(
     rf"merged_(?P<first>{_ACCOUNT})_(?P<last>{_ACCOUNT})_[0-9a-f]{{24}}\.parquet", re.ASCII
 )
+_MEMBERS = b', "members": ['
 _DAY = re.compile(rf"{DATE}=([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})", re.ASCII)
 
 
@@ -68,6 +72,11 @@ def day_of(name: str) -> date | None:
 def is_snapshot(name: str) -> bool:
     """Whether a file is of one snapshot, by its name."""
     return bool(_NAME.fullmatch(name))
+
+
+def is_merged(name: str) -> bool:
+    """Whether a file is a merged one, by its name."""
+    return bool(_MERGED_FILE.fullmatch(name))
 
 
 def may_hold(name: str, account: str) -> bool:
@@ -114,8 +123,19 @@ class Merged:
                 f"{name}, the list of a day's merged files, is damaged; restore it from a backup"
             ) from None
 
+    @classmethod
+    def files_of(cls, name: str, head: bytes) -> tuple[str, ...] | None:
+        """The merged files alone, from the first bytes of a list; None when these do not do."""
+        end = head.find(_MEMBERS)
+        if end < 0:
+            return None
+        try:
+            return cls.read(name, head[:end] + _MEMBERS + b"]}").files
+        except HistoryError:
+            return None
+
     def write(self) -> bytes:
-        """The content of its file."""
+        """The content of its file: the merged files first, for `files_of`."""
         return json.dumps(
             {"version": VERSION, "files": self.files, "members": sorted(self.members)}
         ).encode()

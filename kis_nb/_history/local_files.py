@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kis_nb._errors import HistoryError
-from kis_nb._history.layout import Merged, list_name
+from kis_nb._history.layout import HEAD, Merged, list_name
 from kis_nb._history.schema import FOLDERS, Folder
 from kis_nb._history.swap import shared_or_exclusive
 
@@ -71,6 +71,16 @@ class LocalFiles:
         """
         content = self.read(folder, day, LIST)
         return Merged() if content is None else Merged.read(LIST, content)
+
+    def merged_files(self, folder: Folder, day: str, names: list[str]) -> tuple[str, ...]:
+        """The files of `merged`, without reading which snapshots are in them."""
+        try:
+            with self.root.joinpath(folder, day, LIST).open("rb") as file:
+                head = file.read(HEAD)
+        except FileNotFoundError:
+            return ()
+        found = Merged.files_of(LIST, head)
+        return self.merged(folder, day, names).files if found is None else found
 
     def whole(self, folder: Folder, day: str, name: str) -> bool:
         """Whether a file begins and ends as Parquet files do."""

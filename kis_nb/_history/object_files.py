@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kis_nb._errors import HistoryError
-from kis_nb._history.layout import Merged, newest_list
+from kis_nb._history.layout import HEAD, Merged, newest_list
 from kis_nb._history.schema import FOLDERS, Folder
 
 
@@ -20,7 +20,7 @@ class ObjectFiles:
         storage_options: as Polars takes them.
 
     Raises:
-        HistoryError: the extra is not installed.
+        HistoryError: the extra is not installed, or the URL holds a password.
     """
 
     remote = True
@@ -32,7 +32,11 @@ class ObjectFiles:
             raise HistoryError(
                 f"a history at {url} needs an extra: pip install 'kis_nb[object-store]'"
             ) from None
+        if "@" in url.partition("://")[2].partition("/")[0]:
+            # The URL is in repr, errors and file names: it must hold no secret.
+            raise HistoryError("a history's URL takes no user or password: pass storage_options")
         self.root = url.rstrip("/")
+        self._known: dict[str, tuple[str, frozenset[str]]] = {}
         options: Any = {str(name): str(value) for name, value in storage_options.items()}
         client: Any = {}
         for name in [one for one in options if one.removeprefix("aws_") == "allow_http"]:
@@ -79,6 +83,31 @@ class ObjectFiles:
             return self.merged(folder, day, self.names(folder, day))
         return Merged.read(newest, content)
 
+    def _members(self, day: str) -> frozenset[str]:
+        """The snapshots that a day's merged files hold; a list never changes under its name."""
+        newest = newest_list(self._lists("summary", day))
+        if newest is None:
+            return frozenset()
+        known = self._known.get(day)
+        if known is None or known[0] != newest:
+            found = self.merged("summary", day, [newest])
+            # Of the last days that were written to.
+            self._known = dict([*self._known.items(), (day, (newest, found.members))][-8:])
+            return found.members
+        return known[1]
+
+    def merged_files(self, folder: Folder, day: str, names: list[str]) -> tuple[str, ...]:
+        """The files of `merged`, without fetching which snapshots are in them."""
+        newest = newest_list(names)
+        if newest is None:
+            return ()
+        with _typed(self.root), contextlib.suppress(FileNotFoundError):
+            head = self._store.get(f"{folder}/{day}/{newest}", options={"range": (0, HEAD)})
+            found = Merged.files_of(newest, bytes(head.bytes()))
+            if found is not None:
+                return found
+        return self.merged(folder, day, names).files
+
     def whole(self, folder: Folder, day: str, name: str) -> bool:  # noqa: ARG002
         """An object is there as a whole or not at all."""
         return True
@@ -104,7 +133,7 @@ class ObjectFiles:
         Returns:
             Whether the snapshot is new.
         """
-        if name in self.merged("summary", day, self._lists("summary", day)).members:
+        if name in self._members(day):
             return False
         new = [self.put_new(content[folder], folder, day, name) for folder in FOLDERS]
         return new[-1]

@@ -159,6 +159,9 @@ def _positions(
     keys: Mapping[str, Any],
     master: MasterHandle | None,
 ) -> pl.DataFrame:
+    # Should KIS send the names that are used here, they are unknown fields.
+    taken = [n for n in rows.columns if n in {"shtn_pdno", "_first", "side", *TRADED}]
+    rows = rows.rename({name: f"wire_{name}" for name in taken})
     # Of several rows of one product, the first gets what was traded of it.
     first = pl.int_range(pl.len()).over("pdno") == 0
     named = rows.with_columns(first.alias("_first")).join(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import polars as pl
 
     from kis_nb._account import Account
     from kis_nb._frames.balance import Balance
+    from kis_nb._history.schema import Folder
+
+T = TypeVar("T")
 
 
 class Store(Protocol):
@@ -31,6 +35,11 @@ class Store(Protocol):
         self, engine: None = None, *, start: date | None = None, end: date | None = None
     ) -> Any:
         """The rows of the folder ``summary``, with their ``date``, as a Polars LazyFrame."""
+
+    def asked(
+        self, folder: Folder, ask: Callable[[], T], start: date | None, end: date | None, /
+    ) -> T:
+        """What a question gives, asked again when files were replaced or are damaged."""
 
     @property
     def _files(self) -> Any:

@@ -13,7 +13,7 @@ import polars as pl
 
 from kis_nb._errors import HistoryError
 from kis_nb._frames.calendar import trading_date
-from kis_nb._history.layout import day_of, is_foreign, may_hold, uncounted
+from kis_nb._history.layout import day_of, is_foreign, is_merged, is_snapshot, may_hold, uncounted
 from kis_nb._history.local_files import LocalFiles
 from kis_nb._history.schema import DATE, Columns, Folder, duckdb_type, spark_type
 
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from kis_nb._history.object_files import ObjectFiles
 
 _log = logging.getLogger("kis_nb")
+
+_DAMAGED = "is damaged and is left out; restore it from a backup or delete it"
+_NO_LIST = "has no list of its merged files, which are left out; restore it from a backup"
+# A file's trading day, where the folders above the history cannot be taken for partitions.
+_FILE_DAY = rf"{DATE}=([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})[/\\\\][^/\\\\]*$"
 
 Day = date | datetime | str | None
 
@@ -100,15 +105,21 @@ class Listing:
         # is at work. It is listed first, so that what counts is whole.
         committed = None if folder == "summary" else set(self.files.names("summary", day))
         names = self.files.names(folder, day)
-        merged = self.files.merged(folder, day, names)
-        if committed is not None:
-            other = self.files.merged("summary", day, list(committed))
-            committed |= other.members
         self._name_foreign(folder, day, names)
-        single = [
-            name for name in uncounted(names, merged) if committed is None or name in committed
-        ]
-        return [name for name in (*merged.files, *single) if self._is_whole(folder, day, name)]
+        single: list[str] = []
+        if any(map(is_snapshot, names)):
+            merged = self.files.merged(folder, day, names)
+            files = merged.files
+            single = uncounted(names, merged)
+            if committed is not None:
+                committed |= self.files.merged("summary", day, list(committed)).members
+                single = [name for name in single if name in committed]
+        else:
+            # A day that was merged and is over: what is in its merged files need not be known.
+            files = self.files.merged_files(folder, day, names)
+        if not files and not self.files.remote and any(map(is_merged, names)):
+            self._say(self.files.join(folder, day), _NO_LIST)
+        return [name for name in (*files, *single) if self._is_whole(folder, day, name)]
 
     def _name_foreign(self, folder: Folder, day: str, names: Iterable[str]) -> None:
         for name in filter(is_foreign, names):
@@ -120,8 +131,33 @@ class Listing:
         if known is None:
             known = self._checked[path] = self.files.whole(folder, day, name)
         if not known:
-            self._say(path, "is damaged and is left out; restore it from a backup or delete it")
+            self._say(path, _DAMAGED)
         return known
+
+    def leave_out_damaged(
+        self, folder: Folder, question: Question, storage_options: Mapping[str, Any] | None
+    ) -> int:
+        """Read every file that a question is about, and leave out from now on what cannot be read.
+
+        Returns:
+            How many these are.
+        """
+        found = 0
+        for path in self.counted(folder, question):
+            try:
+                pl.scan_parquet(
+                    path,
+                    hive_partitioning=False,
+                    glob=False,
+                    storage_options=dict(storage_options) if storage_options else None,
+                ).collect()
+            except FileNotFoundError:
+                continue
+            except pl.exceptions.PolarsError:
+                self._checked[path] = False
+                self._say(path, _DAMAGED)
+                found += 1
+        return found
 
     def _say(self, path: str, what: str) -> None:
         if path not in self._said:
@@ -153,10 +189,10 @@ def frame(
         FileNotFoundError: a compaction replaced a file since they were listed.
     """
     if engine is None:
-        return _polars(paths, columns, question, storage_options)
+        return _polars(paths, columns, question, root, storage_options)
     kind = type(engine).__module__.split(".")[0].lstrip("_")
     if kind == "duckdb":
-        return _duckdb(paths, columns, question, engine)
+        return _duckdb(paths, columns, question, engine, root)
     if kind == "pyspark":
         return _spark(paths, columns, question, engine, root)
     raise HistoryError(
@@ -169,18 +205,24 @@ def _polars(
     paths: Sequence[str],
     columns: Columns,
     question: Question,
+    root: str,
     storage_options: Mapping[str, Any] | None,
 ) -> pl.LazyFrame:
+    # In a folder such as ``account=mine`` Polars would have another partition.
+    plain = "=" in root
     rows = pl.scan_parquet(
         list(paths),
         schema=columns,
         missing_columns="insert",
         extra_columns="ignore",
-        hive_partitioning=True,
-        hive_schema={DATE: pl.Date()},
+        hive_partitioning=not plain,
+        hive_schema=None if plain else {DATE: pl.Date()},
+        include_file_paths=DATE if plain else None,
         glob=False,
         storage_options=dict(storage_options) if storage_options else None,
     ).select(DATE, *columns)
+    if plain:
+        rows = rows.with_columns(pl.col(DATE).str.extract(_FILE_DAY).str.to_date("%Y-%m-%d"))
     for name, sign, value in _conditions(question):
         one = pl.col(name)
         rows = rows.filter(
@@ -198,23 +240,34 @@ def _conditions(question: Question) -> Iterator[tuple[str, str, Any]]:
         yield "as_of", "<=", question.until
 
 
-def _duckdb(paths: Sequence[str], columns: Columns, question: Question, engine: Any) -> Any:
+def _duckdb(
+    paths: Sequence[str], columns: Columns, question: Question, engine: Any, root: str
+) -> Any:
     import duckdb
 
     types = {DATE: "DATE"} | {name: duckdb_type(dtype) for name, dtype in columns.items()}
     if not paths:
         cells = ", ".join(f"CAST(NULL AS {t}) AS {_quoted(name)}" for name, t in types.items())
         return engine.sql(f"SELECT {cells} LIMIT 0")
+    plain = "=" in root
     try:
         rows = engine.read_parquet(
             [glob.escape(path) for path in paths],
             union_by_name=True,
-            hive_partitioning=True,
+            hive_partitioning=not plain,
+            filename=plain,
         )
     except duckdb.IOException as error:
         if "No files found" in str(error) or "No such file" in str(error):
             raise FileNotFoundError from error
+        _name_store(root, "DuckDB", "its extension httpfs and a secret")
         raise
+    except duckdb.Error:
+        _name_store(root, "DuckDB", "its extension httpfs and a secret")
+        raise
+    if plain:
+        day = "regexp_extract(filename, '" + _FILE_DAY + f"', 1) AS {_quoted(DATE)}"
+        rows = rows.project(f"* EXCLUDE (filename), {day}")
     there = set(rows.columns)
     for name, sign, value in _conditions(question):
         left, right = duckdb.ColumnExpression(name), duckdb.ConstantExpression(value)
@@ -227,6 +280,15 @@ def _duckdb(paths: Sequence[str], columns: Columns, question: Question, engine: 
             for name, t in types.items()
         )
     )
+
+
+def _name_store(root: str, engine: str, needs: str) -> None:
+    """Say what an engine of the user's own needs for an object store; nothing for a folder."""
+    if "://" in root:
+        raise HistoryError(
+            f"{engine} cannot read {root}: an object store is read by Polars with "
+            f"storage_options; {engine} needs {needs} of your own"
+        ) from None
 
 
 def _quoted(name: str) -> str:
@@ -247,7 +309,12 @@ def _spark(
         return engine.createDataFrame([], schema.add(DATE, DateType())).select(
             *(f"`{name.replace('`', '``')}`" for name in names)
         )
-    rows = engine.read.schema(schema.add(DATE, DateType())).option("basePath", root).parquet(*paths)
+    reader = engine.read.schema(schema.add(DATE, DateType())).option("basePath", root)
+    try:
+        rows = reader.parquet(*paths)
+    except Exception:
+        _name_store(root, "Spark", "hadoop-aws and its settings")
+        raise
     for name, sign, value in _conditions(question):
         left = functions.col(name)
         right = functions.lit(value)

@@ -82,9 +82,9 @@ class Says:
         """Another recorder writes to the folder."""
         self._lines.notice(self.texts("other"))
 
-    def not_compacted(self, day: date, why: str) -> None:
-        """A day's files were not merged; they are read all the same."""
-        self._lines.notice(self.texts("compact", date=day, why=why))
+    def not_compacted(self, day: date | None, why: str) -> None:
+        """The files of a day, or of an earlier one, were not merged; they are read all the same."""
+        self._lines.notice(self.texts("compact", date=day or "–", why=why))
 
     def changed(self) -> None:
         """Something began or ended that the next progress line must tell."""

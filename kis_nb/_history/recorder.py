@@ -116,6 +116,9 @@ class Recorder:
         self._stop = stop
         pool = ThreadPoolExecutor(min(_THREADS, len(self._keys)), "kis_nb-record")
         try:
+            if self._clock.time() < period.opens:
+                # Days that a recorder which was stopped or killed has left.
+                self._compact(None)
             self._wait_for(period.opens)
             self._record(pool, period)
         except KeyboardInterrupt:
@@ -126,7 +129,7 @@ class Recorder:
             stop.set()
             self._finish(pool)
         if self._clock.time() >= period.ends:
-            self._compact()
+            self._compact(*sorted(self._days), None)
         recording = self._recording()
         self._says.ended(recording)
         return recording
@@ -295,8 +298,9 @@ class Recorder:
             self._cancel.set()
             pool.shutdown(wait=True)
 
-    def _compact(self) -> None:
-        for day in sorted(self._days):
+    def _compact(self, *days: date | None) -> None:
+        """Merge days; None is all that are over."""
+        for day in days:
             try:
                 self._store.compact(day)
             except (KisError, OSError) as error:
