@@ -58,7 +58,6 @@ class Page:
         head, body = SimpleNamespace(), SimpleNamespace()
         for widget in (head, body):
             widget.layout = SimpleNamespace(display=None)
-            widget.add_class = widget.remove_class = lambda _name: None
         # Boxes take real widgets alone, so those of the page are not among them.
         self.tab._now = cast("Any", [head, body])
         self.tab._follow(dashboard)
@@ -249,11 +248,11 @@ def test_the_button_fills_the_chosen_account_once(fills: Page) -> None:
     assert fills.parts["fill"] == {
         "label": "",
         "busy": False,
-        "line": "Trading days filled: 22; there before: 0; without data at KIS: 0",
+        "line": "Trading days filled: 22",
         "failed": False,
     }
     fills.controls["language"].value = "ko"
-    fills.wait(lambda: fills.parts["fill"]["line"].startswith("22거래일을 채웠습니다"))
+    fills.wait(lambda: fills.parts["fill"]["line"].startswith("채운 거래일 22"))
 
 
 def test_a_refused_filling_is_said_and_can_be_tried_again(fills: Page) -> None:

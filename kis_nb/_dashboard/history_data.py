@@ -229,6 +229,8 @@ def _cards(why: Attribution, lowest: dict[str, Any] | None, lang: Lang) -> list[
         if item != "foreign deposit" or amount is not None
     ]
     first, last = why.of("start"), why.of("end")
+    # Settlements have none: a span with one counts equity without.
+    without = [{"label": say("history_without_foreign", lang), "value": ""}]
     change = None if first is None or last is None else Decimal(last) - Decimal(first)
     room = None if lowest is None else lowest["room"]
     at = "" if lowest is None else _time(lowest["as_of"])
@@ -265,6 +267,7 @@ def _cards(why: Attribution, lowest: dict[str, Any] | None, lang: Lang) -> list[
                     "value": signed(change),
                     "tone": tone(change),
                 },
+                *(without if why.of("foreign deposit") is None else []),
             ],
         },
     ]

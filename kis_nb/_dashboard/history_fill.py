@@ -132,16 +132,15 @@ def _result(row: dict[str, Any]) -> tuple[bool, Callable[[Lang], str]]:
     why = row["failures"][0]["why"] if row["failures"] else ""
 
     def text(lang: Lang) -> str:
-        done = say(
-            "history_filled",
-            lang,
-            filled=row["filled"],
-            there=row["already_there"],
-            without=row["without_data"],
-        )
+        parts = [say("history_filled", lang, filled=row["filled"])]
+        for key, n in (("there", row["already_there"]), ("without", row["without_data"])):
+            if n:
+                parts.append(say(f"history_fill_{key}", lang, n=n))
         if row["failed"]:
-            return f"{done} · {say('history_fill_failed', lang, n=row['failed'], why=why)}"
-        # A call that kept no day back: the days are there without its columns.
-        return f"{done} · {why}" if why else done
+            parts.append(say("history_fill_failed", lang, n=row["failed"], why=why))
+        elif why:
+            # A call that kept no day back: the days are there without its columns.
+            parts.append(why)
+        return " · ".join(parts)
 
     return not row["failed"], text

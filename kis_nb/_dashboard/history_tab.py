@@ -109,6 +109,7 @@ class HistoryTab:
         equity, margin, attribution = (_box("section", view) for view in self.charts.values())
         self._drawing = _box("stack", _box("columns", equity, margin), attribution)
         self._box = _box("history", self.panel, self._drawing)
+        self._tabs = _box("tabs", controls["tab"], controls["history_span"])
         self._now: list[w.Widget] = []
 
     def join(self, dashboard: Any, children: list[w.Widget]) -> list[w.Widget]:
@@ -120,8 +121,7 @@ class HistoryTab:
         """
         controls, *self._now = children
         self._follow(dashboard)
-        tabs = _box("tabs", self._controls["tab"], self._controls["history_span"])
-        return [controls, tabs, *self._now, self._box]
+        return [controls, self._tabs, *self._now, self._box]
 
     def _follow(self, dashboard: Any) -> None:
         dashboard.observe(lambda change: self._on_account(change["new"]), "account")
@@ -174,8 +174,9 @@ class HistoryTab:
 
     def _turn(self) -> None:
         """Show the tab that is chosen; status and alarms of the pulls stay on both."""
-        head, *rest = self._now
-        (head.add_class if self.open else head.remove_class)("kis-head-short")
+        # Not the head's own class: a panel's view takes those of its beginning alone.
+        (self._tabs.add_class if self.open else self._tabs.remove_class)("kis-tabs-history")
+        _head, *rest = self._now
         for widget in rest:
             widget.layout.display = "none" if self.open else None
         for widget in (self._box, self._controls["history_span"]):
