@@ -209,7 +209,8 @@ def test_two_lists_choose_two_moments(page: Page) -> None:
     assert sent["change"] == (f"{change:+,}" if change else "0")
     page.controls["history_span"].value = "night"
     page.wait(lambda: len(page.parts["moments"]["options"]) == 13)
-    for wrong in ("x", ["x", "y"], [1, 2], None, {}):
+    nonsense: list[Any] = ["x", ["x", "y"], [1, 2], None, {}]
+    for wrong in nonsense:
         page.tab._on_action("between", wrong, "")
     assert page.parts["faults"] == []
 

@@ -34,6 +34,9 @@ import { panel } from "./panel.js";
  * @property {Record<string, string>} words
  */
 
+// JupyterLab takes arrows and Enter as its own while a cell is not edited, but for elements in such.
+const KEYS_HERE = "data-lm-suppress-shortcuts";
+
 /** @type {Fill} */
 const NO_FILL = { label: "", busy: false, line: "", failed: false };
 
@@ -50,10 +53,21 @@ export default panel((el, act) => {
   const between = () => act("between", [begin.value, end.value]);
   const begin = h("select", { onchange: between });
   const end = h("select", { onchange: between });
-  const moments = h("div.kis-history-moments", begin, h("span", { "aria-hidden": "true" }, "~"), end);
+  const moments = h(
+    "div.kis-history-moments",
+    { [KEYS_HERE]: true },
+    begin,
+    h("span", { "aria-hidden": "true" }, "~"),
+    end,
+  );
   const fill = h("button.kis-history-fill", { type: "button", onclick: () => act("fill") });
   const filling = h("span.kis-history-filling");
-  const past = h("div.kis-history-past", fill, h("span", { role: "status" }, filling));
+  const past = h(
+    "div.kis-history-past",
+    { [KEYS_HERE]: true },
+    fill,
+    h("span", { role: "status" }, filling),
+  );
   el.append(h("div.kis-line", line, moments, whole), past, faults, cards.el, empty);
   let listed = "";
 
@@ -73,7 +87,9 @@ export default panel((el, act) => {
         const now = JSON.stringify(options);
         if (now !== listed)
           for (const select of [begin, end])
-            select.replaceChildren(...options.map(({ id, text }) => h("option", { value: id }, text)));
+            select.replaceChildren(
+              ...options.map(({ id, text }) => h("option", { value: id }, text)),
+            );
         listed = now;
         begin.value = parts.moments.begin;
         end.value = parts.moments.end;
