@@ -34,8 +34,8 @@ import { panel } from "./panel.js";
  * @property {Record<string, string>} words
  */
 
-// JupyterLab takes arrows and Enter as its own while a cell is not edited, but for elements in such.
-const KEYS_HERE = "data-lm-suppress-shortcuts";
+// While a cell is not edited JupyterLab takes arrows and Enter for its own.
+const keepKey = (/** @type {KeyboardEvent} */ event) => event.stopPropagation();
 
 /** @type {Fill} */
 const NO_FILL = { label: "", busy: false, line: "", failed: false };
@@ -55,7 +55,7 @@ export default panel((el, act) => {
   const end = h("select", { onchange: between });
   const moments = h(
     "div.kis-history-moments",
-    { [KEYS_HERE]: true },
+    { onkeydown: keepKey },
     begin,
     h("span", { "aria-hidden": "true" }, "~"),
     end,
@@ -64,7 +64,7 @@ export default panel((el, act) => {
   const filling = h("span.kis-history-filling");
   const past = h(
     "div.kis-history-past",
-    { [KEYS_HERE]: true },
+    { onkeydown: keepKey },
     fill,
     h("span", { role: "status" }, filling),
   );
