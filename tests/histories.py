@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time as time_module
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from kis_nb._errors import Cancelled
 from kis_nb._frames.calendar import is_trading_day
 from kis_nb._seoul import KST
 
@@ -210,6 +212,10 @@ class FrameStore:
         failing: raised by each reading; None for none.
         gates: by label: a reading of the account waits for the event.
         asked: labels of the accounts whose reading began, in order.
+        filled: labels of the accounts whose filling began, in order.
+        filling: what a filling waits for; None for nothing.
+        fill_error: raised by each filling; None for none.
+        fill_row: what a filling gives.
     """
 
     def __init__(self, *worlds: World) -> None:
@@ -222,6 +228,16 @@ class FrameStore:
         self.failing: Exception | None = None
         self.gates: dict[str, threading.Event] = {}
         self.asked: list[str] = []
+        self.filled: list[str] = []
+        self.filling: threading.Event | None = None
+        self.fill_error: Exception | None = None
+        self.fill_row: dict[str, Any] = {
+            "filled": 22,
+            "already_there": 0,
+            "without_data": 0,
+            "failed": 0,
+            "failures": [],
+        }
 
     def append(self, balances: Any) -> int:
         """Note a balance."""
@@ -229,6 +245,33 @@ class FrameStore:
             raise self.error
         self.appended.append(balances)
         return 1
+
+    def keep(self, *worlds: World) -> None:
+        """Have these accounts kept from now on, in place of what was kept of them."""
+        for world in worlds:
+            self._worlds[world.label] = world
+            self._frames[world.account] = (world.summary.lazy(), world.positions.lazy())
+
+    def backfill(
+        self,
+        _client: Any,
+        _start: date,
+        *,
+        accounts: Any,
+        progress: bool,
+        cancel: threading.Event,
+    ) -> pl.DataFrame:
+        """The made result, once `filling` is set; `Cancelled` when it is cancelled before."""
+        assert not progress
+        self.filled.append(accounts.masked)
+        ends = time_module.monotonic() + 20
+        while self.filling is not None and not self.filling.wait(0.01):
+            assert time_module.monotonic() < ends
+            if cancel.is_set():
+                raise Cancelled("cancelled")
+        if self.fill_error is not None:
+            raise self.fill_error
+        return pl.DataFrame([self.fill_row])
 
     def account_id(self, account: Any) -> str:
         """The key of the account, once its gate is open."""

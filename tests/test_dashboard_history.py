@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ import pytest
 
 import kis_nb
 from kis_nb._account import Account
+from kis_nb._dashboard import create
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.dashboard import Dashboard
 from kis_nb._dashboard.history_data import SPANS, Question, first_day, read
@@ -37,20 +39,25 @@ def _worlds() -> tuple[World, World]:
 class Page:
     """A tab with a store in memory, and the dashboard whose account it follows.
 
+    Args:
+        store: of the tab.
+        demo: whether its client is the embedded broker's; None for a tab without a client.
+
     Attributes:
         tab, controls, store: as they are named.
     """
 
-    def __init__(self, store: FrameStore) -> None:
+    def __init__(self, store: FrameStore, *, demo: bool | None = None) -> None:
         self.store = store
         self.controls = Controls(["one", "two"], "en", "kr", 0)
-        self.tab = HistoryTab(store, self.controls)
+        clock = SimpleNamespace(time=lambda: 1795529704.0)
+        client = None if demo is None else SimpleNamespace(demo=demo, clock=clock)
+        self.tab = HistoryTab(store, self.controls, cast("Any", client))
         self._observe: list[Callable[[Any], None]] = []
         dashboard = SimpleNamespace(observe=lambda call, _name: self._observe.append(call))
         head, body = SimpleNamespace(), SimpleNamespace()
         for widget in (head, body):
             widget.layout = SimpleNamespace(display=None)
-            widget.add_class = widget.remove_class = lambda _name: None
         # Boxes take real widgets alone, so those of the page are not among them.
         self.tab._now = cast("Any", [head, body])
         self.tab._follow(dashboard)
@@ -174,6 +181,136 @@ def test_without_history_it_says_how_to_begin(page: Page) -> None:
     page.wait(lambda: page.parts["empty"].startswith("이 계좌의 기록이"))
 
 
+# --- without a mouse ----------------------------------------------------------------------------
+
+
+def test_two_lists_choose_two_moments(page: Page) -> None:
+    """The closings of the days, and of a night each hour's last snapshot, are listed to the second;
+    two of them, in any order, give the attribution between exactly these.
+    """
+    page.choose(ONE)
+    page.controls["history_span"].value = "week"
+    page.open()
+    page.rest()
+    listed = page.parts["moments"]
+    texts = [one["text"] for one in listed["options"]]
+    assert texts[0] == "2026-11-16 18:00:00 KST"
+    assert texts[1:] == [f"2026-11-{n} 15:45:00 KST" for n in (17, 18, 19, 20, 23)]
+    ids = [one["id"] for one in listed["options"]]
+    assert (listed["begin"], listed["end"]) == (ids[0], ids[-1])
+    page.tab._on_action("between", [ids[4], ids[2]], "")
+    page.wait(lambda: page.parts["moments"]["begin"] == ids[2])
+    page.rest()
+    assert page.parts["moments"]["end"] == ids[4]
+    assert page.parts["span"] == "From 2026-11-18 15:45:00 KST to 2026-11-20 15:45:00 KST"
+    worth = {row["as_of"].isoformat(): row["krw_equity"] for row in _worlds()[0].summary_rows}
+    change = worth[ids[4]] - worth[ids[2]]
+    sent = {line["label"]: line["value"] for line in page.parts["cards"][2]["sub"]}
+    assert sent["change"] == (f"{change:+,}" if change else "0")
+    page.controls["history_span"].value = "night"
+    page.wait(lambda: len(page.parts["moments"]["options"]) == 13)
+    nonsense: list[Any] = ["x", ["x", "y"], [1, 2], None, {}]
+    for wrong in nonsense:
+        page.tab._on_action("between", wrong, "")
+    assert page.parts["faults"] == []
+
+
+# --- filling past days --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fills(request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page on an empty history, with a client: the embedded broker's when the test says so."""
+    made = Page(FrameStore(), demo=bool(getattr(request, "param", False)))
+    made.store.filling = threading.Event()
+    yield made
+    made.tab.close()
+
+
+def test_the_button_fills_the_chosen_account_once(fills: Page) -> None:
+    """Nothing is filled unasked; pressed twice, one filling runs. What came of it is said, the
+    days are shown at once, and the button is gone.
+    """
+    fills.choose(ONE)
+    fills.open()
+    fills.rest()
+    assert fills.parts["fill"]["label"] == "Fill the last 30 days from KIS"
+    assert fills.store.filled == []
+    for _ in range(2):
+        fills.tab._on_action("fill", None, "")
+    fills.wait(lambda: fills.store.filled)
+    said = fills.parts["fill"]
+    assert said["busy"]
+    assert said["line"].startswith("800*****-03: the last 30 days are being filled")
+    fills.store.keep(*_worlds())
+    cast("threading.Event", fills.store.filling).set()
+    fills.wait(lambda: not fills.parts["fill"]["busy"] and fills.parts["span"])
+    assert fills.store.filled == ["800*****-03"]
+    assert fills.parts["fill"] == {
+        "label": "",
+        "busy": False,
+        "line": "Trading days filled: 22",
+        "failed": False,
+    }
+    fills.controls["language"].value = "ko"
+    fills.wait(lambda: fills.parts["fill"]["line"].startswith("채운 거래일 22"))
+
+
+def test_a_refused_filling_is_said_and_can_be_tried_again(fills: Page) -> None:
+    """What KIS refuses, and what the history cannot take, is one line; the button stays."""
+    fills.store.filling = None
+    fills.store.fill_row |= {"filled": 0, "failed": 22, "failures": [{"why": "not on paper"}]}
+    fills.choose(ONE)
+    fills.open()
+    fills.rest()
+    fills.tab._on_action("fill", None, "")
+    fills.wait(lambda: fills.parts["fill"]["failed"])
+    assert fills.parts["fill"]["line"].endswith("failed: 22: not on paper")
+    assert fills.parts["fill"]["label"]
+    fills.store.fill_error = HistoryError("real accounts")
+    fills.tab._on_action("fill", None, "")
+    fills.wait(lambda: fills.parts["fill"]["line"] == "Not filled: real accounts")
+    fills.store.fill_error = None
+    fills.store.fill_row |= {"failed": 0, "failures": []}
+    fills.tab._on_action("fill", None, "")
+    fills.wait(lambda: not fills.parts["fill"]["label"])
+
+
+def test_closing_cancels_a_filling(fills: Page) -> None:
+    """A closed dashboard ends what it was filling."""
+    fills.choose(ONE)
+    fills.open()
+    fills.rest()
+    fills.tab._on_action("fill", None, "")
+    fills.wait(lambda: fills.store.filled)
+    fills.tab.close()
+    fills.wait(lambda: fills.tab._fill._running is None)
+
+
+@pytest.mark.parametrize("fills", [True], indirect=True)
+def test_invented_days_are_filled_unasked(fills: Page) -> None:
+    """On the embedded broker each account is filled once, when it is looked at, one after the other
+    and marked as DEMO; an account with enough days is not.
+    """
+    fills.store.filled.clear()
+    fills.choose(ONE)
+    assert fills.store.filled == []
+    fills.open()
+    fills.wait(lambda: fills.store.filled == ["800*****-03"])
+    fills.choose(TWO)
+    fills.wait(lambda: fills.parts.get("busy") is False)
+    assert fills.parts["fill"]["line"].startswith("DEMO · 800*****-03: the last 30 days")
+    cast("threading.Event", fills.store.filling).set()
+    fills.wait(lambda: fills.store.filled == ["800*****-03", "700*****-03"])
+    fills.wait(lambda: not fills.parts["fill"]["busy"])
+    fills.choose(ONE)
+    fills.rest()
+    fills.store.keep(World(date(2026, 11, 2), MONDAY, every=0, label="500*****-03"))
+    fills.choose(Account("50012345", "03"))
+    fills.rest()
+    assert fills.store.filled == ["800*****-03", "700*****-03"]
+
+
 # --- which answer -------------------------------------------------------------------------------
 
 
@@ -218,6 +355,35 @@ def test_a_closed_tab_reads_nothing(page: Page) -> None:
     assert page.body.layout.display == "none"
     page.rest()
     assert page.store.asked == ["800*****-03"]
+
+
+def test_what_came_from_outside_is_seen_at_the_next_look(page: Page) -> None:
+    """What somebody else kept meanwhile shows when the tab is opened again, and on Refresh."""
+    page.choose(ONE)
+    page.open()
+    page.rest()
+    assert page.parts["newest"] == "Last kept 2026-11-23 15:45:00 KST"
+    page.store.keep(World(date(2026, 11, 16), date(2026, 11, 24), every=60))
+    page.controls["tab"].value = "now"
+    page.open()
+    page.wait(lambda: page.parts["newest"] == "Last kept 2026-11-24 15:45:00 KST")
+    page.rest()
+    page.store.keep(World(date(2026, 11, 16), date(2026, 11, 25), every=60))
+    page.controls.refresh.click()
+    page.wait(lambda: page.parts["newest"] == "Last kept 2026-11-25 15:45:00 KST")
+
+
+@pytest.mark.parametrize("kind", ["file", "served", "page"])
+def test_invented_accounts_are_kept_for_a_page_alone(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demo's template, run by papermill or Voila, leaves no history and shows no tab."""
+    monkeypatch.setattr(create, "front_end", lambda: kind)
+    made = create.dashboard(demo=True, history=tmp_path / "demo-history")
+    try:
+        assert isinstance(made._history, HistoryTab) is (kind == "page")
+    finally:
+        made.close()
 
 
 # --- what is kept, and what goes wrong ------------------------------------------------------------

@@ -10,7 +10,7 @@ from kis_nb._choices import Colors, Lang
 from kis_nb._codes import Basis, BasisLike, Margin, MarginLike
 from kis_nb._dashboard.dashboard import Dashboard
 from kis_nb._errors import ConfigError
-from kis_nb._widgets.front_end import page_or_no_comms
+from kis_nb._widgets.front_end import front_end, page_or_no_comms
 from kis_nb._wire.secrets import Secret
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def dashboard(
             does; None leaves it to ``KIS_NB_DEMO``.
         history: a folder, a URL or what `kis_nb.history` gave. Every pull is kept there, and the
             page has a History tab: equity, margin and why equity changed, of a night, five trading
-            days or a year. None keeps nothing, and there is no tab.
+            days or a year. None keeps nothing, and there is no tab. Invented accounts are not kept
+            where a notebook runs without JupyterLab (papermill, Voila).
 
     Returns:
         The dashboard, whose first pull is under way. ``.close()`` ends its threads.
@@ -75,6 +76,8 @@ def dashboard(
             closer = None if demo is None else client.close
         except ConfigError as error:
             problem = error.with_traceback(None)
+    if client is not None and client.demo and front_end() in ("file", "served"):
+        store = None
     if asked is not None and client is not None:
         named = client.find_account(asked.reveal() if isinstance(asked, Secret) else asked)
     if isinstance(named, ValueError):

@@ -110,7 +110,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._problem, self._closer = problem, closer
         self._accounts.add([chosen] if static is None else [static.account])
         self._controls = Controls(list(self._accounts.labels.values()), lang, colors, auto)
-        self._history = history_tab(history, self._controls)
+        self._history = history_tab(history, self._controls, client)
         source = None if client is None else self._history.keeping(client)
         self._fetcher = Fetcher(source, self) if source is not None and chosen is not None else None
         self._displayed = DisplayedBalances(self._fetcher, static)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from threading import Event
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from kis_nb._account import Account
@@ -18,6 +19,7 @@ from kis_nb._seoul import KST
 if TYPE_CHECKING:
     import polars as pl
 
+    from kis_nb._client import Client
     from kis_nb._frames.balance import Balance
     from kis_nb._widgets.vega_spec import Row
     from kis_nb.charts._attribution import Attribution
@@ -59,6 +61,15 @@ class HistoryStore(Protocol):
     def positions(
         self, *, account: str | None = None, start: date | None = None, end: date | None = None
     ) -> Any: ...
+    def backfill(
+        self,
+        client: Client,
+        start: date,
+        *,
+        accounts: Account,
+        progress: bool,
+        cancel: Event,
+    ) -> pl.DataFrame: ...
 
 
 class Question(NamedTuple):
@@ -85,17 +96,19 @@ class Content:
     Attributes:
         parts: of the tab's panel.
         rows: of the charts, by name; empty when there is nothing to draw.
+        days: how many trading days of the account are kept; None when they could not be read.
     """
 
     parts: Json
     rows: dict[str, list[Row]] = field(default_factory=dict)
+    days: int | None = None
 
 
 def blank(lang: Lang) -> Json:
     """The panel's parts while nothing is known: labels and dashes."""
     labels = ("history_pnl", "history_room", "history_equity")
     cards = [{"key": key, "label": say(key, lang), "value": "–"} for key in labels]
-    return {"span": "", "newest": "", "cards": cards, "empty": "", "whole": ""}
+    return {"span": "", "newest": "", "cards": cards, "empty": "", "whole": "", "moments": None}
 
 
 def read(store: HistoryStore, question: Question) -> Content:
@@ -108,9 +121,9 @@ def read(store: HistoryStore, question: Question) -> Content:
     from kis_nb.charts._style import Style
 
     lang = question.lang
-    summary = _summary(store, question)
+    days, summary = _summary(store, question)
     if summary.is_empty():
-        return Content(blank(lang) | {"empty": say("history_empty", lang)})
+        return Content(blank(lang) | {"empty": say("history_empty", lang)}, days=days)
     begins, ends = _moments(summary, question.chosen)
     why = _why(store, summary, begins, ends)
     style = Style(lang, question.colors)
@@ -123,17 +136,18 @@ def read(store: HistoryStore, question: Question) -> Content:
         "cards": _cards(why, between.marked, lang),
         "empty": "",
         "whole": say("history_whole", lang) if question.chosen else "",
+        "moments": _choices(summary, question.span, begins, ends),
     }
     rows = {
         "equity_history": _equity_history.rows(equity, style),
         "margin_history": _margin_history.rows(room, style),
         "attribution": _attribution.rows(why, style),
     }
-    return Content(parts, rows)
+    return Content(parts, rows, days)
 
 
-def _summary(store: HistoryStore, question: Question) -> pl.DataFrame:
-    """The summary rows of the span, which ends with the newest one."""
+def _summary(store: HistoryStore, question: Question) -> tuple[int, pl.DataFrame]:
+    """How many days are kept, and the summary rows of the span, which ends with the newest one."""
     import polars as pl
 
     name = store.account_id(question.account)
@@ -141,7 +155,7 @@ def _summary(store: HistoryStore, question: Question) -> pl.DataFrame:
     first = first_day(sorted(days["date"].to_list()), question.span)
     frame = store.summary(account=name, start=first).select(_COLUMNS)
     rows: pl.DataFrame = frame.sort("as_of", "snapshot").collect()
-    return rows
+    return len(days), rows
 
 
 def first_day(days: Sequence[date], span: Span) -> date | None:
@@ -165,6 +179,22 @@ def _moments(
         return stored[0], stored[-1]
     begins, ends = (next((at for at in reversed(stored) if at <= one), stored[0]) for one in chosen)
     return begins, ends
+
+
+def _choices(summary: pl.DataFrame, span: Span, begins: datetime, ends: datetime) -> Json | None:
+    """The moments that can be chosen without a mouse: the first one, each day's closing (of a
+    night, each hour's last), and the two that are chosen. None when there is nothing to choose.
+    """
+    stored: list[datetime] = summary["as_of"].to_list()
+    parts = [f"{at.astimezone(KST):%Y%m%d%H}" for at in stored]
+    if span != "night":
+        parts = summary["date"].to_list()
+    last = dict(zip(parts, stored, strict=True))
+    moments = sorted({stored[0], *last.values(), begins, ends})
+    if len(moments) < 2:
+        return None
+    options = [{"id": at.isoformat(), "text": _time(at)} for at in moments]
+    return {"options": options, "begin": begins.isoformat(), "end": ends.isoformat()}
 
 
 def _why(
@@ -199,6 +229,8 @@ def _cards(why: Attribution, lowest: dict[str, Any] | None, lang: Lang) -> list[
         if item != "foreign deposit" or amount is not None
     ]
     first, last = why.of("start"), why.of("end")
+    # Settlements have none: a span with one counts equity without.
+    without = [{"label": say("history_without_foreign", lang), "value": ""}]
     change = None if first is None or last is None else Decimal(last) - Decimal(first)
     room = None if lowest is None else lowest["room"]
     at = "" if lowest is None else _time(lowest["as_of"])
@@ -235,6 +267,7 @@ def _cards(why: Attribution, lowest: dict[str, Any] | None, lang: Lang) -> list[
                     "value": signed(change),
                     "tone": tone(change),
                 },
+                *(without if why.of("foreign deposit") is None else []),
             ],
         },
     ]

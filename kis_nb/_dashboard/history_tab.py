@@ -7,7 +7,7 @@ tab is asked for, so that a slow one never lands beside another account or span.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -27,6 +27,7 @@ from kis_nb._dashboard.history_data import (
     blank,
     read,
 )
+from kis_nb._dashboard.history_fill import HistoryFill
 from kis_nb._dashboard.jobs import Jobs
 from kis_nb._dashboard.texts import say
 from kis_nb._errors import KisError
@@ -34,6 +35,7 @@ from kis_nb._widgets.chart_view import ChartView, Gesture
 from kis_nb._widgets.panels import HistoryPanel
 
 if TYPE_CHECKING:
+    from kis_nb._client import Client
     from kis_nb._dashboard.fetch_protocols import BalanceSource
     from kis_nb._frames.balance import Balance
 
@@ -41,13 +43,15 @@ if TYPE_CHECKING:
 _READERS = 3
 
 
-def history_tab(store: HistoryStore | None, controls: Controls) -> HistoryTab | NoHistory:
+def history_tab(
+    store: HistoryStore | None, controls: Controls, client: Client | None = None
+) -> HistoryTab | NoHistory:
     """The tab of a dashboard; without a store one that does nothing.
 
     Args:
-        store, controls: as of `HistoryTab`.
+        store, controls, client: as of `HistoryTab`.
     """
-    return NoHistory() if store is None else HistoryTab(store, controls)
+    return NoHistory() if store is None else HistoryTab(store, controls, client)
 
 
 class NoHistory:
@@ -72,13 +76,16 @@ class HistoryTab:
         store: the history.
         controls: of the dashboard; its ``tab``, ``history_span``, ``language`` and ``colors`` are
             observed.
+        client: what past days are filled from; None when there is nothing.
 
     Attributes:
         charts: the views, by name.
         panel: sentences and cards.
     """
 
-    def __init__(self, store: HistoryStore, controls: Controls) -> None:
+    def __init__(
+        self, store: HistoryStore, controls: Controls, client: Client | None = None
+    ) -> None:
         self._store = store
         self._controls = controls
         self._lock = threading.RLock()
@@ -88,7 +95,10 @@ class HistoryTab:
         # The questions that are being read, and whether to read them again afterwards.
         self._reading: dict[Question, bool] = {}
         self._drawn: Question | None = None
+        # How many trading days of the account on show are kept; None before they were read.
+        self._days: int | None = None
         self._faults = {"append": "", "read": ""}
+        self._fill = HistoryFill(store, client, self._say_filling, self._on_filled)
         self._readers = Jobs("kis_nb-history", _READERS)
         self._writer = Jobs("kis_nb-history-append")
         self.panel = HistoryPanel(self._on_action)
@@ -99,6 +109,7 @@ class HistoryTab:
         equity, margin, attribution = (_box("section", view) for view in self.charts.values())
         self._drawing = _box("stack", _box("columns", equity, margin), attribution)
         self._box = _box("history", self.panel, self._drawing)
+        self._tabs = _box("tabs", controls["tab"], controls["history_span"])
         self._now: list[w.Widget] = []
 
     def join(self, dashboard: Any, children: list[w.Widget]) -> list[w.Widget]:
@@ -110,14 +121,15 @@ class HistoryTab:
         """
         controls, *self._now = children
         self._follow(dashboard)
-        tabs = _box("tabs", self._controls["tab"], self._controls["history_span"])
-        return [controls, tabs, *self._now, self._box]
+        return [controls, self._tabs, *self._now, self._box]
 
     def _follow(self, dashboard: Any) -> None:
         dashboard.observe(lambda change: self._on_account(change["new"]), "account")
         for name in ("history_span", "language", "colors"):
             self._controls[name].observe(self._on_control, "value")
         self._controls["tab"].observe(lambda _: self._turn(), "value")
+        # What came from outside is seen too, also when the pull fails.
+        self._controls.refresh.on_click(lambda _: self._ask())
         self._turn()
 
     def keeping(self, client: BalanceSource) -> BalanceSource:
@@ -162,8 +174,9 @@ class HistoryTab:
 
     def _turn(self) -> None:
         """Show the tab that is chosen; status and alarms of the pulls stay on both."""
-        head, *rest = self._now
-        (head.add_class if self.open else head.remove_class)("kis-head-short")
+        # Not the head's own class: a panel's view takes those of its beginning alone.
+        (self._tabs.add_class if self.open else self._tabs.remove_class)("kis-tabs-history")
+        _head, *rest = self._now
         for widget in rest:
             widget.layout.display = "none" if self.open else None
         for widget in (self._box, self._controls["history_span"]):
@@ -173,7 +186,8 @@ class HistoryTab:
 
     def _on_account(self, account: Any) -> None:
         with self._lock:
-            self._account, self._chosen = account, None
+            self._account, self._chosen, self._days = account, None, None
+        self._say_filling()
         self._ask()
 
     def _on_control(self, change: Any) -> None:
@@ -184,13 +198,20 @@ class HistoryTab:
                 self._chosen = None
         self._ask()
 
-    def _on_action(self, what: str, _value: Any, _page: str) -> None:
+    def _on_action(self, what: str, value: Any, _page: str) -> None:
         if what == "whole":
             self._choose(None, "")
+        elif what == "between":
+            self._between(value, "")
+        elif what == "fill":
+            self._fill.begin(self._account)
 
     def _on_gesture(self, chart: str, gesture: Gesture) -> None:
-        with suppress(ValueError):  # no page of ours sends anything else
-            times = sorted(map(datetime.fromisoformat, gesture.ids))
+        self._between(gesture.ids, chart)
+
+    def _between(self, ids: Sequence[str], chart: str) -> None:
+        with suppress(ValueError, TypeError):  # no page of ours sends anything else
+            times = sorted(map(datetime.fromisoformat, ids))
             if not times:
                 self._choose(None, chart)
             elif len(times) == 1:
@@ -256,6 +277,8 @@ class HistoryTab:
                 self._reading[question] = False
             else:
                 del self._reading[question]
+        if asked and content is not None and content.days is not None:
+            self._fill.begin_demo(question.account, content.days)
         return again
 
     def _is_asked(self, question: Question) -> bool:
@@ -271,10 +294,23 @@ class HistoryTab:
                 if view.selected:
                     view.selected = ()
         self._drawing.layout.display = None if content.rows else "none"
+        self._days = content.days
         self.panel.show(content.parts | {"busy": False, "words": self._words()})
+        self._say_filling()
+
+    def _say_filling(self) -> None:
+        with self._lock:
+            if not self._closed:
+                fill = self._fill.part(self._account, self._days, self._lang)
+                self.panel.show({"fill": fill})
+
+    def _on_filled(self) -> None:
+        self._say_filling()
+        self._ask()
 
     def _words(self) -> dict[str, str]:
-        return {key: say(key, self._lang) for key in ("history", "history_loading")}
+        keys = ("history", "history_loading", "history_begin", "history_end")
+        return {key: say(key, self._lang) for key in keys}
 
     def _say(self, what: str, fault: str) -> None:
         """Say what went wrong, once, until it goes well again."""
@@ -284,9 +320,10 @@ class HistoryTab:
                 self.panel.show({"faults": [text for text in self._faults.values() if text]})
 
     def close(self) -> None:
-        """End reading. What was pulled before is still written."""
+        """End reading and filling. What was pulled before is still written."""
         with self._lock:
             self._closed = True
+        self._fill.close()
         self._readers.close()
         self._writer.close(finish=True)
 

@@ -78,13 +78,13 @@ def rows(of: tuple[Series, Series], style: Style) -> list[Row]:
             row["equity_from"] = geometry(before["equity"])
             row["maintenance_from"] = geometry(before["maintenance_margin"])
     last = room.points[-1]
-    equity, held = style.word("자산", "Equity"), style.word("유지증거금", "Maintenance margin")
+    equity, held = style.word("자산", "Equity"), style.word("유지증거금", "maintenance")
     made[0]["legend"] = (
         f"{equity} {exact(last['equity'])} · {held} {exact(last['maintenance_margin'])}"
     )
     before_end = [one for one in initial.points if one["as_of"] <= last["as_of"]]
     if before_end:
-        word = style.word("개시증거금 (점선)", "Initial margin (dashed)")
+        word = style.word("개시증거금 (점선)", "initial (dashed)")
         made[0]["legend"] += f" · {word} {exact(before_end[-1]['initial_margin'])}"
     if low is not None:
         word = style.word("최소 여유", "Lowest room")

@@ -24,6 +24,8 @@ _OPENS, _CLOSES = time(8, 45), time(15, 45)
 _CLOSED = 0.2
 _DAYS_OF_HOURS = 1.4
 _WEEKDAYS = {"ko": "월화수목금토일", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
+# How much of a whole day the first one must be to have a label.
+_ROOM = 0.8
 # Steps between the ticks of a night, in minutes.
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 180)
 _MOST_TICKS = 14
@@ -139,6 +141,9 @@ class TradingTime:
                 ticks.append(Tick(x, f"{day:%m/%d} {words[day.weekday()]}"))
             else:
                 ticks.append(Tick(x, f"{words[day.weekday()]} {day:%m/%d}"))
+        # Of the first day often the closing alone is there: its label would be under the next one.
+        if len(ticks) > 2 and ticks[1].x - ticks[0].x < _ROOM * (ticks[2].x - ticks[1].x):
+            del ticks[0]
         return ticks
 
     def _hours(self) -> list[Tick]:

@@ -1,4 +1,6 @@
-"""The History tab in JupyterLab: it draws, a drag chooses two moments, and accounts change."""
+"""The History tab in JupyterLab: it draws, two moments are chosen with a mouse and without one,
+accounts change, and past days are filled.
+"""
 
 from __future__ import annotations
 
@@ -99,3 +101,37 @@ def test_another_account_while_it_is_read(lab: Lab) -> None:
     accounts.select_option(index=1)
     expect(heading).to_contain_text("700*****-03")
     expect(page.locator(".kis-attribution svg.marks")).to_contain_text("700*****-03")
+
+
+EMPTY = """
+FILL = threading.Event()
+store.filling = FILL
+store._frames.pop("b" * 16)
+"""
+
+
+def test_keys_choose_two_moments_and_fill(lab: Lab) -> None:
+    """By keyboard: the list's next moment is where the attribution begins from then on; the button
+    fills the account once, tells that it is at work, keeps the focus, and says what came of it.
+    The head leaves its cards to the other tab.
+    """
+    page = open_tab(lab, EMPTY, "FILL.set()")
+    lab.run_cell(2)
+    expect(page.locator(".kis-head .kis-cards")).to_be_hidden()
+    span = page.locator(".kis-history-between")
+    begin = page.get_by_role("combobox", name="Start of the attribution")
+    begin.press("ArrowDown")
+    expect(span).to_have_text("From 2026-11-20 18:30:00 KST to 2026-11-23 15:45:00 KST")
+    expect(begin).to_be_focused()
+    page.get_by_role("combobox", name="Account").select_option(index=1)
+    button = page.get_by_role("button", name="Fill the last 30 days from KIS")
+    button.press("Enter")
+    said = page.locator(".kis-history-filling")
+    expect(said).to_contain_text("700*****-03: the last 30 days are being filled")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    expect(button).to_be_focused()
+    lab.run_cell(3)
+    expect(said).to_have_text("Trading days filled: 22")
+    expect(button).to_be_hidden()
+    page.get_by_role("radio", name="Now").check()
+    expect(page.locator(".kis-head .kis-cards")).to_be_visible()
