@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -311,7 +312,8 @@ def _spark(
         )
     reader = engine.read.schema(schema.add(DATE, DateType())).option("basePath", root)
     try:
-        rows = reader.parquet(*paths)
+        # Spark reads each path as a pattern.
+        rows = reader.parquet(*(re.sub(r"([\\\[\]{}*?])", r"\\\1", path) for path in paths))
     except Exception:
         _name_store(root, "Spark", "hadoop-aws and its settings")
         raise
