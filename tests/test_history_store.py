@@ -414,7 +414,7 @@ def test_a_key_that_is_none_or_another_is_refused(history: kis_nb.History, key: 
 def test_invented_and_real_accounts_do_not_mix(history: kis_nb.History, root: Path) -> None:
     """The first append decides which a history keeps."""
     history.append(make_balance(demo=True))
-    with pytest.raises(HistoryError, match="takes no real ones"):
+    with pytest.raises(HistoryError, match="another folder for real ones"):
         kis_nb.history(root).append(make_balance())
     assert read(history)[1]["demo"].to_list() == [True]
 

@@ -47,12 +47,10 @@ class About:
             about = self.read() or about
         history = f"<History {self._files!r}>"
         if about["demo"] is not demo:
-            kept, other = "the embedded broker's", "real"
+            kept, other = "invented accounts, of the embedded broker", "real ones"
             if demo:
-                kept, other = other, kept
-            raise HistoryError(
-                f"{history} keeps {kept} accounts and takes no {other} ones; use another folder"
-            )
+                kept, other = "real accounts", "the embedded broker's"
+            raise HistoryError(f"{history} keeps {kept}: use another folder for {other}")
         if about["key_check"] != self._pseudonyms.key_check():
             raise HistoryError(
                 f"{history} names its accounts by another key: one account would have two names. "
