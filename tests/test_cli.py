@@ -156,7 +156,7 @@ def test_help_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "say what to do: demo, serve, balance, report, new or check"),
+        ([], "say what to do: demo, serve, balance, report, record, history, new or check"),
         (["balence"], "invalid choice: 'balence'"),
         (["balance", "--mgna-dvsn", "03"], "invalid choice: '03'"),
         (["serve", "--port", "70000"], "a port is a number from 0 to 65535"),

@@ -48,6 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KisError as error:
         return _fail(error, 1)
     except KeyboardInterrupt:
+        # What libraries leave half made is no user's business, and Python says it at the very end.
+        warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
         return _fail("interrupted", 130)
     return code
 

@@ -62,6 +62,8 @@ class Controls:
             "tab": _options_of("tab", ("now", "history")),
             "history_span": _options_of("history", ("night", "week", "year")),
         }
+        # Not on the page without a history; the page waits for every control that it is to name.
+        self.absent = {"tab", "history_span"}
         chosen = {"language": lang, "colors": colors, "auto": auto}
         self.widgets: dict[str, Any] = {}
         for name, options in self._options.items():
@@ -118,7 +120,7 @@ class Controls:
 
     def names(self, lang: Lang) -> dict[str, str]:
         """Accessible names by CSS class, for the controls that ipywidgets does not name."""
-        keys = {name: name for name in self._options}
+        keys = {name: name for name in self._options if name not in self.absent}
         keys |= {name: f"{name}_name" for name in ("mgna_dvsn", "excc_stat_cd", "auto")}
         return {css_class(name): say(key, lang) for name, key in keys.items()}
 

@@ -110,6 +110,7 @@ class HistoryTab:
         self._drawing = _box("stack", _box("columns", equity, margin), attribution)
         self._box = _box("history", self.panel, self._drawing)
         self._tabs = _box("tabs", controls["tab"], controls["history_span"])
+        controls.absent.clear()
         self._now: list[w.Widget] = []
 
     def join(self, dashboard: Any, children: list[w.Widget]) -> list[w.Widget]:

@@ -152,7 +152,7 @@ def wait_received(lab: Lab, cell: int, count: int) -> None:
 # Wait until the kernel has handled what the page sent so far.
 SETTLE = """
 done = threading.Event()
-d._run_later(done.set)
+d._jobs.run(done.set)
 done.wait(30)
 picked = d._page.table._parts["picked"]
 """
@@ -184,7 +184,7 @@ for widget in [d._page.table, *(e.view for e in d._page.charts.values())]:
     settle = """
 for _ in range(4):
     done = threading.Event()
-    d._run_later(done.set)
+    d._jobs.run(done.set)
     done.wait(30)
 """
     page = lab.open(

@@ -108,6 +108,8 @@ function nameControls(root, names) {
 export class ControlNames {
   constructor() {
     this.tries = 0;
+    /** @type {number | undefined} */
+    this.retry = undefined;
   }
 
   /**
@@ -124,8 +126,10 @@ export class ControlNames {
     // Keys pressed in here are not the notebook's commands.
     root.dataset.lmSuppressShortcuts = "true";
     root.lang = lang;
+    // An earlier language must not come back with its next try.
+    clearTimeout(this.retry);
     if (!nameControls(root, names) && this.tries++ < MOST_TRIES) {
-      setTimeout(() => this.apply(root, parts), RETRY_MS);
+      this.retry = window.setTimeout(() => this.apply(root, parts), RETRY_MS);
       return;
     }
     root.dataset.named = done;
