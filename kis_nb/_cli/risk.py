@@ -112,10 +112,10 @@ def show(args: argparse.Namespace, lang: Lang) -> int:
 
 
 def _risk(client: Client, account: str | None, *, greeks: bool) -> Risk:
-    import kis_nb
+    from kis_nb._risk import risk
 
     try:
         balance = client.balance(client.accounts[0] if account is None and client.demo else account)
     except ValueError as error:
         raise arguments.UsageProblem(str(error)) from None
-    return kis_nb.risk(balance, client=client, option_quotes=greeks)
+    return risk(balance, client=client, option_quotes=greeks)
