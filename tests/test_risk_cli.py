@@ -19,15 +19,17 @@ import pytest
 import kis_nb
 from kis_nb._cli import main, text_table
 from kis_nb._cli.parser import build_parser
-from kis_nb._frames.estimate_text import float_text
+from kis_nb._frames.estimate_text import WORDS, float_text
 from kis_nb._frames.report_labels import cell_text, label
+from kis_nb._risk.margin_call import NOTES as CALL_NOTES
+from kis_nb._risk.notes import NOTES, note_label
 from tests.faults import Broker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from kis_nb._client import Client
-    from kis_nb._risk import Risk
+    from kis_nb._risk.risk import Risk
     from tests.conftest import Clock
 
 pytestmark = pytest.mark.usefixtures("own_environment")
@@ -153,8 +155,9 @@ def test_a_scenario_is_that_of_the_grid(
     _, out, _ = ran("risk", ACCOUNT, "--spot", "-3", "--vol", "20", "--lang", "en")
     pnl = risk.scenarios(spot=[-0.03], vol=[0.2])["pnl"]
     table = next(part for part in out.split("\n\n") if part.startswith("P&L from now"))
-    assert table.count("-3.00%") == 1
-    assert f"{round(pnl[0]):,}" in table
+    for line, each in zip(table.splitlines()[2:], pnl, strict=True):
+        assert "-3.00%" in line
+        assert f"{round(each):,}" in line
 
 
 @pytest.mark.usefixtures("mine")
@@ -189,7 +192,7 @@ def test_csv_holds_one_block(
     words = ("risk", ACCOUNT, "--format", "csv", "--lang", "en")
     code, out, err = ran(*words, "--block", block)
     assert (code, err) == (0, "")
-    assert list(csv.reader(io.StringIO(out)))[0] == frames[block].columns
+    assert next(csv.reader(io.StringIO(out))) == frames[block].columns
     assert out == frames[block].write_csv()
     if block == "positions":
         assert ran(*words)[1] == out
@@ -280,7 +283,7 @@ def test_an_account_without_positions(ran: Callable[..., tuple[int, str, str]]) 
 
 
 def _empty() -> list[str]:
-    return ["90056789-03"]
+    return ["60098765-03"]
 
 
 def test_demo_needs_no_key_and_says_so(ran: Callable[..., tuple[int, str, str]]) -> None:
@@ -374,6 +377,15 @@ def test_estimates_are_written_with_digits_that_mean_something(
 ) -> None:
     """Per cent, points and won, and never a minus before 0."""
     assert float_text(name, value) == text
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_every_note_has_words(lang: Any) -> None:
+    """As sentences and tables show it; the column has it in English."""
+    assert {*NOTES, *CALL_NOTES} == set(WORDS["note"])
+    for note in (*NOTES, *CALL_NOTES):
+        assert cell_text("note", note, lang) == note_label(note, lang)
+        assert (note_label(note, lang) == note) == (lang == "en")
 
 
 def test_estimates_in_a_table_have_labels_signs_and_words() -> None:

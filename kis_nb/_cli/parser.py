@@ -64,8 +64,8 @@ examples:
 
 A table without --block has answers, totals and the margin call, and one scenario with --spot or
 --vol; --block scenarios without them is the whole grid, now, at the end of the night and at each
-expiry. The ending of FILE names the format: .csv, .json, or .txt for the table. In json figures of
-KIS's are text, estimates are numbers. It needs the extra risk: pip install "kis_nb[risk]".
+expiry. The ending of FILE names the format: .csv, .json, or .txt for the table. It needs the extra
+risk: pip install "kis_nb[risk]".
 """
 _CHECK = """\
 One line a step: ✓ it is right, ! for information, ✗ something is wrong and what to do. The steps

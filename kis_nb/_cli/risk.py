@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from kis_nb._choices import Lang
 from kis_nb._cli import arguments, export
+from kis_nb._errors import ConfigError
 
 if TYPE_CHECKING:
     from kis_nb._client import Client
-    from kis_nb._risk import Risk
+    from kis_nb._risk.risk import Risk
 
 Format: TypeAlias = Literal["table", "csv", "json"]
 _FORMATS: tuple[Format, ...] = ("table", "csv", "json")
@@ -35,7 +36,7 @@ def add_risk_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--underlying",
         metavar="NAME",
-        help='"KOSPI 200", "KOSDAQ 150" or "USD/KRW"; default: the one with the most at stake',
+        help='"KOSPI 200", "KOSDAQ 150" or "USD/KRW"; default: the one with the largest notional',
     )
     parser.add_argument(
         "--spot",
@@ -77,12 +78,19 @@ def show(args: argparse.Namespace, lang: Lang) -> int:
     Raises:
         UsageProblem: the arguments contradict each other, or name no account or underlying.
         FileExistsError: the file exists, and ``--force`` was not given.
+        ConfigError: QuantLib is not installed.
     """
     form = export.chosen_format(args.format, args.output, _ENDINGS)
     # Checked before the pull, which takes a while; `save` checks again.
     if args.output and args.output.exists() and not args.force:
         raise FileExistsError(errno.EEXIST, "is there already", str(args.output))
-    from kis_nb._cli.risk_table import exported
+    try:
+        from kis_nb._cli.risk_table import exported
+    except ImportError as error:
+        if error.name != "QuantLib":
+            raise
+        install = f'{sys.executable} -m pip install "kis_nb[risk]"'
+        raise ConfigError(f"QuantLib is not installed: {install}") from None
     from kis_nb._connect import connect  # loads polars and requests
 
     block = args.block or ("positions" if form == "csv" else None)
@@ -112,7 +120,7 @@ def show(args: argparse.Namespace, lang: Lang) -> int:
 
 
 def _risk(client: Client, account: str | None, *, greeks: bool) -> Risk:
-    from kis_nb._risk import risk
+    from kis_nb._risk.risk import risk
 
     try:
         balance = client.balance(client.accounts[0] if account is None and client.demo else account)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -14,11 +13,10 @@ from kis_nb._cli import text_table
 from kis_nb._frames.estimate_text import float_text, won
 from kis_nb._frames.report_labels import cell_text, label
 from kis_nb._frames.text import SEPARATOR, moment
-from kis_nb._risk import note_label
 
 if TYPE_CHECKING:
     from kis_nb._frames.words import Words
-    from kis_nb._risk import Risk
+    from kis_nb._risk.risk import Risk
 
 # What the columns of totals are for: a position's are for a point, these are not.
 _TOTALS: dict[str, Words] = {
@@ -39,6 +37,13 @@ _POSITIONS = (
     "note",
 )
 _CALL = ("side", "margin", "level", "spot", "pnl", "equity", "required", "note")
+_ONE_MOVE = ("at", "spot", "vol", "level", "pnl")
+_SHOWN = {
+    "positions": _POSITIONS,
+    "totals": tuple(_TOTALS),
+    "margin-call": _CALL,
+    "scenarios": _ONE_MOVE,
+}
 _WORDS = {"prdt_name", "side", "note", "margin", "underlying", "expiry", "at"}
 
 
@@ -55,8 +60,7 @@ def exported(
 
     Args:
         risk: the estimates.
-        form: "table" for people, "csv" of one block, "json" with figures of the wire as text and
-            estimates as numbers.
+        form: "table" for people, "csv" of one block, or "json".
         block: one of `kis_nb._cli.risk.BLOCKS`; None is answers, totals and margin call in a table,
             and all of them in JSON, scenarios only with a `move`.
         underlying: one of `Risk.underlyings`; None is all in positions and totals, the first in
@@ -69,8 +73,10 @@ def exported(
     if form == "json":
         return _json(risk, block, underlying, move, lang)
     parts = [_head(risk, lang)]
-    blocks = ("answers", "totals", "margin-call", "scenarios"[: None if move else 0])
-    for name in filter(None, blocks if block is None else [block]):
+    blocks = ["answers", "totals", "margin-call", *(["scenarios"] if move else [])]
+    if not risk.underlyings:  # the answers say that nothing is priced
+        blocks = ["answers"]
+    for name in blocks if block is None else [block]:
         drawn = _drawn(name, _frame(risk, name, underlying, move, lang), lang)
         about = _about(name, underlying or next(iter(risk.underlyings), ""), lang)
         parts.append("\n".join(filter(None, [about, *drawn])))
@@ -83,7 +89,7 @@ def _frame(
 ) -> pl.DataFrame:
     """A block's frame."""
     if block == "answers":
-        return pl.DataFrame({"answer": risk.answers(lang)})
+        return pl.DataFrame({"answer": _answers(risk, underlying, lang)})
     if block == "margin-call":
         return risk.margin_call(underlying=underlying)
     if block == "scenarios":
@@ -91,6 +97,10 @@ def _frame(
         return risk.scenarios(spot=spot, vol=vol, underlying=underlying)
     frame = risk.positions if block == "positions" else risk.totals
     return frame if underlying is None else frame.filter(pl.col("underlying") == underlying)
+
+
+def _answers(risk: Risk, underlying: str | None, lang: Lang) -> list[str]:
+    return [sentence for sentence in risk.answers(lang, underlying=underlying) if sentence]
 
 
 def _json(
@@ -107,21 +117,19 @@ def _json(
         "estimate": True,
         "rate": risk.rate,
         "underlyings": list(risk.underlyings),
-        "lacks": [{"what": lack.what, "why": lack.why} for lack in risk.lacks],
-        "left_out": risk.left_out.to_dicts(),
     }
     names = ["answers", "positions", "totals", "margin-call", *(["scenarios"] if move else [])]
     for name in names if block is None else [block]:
         frame = _frame(risk, name, underlying, move, lang)
         rows = frame["answer"].to_list() if name == "answers" else frame.to_dicts()
         content[name.replace("-", "_")] = rows
+    content["left_out"] = risk.left_out.to_dicts()
+    # Last: what KIS refuses is known when it was asked for.
+    content["lacks"] = [{"what": lack.what, "why": lack.why} for lack in risk.lacks]
     return json.dumps(content, ensure_ascii=False, indent=1, default=_text, allow_nan=False) + "\n"
 
 
 def _text(value: object) -> str:
-    # A JSON number is a float to most readers, so a Decimal goes out as text.
-    if isinstance(value, Decimal):
-        return f"{value:f}"
     if isinstance(value, date):  # and a datetime
         return value.isoformat()
     raise TypeError(f"no JSON for {type(value).__name__}")
@@ -152,19 +160,15 @@ def _drawn(name: str, frame: pl.DataFrame, lang: Lang) -> list[str]:
         return frame["answer"].to_list()
     if frame.is_empty():
         return ["없음" if lang == "ko" else "none"]
-    if name == "scenarios":
+    if name == "scenarios" and frame.height > frame["at"].n_unique():
         return _grid(frame, lang)
-    shown = {"positions": _POSITIONS, "totals": tuple(_TOTALS), "margin-call": _CALL}[name]
+    shown = _SHOWN[name]
     heads = [_TOTALS[one][lang == "en"] if name == "totals" else label(one, lang) for one in shown]
-    rows = [[_cell(one, row[one], lang) for one in shown] for row in frame.iter_rows(named=True)]
+    rows = [
+        [cell_text(one, row[one], lang) for one in shown] for row in frame.iter_rows(named=True)
+    ]
     left = [at for at, one in enumerate(shown) if one in _WORDS]
     return text_table.lines(heads, rows, left=left)
-
-
-def _cell(name: str, value: object, lang: Lang) -> str:
-    if name == "note" and isinstance(value, str):
-        return note_label(value, lang)
-    return cell_text(name, value, lang)
 
 
 def _grid(frame: pl.DataFrame, lang: Lang) -> list[str]:

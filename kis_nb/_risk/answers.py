@@ -16,7 +16,7 @@ from kis_nb._frames.moments import same_moment
 from kis_nb._frames.text import exact, moment, signed
 from kis_nb._risk.grid import HEADLINE
 from kis_nb._risk.inputs import LACKS, Lack
-from kis_nb._risk.margin_call import NOTES as CALL_NOTES
+from kis_nb._risk.margin_call import NOTHING
 from kis_nb._risk.notes import note_label
 
 
@@ -62,8 +62,8 @@ def call_answer(underlying: str, rows: Sequence[Mapping[str, Any]], lang: Lang) 
     found = [row for row in held if row["level"] is not None]
     head = _say(lang, f"마진콜 추정 ({underlying}): ", f"Margin call, estimated ({underlying}): ")
     if not found:
-        note = held[0]["note"] if held else "no position"
-        return head + _say(lang, CALL_NOTES.get(note, note), note)
+        note = held[0]["note"] if held else NOTHING
+        return head + note_label(note, lang)
     sides = {"below": ("하락 시", "below"), "above": ("상승 시", "above")}
     parts = [
         f"{_say(lang, *sides[row['side']])} {level_text(row['level'])} ({move_text(row['spot'])})"
