@@ -46,11 +46,31 @@ def broker(clock: Clock) -> Iterator[Broker]:
 
 
 @pytest.fixture
-def truth(broker: Broker, client_of: Callable[..., Client]) -> Callable[..., Risk]:
+def still(
+    mine: Broker,
+    client_of: Callable[..., Client],
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., Client]:
+    """What the command line connects with: clients whose clock is the broker's, at the same moment
+    for each.
+    """
+    moment = clock.now
+
+    def connect(**_: Any) -> Client:
+        clock.now = moment
+        return client_of(mine)
+
+    monkeypatch.setattr("kis_nb._connect.connect", connect)
+    return connect
+
+
+@pytest.fixture
+def truth(still: Callable[..., Client]) -> Callable[..., Risk]:
     """The same estimates, without the command line."""
 
     def estimate(account: str = ACCOUNT, **more: Any) -> Risk:
-        client = client_of(broker)
+        client = still()
         return kis_nb.risk(client.balance(account), client=client, **more)
 
     return estimate
@@ -80,7 +100,7 @@ def rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
     return [{k: spelled(v) for k, v in row.items()} for row in frame.to_dicts()]
 
 
-@pytest.mark.usefixtures("mine")
+@pytest.mark.usefixtures("still")
 @pytest.mark.parametrize("account", [ACCOUNT, SEVERAL])
 def test_json_has_the_figures_of_the_one_liner(
     account: str, ran: Callable[..., tuple[int, str, str]], truth: Callable[..., Risk]
@@ -102,7 +122,7 @@ def test_json_has_the_figures_of_the_one_liner(
     assert "scenarios" not in held
 
 
-@pytest.mark.usefixtures("mine")
+@pytest.mark.usefixtures("still")
 @pytest.mark.parametrize("lang", ["ko", "en"])
 def test_the_answers_come_first(
     lang: Any, ran: Callable[..., tuple[int, str, str]], truth: Callable[..., Risk]
@@ -125,7 +145,7 @@ def test_the_answers_come_first(
     assert "\n\n".join(rest) == "\n".join(risk.summary_lines(lang))
 
 
-@pytest.mark.usefixtures("mine")
+@pytest.mark.usefixtures("still")
 def test_no_more_is_asked_than_is_shown(
     ran: Callable[..., tuple[int, str, str]], mine: Broker
 ) -> None:
@@ -136,7 +156,7 @@ def test_no_more_is_asked_than_is_shown(
     assert len(mine.calls) - few > few
 
 
-@pytest.mark.usefixtures("mine")
+@pytest.mark.usefixtures("still")
 def test_a_scenario_is_that_of_the_grid(
     ran: Callable[..., tuple[int, str, str]], truth: Callable[..., Risk]
 ) -> None:
@@ -160,7 +180,7 @@ def test_a_scenario_is_that_of_the_grid(
         assert f"{round(each):,}" in line
 
 
-@pytest.mark.usefixtures("mine")
+@pytest.mark.usefixtures("still")
 def test_the_grid_is_a_table_for_each_moment(
     ran: Callable[..., tuple[int, str, str]], truth: Callable[..., Risk]
 ) -> None:
@@ -175,7 +195,7 @@ def test_the_grid_is_a_table_for_each_moment(
     assert line.split()[2:] == [f"{round(pnl):,}" for pnl in now["pnl"]]
 
 
-@pytest.mark.usefixtures("mine")
+@pytest.mark.usefixtures("still")
 @pytest.mark.parametrize("block", ["answers", "positions", "totals", "scenarios", "margin-call"])
 def test_csv_holds_one_block(
     block: str, ran: Callable[..., tuple[int, str, str]], truth: Callable[..., Risk]
@@ -198,7 +218,7 @@ def test_csv_holds_one_block(
         assert ran(*words)[1] == out
 
 
-@pytest.mark.usefixtures("mine")
+@pytest.mark.usefixtures("still")
 def test_an_underlying_is_chosen(
     ran: Callable[..., tuple[int, str, str]], truth: Callable[..., Risk]
 ) -> None:
@@ -219,7 +239,7 @@ def test_an_underlying_is_chosen(
     assert "70045678" not in err
 
 
-@pytest.mark.usefixtures("mine")
+@pytest.mark.usefixtures("still")
 @pytest.mark.parametrize("form", ["table", "csv", "json"])
 def test_account_numbers_are_masked(
     form: str, ran: Callable[..., tuple[int, str, str]], mine: Broker
@@ -231,7 +251,7 @@ def test_account_numbers_are_masked(
         assert private not in out + err
 
 
-@pytest.mark.usefixtures("mine")
+@pytest.mark.usefixtures("still")
 def test_a_file_is_written_as_its_ending_says(
     ran: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,7 +275,7 @@ def test_a_file_is_written_as_its_ending_says(
     assert ran(*words, "totals.csv", "--format", "json")[0] == 2
 
 
-@pytest.mark.usefixtures("mine")
+@pytest.mark.usefixtures("still")
 def test_what_kis_refuses_is_said(ran: Callable[..., tuple[int, str, str]], mine: Broker) -> None:
     """Quotes, margin by component and rates refused: exit code 0, what the balance allows, and in
     words what is lacking.
@@ -271,7 +291,7 @@ def test_what_kis_refuses_is_said(ran: Callable[..., tuple[int, str, str]], mine
     assert any(row["implied_volatility"] is not None for row in held["positions"])
 
 
-@pytest.mark.usefixtures("mine")
+@pytest.mark.usefixtures("still")
 def test_an_account_without_positions(ran: Callable[..., tuple[int, str, str]]) -> None:
     """Each format says that there is nothing, and ends well."""
     empty = next(iter(_empty()))

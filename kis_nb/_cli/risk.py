@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import importlib.util
 import re
 import sys
 from decimal import Decimal
@@ -84,13 +85,10 @@ def show(args: argparse.Namespace, lang: Lang) -> int:
     # Checked before the pull, which takes a while; `save` checks again.
     if args.output and args.output.exists() and not args.force:
         raise FileExistsError(errno.EEXIST, "is there already", str(args.output))
-    try:
-        from kis_nb._cli.risk_table import exported
-    except ImportError as error:
-        if error.name != "QuantLib":
-            raise
+    if importlib.util.find_spec("QuantLib") is None:
         install = f'{sys.executable} -m pip install "kis_nb[risk]"'
-        raise ConfigError(f"QuantLib is not installed: {install}") from None
+        raise ConfigError(f"kis-nb risk needs QuantLib; install with: {install}")
+    from kis_nb._cli.risk_table import exported
     from kis_nb._connect import connect  # loads polars and requests
 
     block = args.block or ("positions" if form == "csv" else None)

@@ -16,7 +16,6 @@ from kis_nb._frames.moments import same_moment
 from kis_nb._frames.text import exact, moment, signed
 from kis_nb._risk.grid import HEADLINE
 from kis_nb._risk.inputs import LACKS, Lack
-from kis_nb._risk.margin_call import NOTHING
 from kis_nb._risk.notes import note_label
 
 
@@ -57,13 +56,11 @@ def loss_answer(underlying: str, pnl: float, lang: Lang) -> str:
 
 
 def call_answer(underlying: str, rows: Sequence[Mapping[str, Any]], lang: Lang) -> str:
-    """At which levels the margin call comes, with the margin as it is held."""
-    held = [row for row in rows if row["margin"] == "held"]
-    found = [row for row in held if row["level"] is not None]
+    """At which levels the margin call comes; `rows` are those of `margin_call` that are meant."""
+    found = [row for row in rows if row["note"] is None]
     head = _say(lang, f"마진콜 추정 ({underlying}): ", f"Margin call, estimated ({underlying}): ")
     if not found:
-        note = held[0]["note"] if held else NOTHING
-        return head + note_label(note, lang)
+        return head + note_label(rows[0]["note"], lang)
     sides = {"below": ("하락 시", "below"), "above": ("상승 시", "above")}
     parts = [
         f"{_say(lang, *sides[row['side']])} {level_text(row['level'])} ({move_text(row['spot'])})"
