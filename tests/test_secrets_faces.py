@@ -243,7 +243,7 @@ def test_every_estimate_by_command_is_clean(face: Face) -> None:
         runs = list(pool.map(lambda words: face.run(*COMMAND, *words), RISK))
     said = f"{APP_KEY} {APP_SECRET} CANO=80012345"
     echo = {"rt_cd": "1", "msg_cd": "OPSQ2000", "msg1": said, APP_SECRET: said}
-    for call in ("quotes", "margin_detail", "margin_rates"):
+    for call in ("quote", "margin", "rates"):
         face.broker.fault(status=200, body=echo, call=call, times=None)
     runs += [face.run(*COMMAND, *words) for words in RISK[:3]]
     assert [run.returncode for run in runs] == [0] * len(runs), runs
