@@ -79,7 +79,7 @@ def exported(
     for name in blocks if block is None else [block]:
         drawn = _drawn(name, _frame(risk, name, underlying, move, lang), lang)
         about = _about(name, underlying or next(iter(risk.underlyings), ""), lang)
-        parts.append("\n".join(filter(None, [about, *drawn])))
+        parts.append("\n".join([about, *drawn] if about else drawn))
     parts.append("\n".join(risk.summary_lines(lang)))
     return "\n\n".join(filter(None, parts)) + "\n"
 
