@@ -92,7 +92,7 @@ def _bar(one: dict[str, Any], style: Style) -> Row:
         one[style.lang],
         reported,
         figure=exact(reported),
-        tone="plain" if one["component"] == _TOTAL else "long",
+        tone="plain" if one["component"] == _TOTAL else "flat",
         note=style.word("값이 오지 않음", "no value was sent") if reported is None else "",
         tip=tip,
     )

@@ -6,9 +6,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
+import polars as pl
 
 from kis_nb._risk.grid import SPOTS, VOLS
 from kis_nb._widgets.vega_spec import Row
+from kis_nb.charts import _history_axes as axes
 from kis_nb.charts._chart import Chart, ChartKind, compose
 from kis_nb.charts._estimates import (
     AT_SPOT,
@@ -16,9 +18,9 @@ from kis_nb.charts._estimates import (
     LANE,
     SPOT_PARAM,
     VOL_PARAM,
+    call_note,
     lacking,
-    lane_text,
-    note_text,
+    line_text,
     percent,
     points,
     risk_heading,
@@ -31,8 +33,6 @@ from kis_nb.charts._heading import heading
 from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from kis_nb._risk.risk import Risk
 
 # The lines, from the front to the back: name, colour, width, dashes and a sample.
@@ -70,10 +70,12 @@ def rows(
     """
     shown = shown_underlying(risk, underlying)
     note = lacking(risk, shown, style)
-    level = None if shown is None else risk.level(shown)
-    if note or shown is None or level is None:
-        return risk_heading([{"level": 0.0, "note": note}], risk, style, shown)
-    day = _expiry(risk, shown, expiry)
+    if note or shown is None:
+        return risk_heading([{"level": 0.0, "note": note, "aria": note}], risk, style, shown)
+    level = risk.level(shown)
+    assert level is not None  # it is priced
+    ends = risk.curve(underlying=shown, expiry=expiry, spot=0.0).filter(moment="expiry")["at"]
+    day = ends[0].date() if len(ends) else None
     spots = _spots(risk, shown, day, level)
     made: list[Row] = []
     for vol in VOLS:
@@ -90,27 +92,10 @@ def rows(
     return risk_heading(made, risk, style, shown, at)
 
 
-def _expiry(risk: Risk, underlying: str, expiry: date | str | None) -> date | None:
-    """The expiry that is shown: the one asked for, else the one that `Risk.curve` takes.
-
-    Raises:
-        ValueError: nothing on the underlying expires on the day asked for.
-    """
-    known = risk.expiries(underlying)
-    if expiry is None:
-        found = risk.curve(underlying=underlying, spot=[0.0]).filter(moment="expiry")
-        return found["at"][0].date() if found.height else None
-    asked = next((day for day in known if str(day) == str(expiry)), None)
-    if asked is None:
-        listed = ", ".join(map(str, known))
-        raise ValueError(f"expiry takes a day on which a position expires ({listed}); got {expiry}")
-    return asked
-
-
 def _spots(risk: Risk, underlying: str, day: date | None, level: float) -> list[float]:
-    """The moves to draw: those of the sliders, and the strikes that expire on the day, if few."""
-    held = risk.positions.filter(underlying=underlying, expiry=day).drop_nulls("strike")
-    strikes = {float(strike) / level - 1 for strike in held["strike"]}
+    """The moves to draw: those of the sliders, and the strikes that expire till then, if few."""
+    held = risk.positions.filter(pl.col("expiry") <= day, underlying=underlying)
+    strikes = {strike / level - 1 for strike in held["strike"].drop_nulls()}
     known = {round(spot, 4) for spot in SPOTS}
     # One beside a slider's step is that step: a slider chooses one point.
     inner = {
@@ -182,7 +167,7 @@ def _calls(risk: Risk, underlying: str, first: Row, style: Style) -> list[Row]:
                 continue
             arrow = "▼" if one["side"] == "below" else "▲"
             if one["level"] is None:
-                parts.append(f"{arrow} {one['note']}")
+                parts.append(f"{arrow} {call_note(one['note'], style)}")
                 continue
             where = f"{points(one['level'])} ({percent(one['spot'])})"
             parts.append(f"{arrow} {where}")
@@ -264,9 +249,11 @@ def _build(data: Any, style: Style) -> Chart:
                 hover,
                 *_marks(base, style, x),
                 *_legend(base, style),
-                lane_text(base, "held", 0, style["alert"], fontSize=13, fontWeight="bold"),
-                lane_text(base, "again", 1, style["soft"]),
-                note_text(base, style),
+                line_text(
+                    base, style, "held", 0, color=style["alert"], fontSize=13, fontWeight="bold"
+                ),
+                line_text(base, style, "again", 1, color=style["soft"]),
+                axes.note_text(base, style),
                 *heading(data, style),
             ],
             height=300,
@@ -318,7 +305,8 @@ def _marks(base: alt.Chart, style: Style, x: alt.X) -> list[alt.Chart]:
     side = f"{here} < 110 ? 'left' : {here} > width - 110 ? 'right' : 'center'"
     moved = f"abs({SPOT_PARAM}) > 0.0001"
     turn = style.word("변동성", "volatility")
-    vol = f"(abs({VOL_PARAM}) > 0.0001 ? ' · {turn} ' + format({VOL_PARAM}, '+.0%') : '')"
+    vol = f"' · {turn} ' + format({VOL_PARAM} * 100, '+.0f') + ' %'"
+    vol = f"(abs({VOL_PARAM}) > 0.0001 ? {vol} : '')"
     feet = [
         rows.mark_text(
             align=alt.ExprRef(side), baseline="middle", color=style[color], **text

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from kis_nb._frames.words import UNDERLYINGS
-from kis_nb._risk.grid import VOLS
+from kis_nb._risk.grid import HEADLINE, VOLS
 from kis_nb._widgets.text_width import text_width
 from kis_nb._widgets.vega_spec import Row
+from kis_nb.charts import _history_axes as axes
 from kis_nb.charts._chart import Chart, ChartKind, compose
 from kis_nb.charts._estimates import (
     AT_SPOT,
@@ -20,8 +21,7 @@ from kis_nb.charts._estimates import (
     SPOT_PARAM,
     UNMOVED,
     lacking,
-    lane_text,
-    note_text,
+    line_text,
     percent,
     points,
     risk_heading,
@@ -37,8 +37,6 @@ from kis_nb.charts._style import Style
 if TYPE_CHECKING:
     from kis_nb._risk.risk import Risk
 
-# The scenario that the first line tells, as the first of `Risk.answers` does.
-_ASKED = (-0.03, 0.2)
 # Columns with a figure in each cell, in hundredths of a per cent: the odd per cents, so that the
 # outer ones have space at both sides.
 _FROM, _EVERY = 100, 200
@@ -71,7 +69,9 @@ def rows(
     shown = shown_underlying(risk, underlying)
     note = lacking(risk, shown, style)
     if note or shown is None:
-        return risk_heading([{"spot": 0.0, "vol": 0.0, "note": note}], risk, style, shown)
+        return risk_heading(
+            [{"spot": 0.0, "vol": 0.0, "note": note, "aria": note}], risk, style, shown
+        )
     frame = risk.scenarios(at=at, underlying=shown)
     moments = frame["at"].unique().to_list()
     if len(moments) != 1:
@@ -147,7 +147,7 @@ def _cell(cell: dict[str, Any], most: float, halves: tuple[float, float], style:
 def _lines(made: list[Row], underlying: str, style: Style) -> Row:
     """What is written over the map: the scenario asked for, and the worst and the best."""
     worst, best = min(made, key=lambda row: row["pnl"]), max(made, key=lambda row: row["pnl"])
-    asked = next((row for row in made if (row["spot"], row["vol"]) == _ASKED), worst)
+    asked = next((row for row in made if (row["spot"], row["vol"]) == HEADLINE), worst)
     turn = style.word("변동성", "vol.")
 
     def short(row: Row) -> str:
@@ -181,7 +181,7 @@ def _edges(cells: list[Row]) -> list[Row]:
 def _build(data: Any, style: Style) -> Chart:
     base = alt.Chart(data)
     cells = base.transform_filter("isValid(datum.pnl)")
-    sign = "(datum.value > 0 ? '+' : '') + format(datum.value, '.0%')"
+    sign = "(datum.value > 0 ? '+' : '') + format(datum.value * 100, '.0f') + ' %'"
     # Without a count, Vega leaves out every other one of the values where the axis is short.
     every = {"tickCount": 99}
     x = alt.X(
@@ -266,11 +266,11 @@ def _build(data: Any, style: Style) -> Chart:
                 halo,
                 figures,
                 feet,
-                lane_text(unmoved, "answer", 0, style["ink"], **answer),
-                lane_text(moved, "told", 0, style["ink"], **answer),
-                lane_text(base, "range", 1, style["soft"]),
-                lane_text(base, "edge", 2, style["alert"]),
-                note_text(base, style),
+                line_text(unmoved, style, "answer", 0, color=style["ink"], **answer),
+                line_text(moved, style, "told", 0, color=style["ink"], **answer),
+                line_text(base, style, "range", 1, color=style["soft"]),
+                line_text(base, style, "edge", 2, color=style["alert"]),
+                axes.note_text(base, style),
                 *heading(data, style),
             ],
             height=300,
