@@ -57,12 +57,11 @@ def loss_answer(underlying: str, pnl: float, lang: Lang) -> str:
 
 
 def call_answer(underlying: str, rows: Sequence[Mapping[str, Any]], lang: Lang) -> str:
-    """At which levels the margin call comes, with the margin as it is held."""
-    held = [row for row in rows if row["margin"] == "held"]
-    found = [row for row in held if row["level"] is not None]
+    """At which levels the margin call comes; `rows` are those of `margin_call` that are meant."""
+    found = [row for row in rows if row["note"] is None]
     head = _say(lang, f"마진콜 추정 ({underlying}): ", f"Margin call, estimated ({underlying}): ")
     if not found:
-        note = held[0]["note"] if held else "no position"
+        note = rows[0]["note"]
         return head + _say(lang, CALL_NOTES.get(note, note), note)
     sides = {"below": ("하락 시", "below"), "above": ("상승 시", "above")}
     parts = [

@@ -138,7 +138,8 @@ def _cells(line: Line) -> dict[str, Any]:
     known["implied_volatility"] = line.volatility
     if own is not None:
         known |= {name: getattr(own, name) for name in _GREEKS}
-        known |= {f"{name}_won": getattr(own, name) * leg.won for name in _GREEKS}
+        # Adding 0 turns a zero below 0 into 0.
+        known |= {f"{name}_won": getattr(own, name) * leg.won + 0.0 for name in _GREEKS}
     return known
 
 

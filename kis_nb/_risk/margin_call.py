@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import polars as pl
 
@@ -14,11 +14,12 @@ from kis_nb._risk.reprice import Repricer
 
 # How far a level is looked for on either side, as a part of the level, and in which steps.
 FARTHEST = 0.5
-_STEPS = {"held": 100, "re-estimated": 25}
+_STEPS: dict[str, int] = {"held": 100, "re-estimated": 25}
 _ACCURACY = 1e-9
 
 SIDES = ("below", "above")
-MARGINS = ("held", "re-estimated")
+Margin: TypeAlias = Literal["held", "re-estimated"]
+MARGINS: tuple[Margin, ...] = ("held", "re-estimated")
 NO_EQUITY, NO_MARGIN, NO_RATES = "equity not known", "margin not known", "rates not known"
 ALREADY, NEVER, NOTHING = "already below", "no level within 50 %", "no position"
 NOTES = {
@@ -66,22 +67,21 @@ class MarginCall:
         self._equity, self._held = equity, required
         self._rules, self._underlying = rules, underlying
 
-    def frame(self) -> pl.DataFrame:
-        """The frame of `Risk.margin_call`, which describes its columns."""
-        rows = [self._row(side, margin) for margin in MARGINS for side in SIDES]
-        return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    def rows(self, margin: Margin) -> list[dict[str, Any]]:
+        """The two rows of `Risk.margin_call` with one margin."""
+        return [self._row(side, margin) for side in SIDES]
 
     def _pnl(self, spots: Sequence[float]) -> list[float]:
         return self._repricer.pnl(spots, (0.0,), self._now)
 
-    def _required(self, margin: str, spot: float) -> float:
+    def _required(self, margin: Margin, spot: float) -> float:
         if margin == "held":
             assert self._held is not None
             return self._held
         assert self._rules is not None
         return self._rules.estimate("maintenance", self._underlying, spot).total
 
-    def _row(self, side: str, margin: str) -> dict[str, Any]:
+    def _row(self, side: str, margin: Margin) -> dict[str, Any]:
         row: dict[str, Any] = {"side": side, "margin": margin, "equity": self._equity}
         if self._equity is None:
             return row | {"note": NO_EQUITY}
@@ -91,12 +91,15 @@ class MarginCall:
             return row | {"note": NO_RATES}
         equity = self._equity
 
-        def excess(spot: float) -> float:
-            return equity + self._pnl((spot,))[0] - self._required(margin, spot)
+        def excess(spots: Sequence[float]) -> list[float]:
+            return [
+                equity + pnl - self._required(margin, spot)
+                for spot, pnl in zip(spots, self._pnl(spots), strict=True)
+            ]
 
-        if excess(0.0) < 0:
+        if excess((0.0,))[0] < 0:
             return row | {"note": ALREADY, "required": self._required(margin, 0.0)}
-        spot = self._first(excess, -1 if side == "below" else 1, _STEPS[margin])
+        spot = _first(excess, -1 if side == "below" else 1, _STEPS[margin])
         if spot is None:
             return row | {"note": NEVER, "required": self._required(margin, 0.0)}
         pnl = self._pnl((spot,))[0]
@@ -109,12 +112,12 @@ class MarginCall:
             "note": None,
         }
 
-    def _first(self, excess: Callable[[float], float], sign: int, steps: int) -> float | None:
-        """The nearest move in a direction at which the excess is 0; None when there is none."""
-        before = 0.0
-        for step in range(1, steps + 1):
-            spot = sign * FARTHEST * step / steps
-            if excess(spot) < 0:
-                return crossing(excess, min(before, spot), max(before, spot), _ACCURACY)
-            before = spot
-        return None
+
+def _first(excess: Callable[[Sequence[float]], list[float]], sign: int, steps: int) -> float | None:
+    """The nearest move in a direction at which the excess is 0; None when there is none."""
+    spots = [sign * FARTHEST * step / steps for step in range(steps + 1)]
+    for at, value in enumerate(excess(spots)):
+        if value < 0:
+            low, high = sorted(spots[at - 1 : at + 1])
+            return crossing(lambda spot: excess((spot,))[0], low, high, _ACCURACY)
+    return None

@@ -12,15 +12,24 @@ from kis_nb._risk.notes import ABOVE_BOUND, BELOW_INTRINSIC, NO_TIME_VALUE, NOT_
 
 try:
     import QuantLib as ql  # noqa: N813  (its own name for itself)
-except ImportError as error:  # pragma: no cover  (the tests' environment has it)
-    raise ImportError(
-        "kis_nb.risk needs QuantLib: pip install 'kis_nb[risk]'", name="QuantLib"
-    ) from error
+except ImportError:  # said when something is to be priced, so that the names can be loaded
+    ql = None
 
-CALL: int = ql.Option.Call
-PUT: int = ql.Option.Put
+
+def require() -> None:
+    """Check that QuantLib is there.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    if ql is None:
+        raise ImportError("kis_nb.risk needs QuantLib: pip install 'kis_nb[risk]'", name="QuantLib")
+
+
+# QuantLib's own numbers of its types.
+CALL, PUT = 1, -1
 # (type, strike, forward, standard deviation, discount) to a price.
-price: Callable[..., float] = ql.blackFormula
+price: Callable[..., float] = getattr(ql, "blackFormula", lambda *_: require())
 
 _ACCURACY = 1e-12
 _ITERATIONS = 1_000

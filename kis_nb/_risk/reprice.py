@@ -59,8 +59,6 @@ class Repricer:
         self._rate = rate
         self._options = [one for one in self.legs if one.type is not None]
         self._linear = [one for one in self.legs if one.type is None]
-        self._types = [one.type for one in self._options]
-        self._strikes = [one.leg.strike for one in self._options]
         # The same arithmetic as of every scenario, so that the one without a move is exactly 0.
         self.base = self._totals((0.0,), (0.0,), now)[0]
         self.now_values = self.values(0.0, 0.0, now)
@@ -80,26 +78,28 @@ class Repricer:
         return [total - self.base for total in self._totals(spots, vols, at)]
 
     def _totals(self, spots: Sequence[float], vols: Sequence[float], at: datetime) -> list[float]:
-        options, after = self._options, years(self._now, at)
-        left = [max(one.leg.years - after, 0.0) for one in options]
-        roots = [sqrt(time) for time in left]
-        weights = [
-            one.leg.won * exp(-self._rate * time) for one, time in zip(options, left, strict=True)
-        ]
-        carried = [one.forward * self._carry(one, after) for one in options]
-        lines = [[(1 + spot) * forward for forward in carried] for spot in spots]
+        after = years(self._now, at)
         linear = sum(one.forward * self._carry(one, after) * one.leg.won for one in self._linear)
-        rest = [(1 + spot) * linear for spot in spots]
-        found: list[float] = []
-        for vol in vols:
-            deviations = [
-                max((1 + vol) * one.volatility, 0.0) * root
-                for one, root in zip(options, roots, strict=True)
-            ]
-            for forwards, more in zip(lines, rest, strict=True):
-                values = map(price, self._types, self._strikes, forwards, deviations)
-                found.append(sum(map(mul, weights, values)) + more)
-        return found
+        rows = [self._row(one, after) for one in self._options]
+        live, still = [row for row in rows if row[3]], [row for row in rows if not row[3]]
+        # What has expired, or has no volatility, is the same under each change of volatility.
+        rest = [(1 + spot) * linear + _sums(still, (spot,), 0.0)[0] for spot in spots]
+        return [
+            value + more
+            for vol in vols
+            for value, more in zip(_sums(live, spots, vol), rest, strict=True)
+        ]
+
+    def _row(self, one: Priced, after: float) -> tuple[int | None, float, float, float, float]:
+        """Type, strike, forward, standard deviation and weight of an option after some years."""
+        left = max(one.leg.years - after, 0.0)
+        return (
+            one.type,
+            one.leg.strike,
+            one.forward * self._carry(one, after),
+            one.volatility * sqrt(left),
+            one.leg.won * exp(-self._rate * left),
+        )
 
     def values(self, spot: float, vol: float, at: datetime) -> list[float]:
         """The value of each leg in won, in their order; arguments as of `pnl`."""
@@ -122,3 +122,20 @@ class Repricer:
             return 1.0
         gone = min(after / one.leg.years, 1.0)
         return float((self.level / one.forward) ** gone)
+
+
+def _sums(
+    rows: Sequence[tuple[int | None, float, float, float, float]],
+    spots: Sequence[float],
+    vol: float,
+) -> list[float]:
+    """The value of options (see `Repricer._row`) in won, at each spot."""
+    if not rows:
+        return [0.0] * len(spots)
+    types, strikes, forwards, deviations, weights = zip(*rows, strict=True)
+    changed = [max((1 + vol) * deviation, 0.0) for deviation in deviations]
+    found = []
+    for spot in spots:
+        moved = [(1 + spot) * forward for forward in forwards]
+        found.append(sum(map(mul, weights, map(price, types, strikes, moved, changed))))
+    return found

@@ -18,9 +18,10 @@ from kis_nb._risk.forwards import Given, check_given
 from kis_nb._risk.grid import HEADLINE
 from kis_nb._risk.html import risk_html
 from kis_nb._risk.inputs import Inputs
-from kis_nb._risk.margin_call import SCHEMA, MarginCall
+from kis_nb._risk.margin_call import MARGINS, SCHEMA, Margin, MarginCall
 from kis_nb._risk.margin_rules import MarginRules, components_frame, read_rates
 from kis_nb._risk.notes import LEFT_OUT
+from kis_nb._risk.pricing import require
 from kis_nb._risk.what_if import WhatIf
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def risk(
         ValueError: no balance, balances of several accounts, or an argument is none of these.
         Cancelled: `cancel` was set.
     """
+    require()
     pulls = list(balance) if isinstance(balance, Balances) else [balance]
     if not pulls or len({one.account for one in pulls}) != 1:
         raise ValueError("risk takes a balance, or balances of one account")
@@ -145,21 +147,27 @@ class Risk(WhatIf):
         name = self._name(underlying)
         if name is None:
             return pl.DataFrame(schema=SCHEMA)
+        rows = [row for margin in MARGINS for row in self._call_rows(name, margin)]
+        return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
-        def make() -> pl.DataFrame:
+    def _call_rows(self, name: str, margin: Margin) -> list[dict[str, Any]]:
+        """The rows of `margin_call` with one margin; rates are asked for only for the other."""
+
+        def make() -> list[dict[str, Any]]:
             own = self.equity()
             worth = own.reported_equity if own.current_equity is None else own.current_equity
             held = own.maintenance_margin
-            return MarginCall(
+            call = MarginCall(
                 self._book.repricer(name),
                 self.as_of,
                 None if worth is None else float(worth),
                 None if held is None else float(held),
-                self._rules(),
+                None if margin == "held" else self._rules(),
                 name,
-            ).frame()
+            )
+            return call.rows(margin)
 
-        made: pl.DataFrame = self._once(("call", name), make)
+        made: list[dict[str, Any]] = self._once(("call", name, margin), make)
         return made
 
     def _rules(self) -> MarginRules | None:
@@ -211,8 +219,8 @@ class Risk(WhatIf):
         spot, vol = HEADLINE
         repricer = self._book.repricer(name)
         pnl = repricer.pnl((spot,), (vol,), self.as_of)[0]
-        rows = self.margin_call(underlying=name).to_dicts()
-        found = [row for row in rows if row["margin"] == "held" and row["level"] is not None]
+        rows = self._call_rows(name, "held")
+        found = [row for row in rows if row["note"] is None]
         nearest = min(found, key=lambda row: abs(row["spot"]), default=None)
         level = repricer.level * (1 + spot) if nearest is None else nearest["level"]
         made = self.contributions(level, underlying=name, vol=vol if nearest is None else 0.0)
