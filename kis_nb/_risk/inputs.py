@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from kis_nb._codes import Margin
 from kis_nb._errors import Cancelled, KisError
 from kis_nb._frames.balance import Balance
+from kis_nb._frames.calendar import last_trading_day
 from kis_nb._frames.products import read_product
 from kis_nb._risk.forwards import QuotedFuture
 from kis_nb._risk.legs import Leg
+from kis_nb._risk.moments import end_of_trading
 
 if TYPE_CHECKING:
     from threading import Event
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 What: TypeAlias = Literal[
-    "quotes", "option quotes", "maintenance margin", "margin detail", "margin rates", "products"
+    "quotes", "option quotes", "maintenance margin", "margin detail", "margin rates"
 ]
 LACKS: dict[What, tuple[str, str]] = {
     "quotes": ("선물 시세", "quotes of futures"),
@@ -33,7 +34,6 @@ LACKS: dict[What, tuple[str, str]] = {
     "maintenance margin": ("유지증거금", "maintenance margin"),
     "margin detail": ("증거금 상세", "margin by component"),
     "margin rates": ("증거금률", "margin rates"),
-    "products": ("종목 정보", "list of products"),
 }
 
 
@@ -97,10 +97,7 @@ class Inputs:
                 wanted.setdefault(leg.underlying, set()).add(leg.expiry)
         if not wanted:
             return
-        listed = self._ask("products", lambda: client.master.fetch(self.cancel))
-        # Those of before serve as well: a code that expired gives no price.
-        known = client.master if listed is None else listed
-        codes = futures_codes(known, wanted, self.balance.as_of)
+        codes = futures_codes(wanted, self.balance.as_of)
         if codes:
             self._add(self._ask("quotes", lambda: client.quotes(codes, cancel=self.cancel)))
 
@@ -160,37 +157,46 @@ class Inputs:
         return self._ask("margin rates", lambda: client.margin_rates(cancel=self.cancel))
 
 
-def futures_codes(listed: Any, wanted: dict[str, set[date]], now: datetime) -> list[str]:
-    """The short codes of the futures to quote.
+# By underlying: the futures with the four quarterly months, and those with every month.
+_FUTURES: dict[str, tuple[str, str | None]] = {
+    "KOSPI 200": ("A01", "A05"),
+    "KOSDAQ 150": ("A06", None),
+}
+_QUARTERLY = (3, 6, 9, 12)
+_MONTHS_AHEAD = 4
+
+
+def futures_codes(wanted: Mapping[str, Collection[date]], now: datetime) -> list[str]:
+    """The short codes of the futures to quote, by the rules of today's codes (docs/sources.md,
+    "Codes and names"), so that no list of products need be fetched.
 
     Args:
-        listed: KIS's master files, by short code.
         wanted: the expiries of options, by underlying.
-        now: a future that expired before is not asked for.
+        now: what expired before is not asked for.
 
     Returns:
         For each underlying the nearest future, and for each expiry the future that expires with
-        it; of two with one expiry the one with the larger contract.
+        it: the quarterly one, or else the mini. One that is not listed has a quote without a price.
     """
-    found: dict[str, dict[date, tuple[Decimal, str]]] = {}
-    for code, line in listed.items():
-        if not code.startswith("A"):  # futures of today's codes
-            continue
-        product = read_product(code, line.prdt_name, {code: line})
-        day, won = product.expiry, product.multiplier
-        if product.kind != "future" or product.underlying not in wanted or day is None:
-            continue
-        if won is None or day < now.date():
-            continue
-        days = found.setdefault(product.underlying, {})
-        if day not in days or days[day][0] < won:
-            days[day] = won, code
     codes = []
-    for underlying, days in found.items():
-        nearest = min(days)
-        codes += [
-            code
-            for day, (_, code) in sorted(days.items())
-            if day == nearest or day in wanted[underlying]
-        ]
+    for underlying, expiries in wanted.items():
+        if underlying not in _FUTURES:
+            continue
+        months = {(day.year, day.month) for day in expiries}
+        ahead = [divmod(now.year * 12 + now.month - 1 + more, 12) for more in range(_MONTHS_AHEAD)]
+        nearest = None
+        for year, month in sorted(months | {(year, month + 1) for year, month in ahead}):
+            code = _code(underlying, year, month)
+            day = last_trading_day(underlying, f"{year}{month:02d}")
+            if code is None or day is None or end_of_trading(underlying, day) <= now:
+                continue
+            nearest = nearest or code
+            if code == nearest or day in expiries:
+                codes.append(code)
     return codes
+
+
+def _code(underlying: str, year: int, month: int) -> str | None:
+    quarterly, monthly = _FUTURES[underlying]
+    line = quarterly if month in _QUARTERLY else monthly
+    return None if line is None else f"{line}{year % 10}{month:02d}"
