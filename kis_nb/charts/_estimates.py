@@ -6,11 +6,14 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
+import polars as pl
 
 from kis_nb._choices import check_choice
 from kis_nb._frames.product_lines import UNDERLYINGS
+from kis_nb._frames.words import NO_POSITIONS
 from kis_nb._frames.words import UNDERLYINGS as UNDERLYING_WORDS
 from kis_nb._widgets.vega_spec import Row
+from kis_nb.charts import _history_axes as axes
 from kis_nb.charts._chart import Chart
 from kis_nb.charts._heading import add_heading
 from kis_nb.charts._style import Style
@@ -23,8 +26,8 @@ if TYPE_CHECKING:
 SPOT_PARAM, VOL_PARAM = "risk_spot", "risk_vol"
 AT_SPOT = f"abs(datum.spot - {SPOT_PARAM}) < 0.0001"
 AT_VOL = f"abs(datum.vol - {VOL_PARAM}) < 0.0001"
-UNMOVED = f"abs({SPOT_PARAM}) < 0.0001 && abs({VOL_PARAM}) < 0.0001"
-LANE = 16
+UNMOVED, UNTURNED = f"abs({SPOT_PARAM}) < 0.0001", f"abs({VOL_PARAM}) < 0.0001"
+LANE = axes.LANE
 
 _UNITS = {
     "ko": ((1e12, "조"), (1e8, "억"), (1e4, "만")),
@@ -32,10 +35,33 @@ _UNITS = {
 }
 
 
-def won(value: float) -> str:
-    """An estimate rounded to the won, with its sign: ``-1,237,500``."""
-    whole = round(value)
-    return f"{whole:+,}" if whole else "0"
+def _texts() -> Any:
+    """How `Risk` writes figures. Imported once there is a `Risk`, since it loads QuantLib."""
+    from kis_nb._risk import answers
+
+    return answers
+
+
+def won(value: float | None) -> str:
+    """An estimate in whole won, with its sign."""
+    return str(_texts().won(value))
+
+
+def percent(share: float) -> str:
+    """A relative move of level or volatility."""
+    return str(_texts().move_text(share))
+
+
+def points(level: float) -> str:
+    """A level of the underlying in points."""
+    return str(_texts().level_text(level))
+
+
+def call_note(note: str, style: Style) -> str:
+    """Why there is no level of a margin call."""
+    from kis_nb._risk.margin_call import NOTES
+
+    return style.word(NOTES.get(note, note), note)
 
 
 def short_won(value: float, style: Style) -> str:
@@ -47,17 +73,6 @@ def short_won(value: float, style: Style) -> str:
             places = 2 if part < 9.995 else 1 if part < 99.95 else 0
             return f"{'-' if value < 0 else '+'}{part:,.{places}f}{name}"
     return won(value)
-
-
-def percent(share: float) -> str:
-    """A move of spot or volatility with its sign: ``-2.5%``, ``0%``."""
-    text = f"{share * 100:+.2f}".rstrip("0").rstrip(".")
-    return "0%" if text in ("+0", "-0") else f"{text}%"
-
-
-def points(level: float) -> str:
-    """A level of the underlying in points."""
-    return f"{level:,.2f}"
 
 
 def shown_underlying(risk: Risk, underlying: str | None) -> str | None:
@@ -74,20 +89,22 @@ def shown_underlying(risk: Risk, underlying: str | None) -> str | None:
 
 def lacking(risk: Risk, underlying: str | None, style: Style) -> str:
     """Why there is no estimate on this underlying; blank when there is one."""
+    if underlying in risk.underlyings:
+        return ""
     if underlying is None:
-        return style.word("보유 포지션 없음", "No open positions")
-    held = risk.positions.filter(underlying=underlying)
-    name = style.word(*UNDERLYING_WORDS[underlying])
-    if not held.height:
-        return style.word(f"{name} 포지션 없음", f"No positions on {name}")
-    if not held["note"].null_count():
+        number = risk.left_out.height
+        name = ""
+    else:
+        number = risk.positions.filter(pl.col("quantity") != 0, underlying=underlying).height
+        name = style.word(*UNDERLYING_WORDS[underlying])
+    if number:
         return style.word(
-            f"{name} {held.height:,}종목 모두 평가 불가",
-            f"None of {held.height:,} on {name} can be priced",
+            f"{name} {number:,}종목 모두 계산 불가".strip(),
+            " ".join(filter(None, (f"None of {number:,}", name and f"on {name}", "can be priced"))),
         )
-    if risk.level(underlying) is None:
-        return style.word(f"{name} 기준 가격 없음", f"No reference price of {name}")
-    return ""
+    if underlying is None:
+        return style.word(*NO_POSITIONS)
+    return style.word(f"{name} 포지션 없음", f"No positions on {name}")
 
 
 def risk_heading(
@@ -129,36 +146,6 @@ def with_sliders(chart: Chart) -> Chart:
     return moved
 
 
-def lane_text(base: alt.Chart, field: str, lane: float, color: str, **more: Any) -> alt.Chart:
-    """A line of text over the plot, at the left and cut to its width; read aloud and on hover."""
-    style: dict[str, Any] = {
-        "align": "left",
-        "baseline": "middle",
-        "fontSize": 11,
-        "limit": alt.ExprRef("width - 4"),
-    }
-    return (
-        base.transform_filter(f"isValid(datum.{field})")
-        .mark_text(color=color, **(style | more))
-        .encode(
-            x=alt.value(0),
-            y=alt.value(LANE * (lane + 0.5)),
-            text=f"{field}:N",
-            tooltip=f"{field}:N",
-            description=alt.Description(f"{field}:N"),
-        )
-    )
-
-
-def note_text(base: alt.Chart, style: Style) -> alt.Chart:
-    """Why nothing is drawn, in the middle."""
-    return (
-        base.transform_filter("isValid(datum.note)")
-        .mark_text(fontSize=12, fontStyle="italic", color=style["soft"])
-        .encode(
-            x=alt.value(alt.ExprRef("width / 2")),
-            y=alt.value(100),
-            text="note:N",
-            description=alt.Description("note:N"),
-        )
-    )
+def line_text(base: alt.Chart, style: Style, field: str, lane: int, **look: Any) -> alt.Chart:
+    """A line of text over the plot, in one of its lanes."""
+    return axes.lane_text(base, style, field, alt.value(LANE * (lane + 0.5)), **look)
