@@ -360,8 +360,9 @@ def test_a_day_without_rates_has_no_row(
     refused before a call.
     """
     client = client_of(guarded)
-    for blocks in ({"output": []}, {"output": "gone"}):
-        replay(guarded, exchange, "margin-rate-2", call="rates", **blocks)
+    empty: list[Any] = [[], "gone"]
+    for block in empty:
+        replay(guarded, exchange, "margin-rate-2", call="rates", output=block)
         rates = client.margin_rates("2023-05-23")
         assert rates.is_empty()
         assert rates.schema == RATES
