@@ -169,6 +169,7 @@ def test_a_scenario_is_that_of_the_grid(
     _, out, _ = ran("risk", ACCOUNT, "--spot", "-3", "--vol", "20", "--lang", "en")
     pnl = risk.scenarios(spot=[-0.03], vol=[0.2])["pnl"]
     table = next(part for part in out.split("\n\n") if part.startswith("P&L from now"))
+    assert [words in table for words in ("(now)", "(end of the night)", "(expiry)")] == [True] * 3
     for line, each in zip(table.splitlines()[2:], pnl, strict=True):
         assert "-3.00%" in line
         assert f"{round(each):,}" in line

@@ -10,7 +10,7 @@ import polars as pl
 
 from kis_nb._choices import Lang
 from kis_nb._cli import text_table
-from kis_nb._frames.estimate_text import float_text, won
+from kis_nb._frames.estimate_text import WORDS, float_text, won
 from kis_nb._frames.report_labels import cell_text, label
 from kis_nb._frames.text import SEPARATOR, moment
 
@@ -77,7 +77,7 @@ def exported(
     if not risk.underlyings:  # the answers say that nothing is priced
         blocks = ["answers"]
     for name in blocks if block is None else [block]:
-        drawn = _drawn(name, _frame(risk, name, underlying, move, lang), lang)
+        drawn = _drawn(name, _frame(risk, name, underlying, move, lang), risk, lang)
         about = _about(name, underlying or next(iter(risk.underlyings), ""), lang)
         parts.append("\n".join([about, *drawn] if about else drawn))
     parts.append("\n".join(risk.summary_lines(lang)))
@@ -155,23 +155,27 @@ def _about(name: str, underlying: str, lang: Lang) -> str:
     return ""
 
 
-def _drawn(name: str, frame: pl.DataFrame, lang: Lang) -> list[str]:
+def _drawn(name: str, frame: pl.DataFrame, risk: Risk, lang: Lang) -> list[str]:
     if name == "answers":
         return frame["answer"].to_list()
     if frame.is_empty():
         return ["없음" if lang == "ko" else "none"]
     if name == "scenarios" and frame.height > frame["at"].n_unique():
-        return _grid(frame, lang)
+        return _grid(frame, risk, lang)
     shown = _SHOWN[name]
     heads = [_TOTALS[one][lang == "en"] if name == "totals" else label(one, lang) for one in shown]
     rows = [
-        [cell_text(one, row[one], lang) for one in shown] for row in frame.iter_rows(named=True)
+        [
+            _when(row[one], risk, lang) if one == "at" else cell_text(one, row[one], lang)
+            for one in shown
+        ]
+        for row in frame.iter_rows(named=True)
     ]
     left = [at for at, one in enumerate(shown) if one in _WORDS]
     return text_table.lines(heads, rows, left=left)
 
 
-def _grid(frame: pl.DataFrame, lang: Lang) -> list[str]:
+def _grid(frame: pl.DataFrame, risk: Risk, lang: Lang) -> list[str]:
     """A table for each moment: a row for each move of the price, a column for each volatility."""
     lines: list[str] = []
     corner = f"{label('spot', lang)} \\ {label('vol', lang)}"
@@ -186,6 +190,12 @@ def _grid(frame: pl.DataFrame, lang: Lang) -> list[str]:
             ]
             for (spot,), each in rows.group_by("spot", maintain_order=True)
         ]
-        lines += [*([""] if lines else []), cell_text("at", at, lang)]
+        lines += [*([""] if lines else []), _when(at, risk, lang)]
         lines += text_table.lines(head, cells)
     return lines
+
+
+def _when(at: Any, risk: Risk, lang: Lang) -> str:
+    """A moment of the default scenarios, and which one it is."""
+    which = "now" if at == risk.as_of else "night" if at == risk.night_end else "expiry"
+    return f"{cell_text('at', at, lang)} ({WORDS['moment'][which][lang == 'en']})"
