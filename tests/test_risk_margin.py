@@ -215,6 +215,17 @@ def test_what_kis_refuses_is_said_and_done_without() -> None:
     assert "EGW00206" in risk._repr_html_()
 
 
+def test_quotes_that_are_given_are_not_asked_for() -> None:
+    """Neither futures nor options; an expired future among them gives no forward."""
+    client: Any = Client(refusal(), refusal(), refusal(), refusal())
+    given = quote_frame(
+        [("A01612", "F 202612", "1003.30", None), ("A05611", "미니F 202611", "990.00", None)]
+    )
+    risk = kis_nb.risk(at(NOW, BOOK), client=client, quotes=given)
+    assert client.calls == []
+    assert (risk.level(), risk.level_source(), risk.lacks) == (1003.30, "quote", ())
+
+
 def test_quotes_of_another_moment_say_so() -> None:
     """More than five seconds from the balance."""
     frame = quote_frame([("A01612", "F 202612", "1003.30", None)])
