@@ -462,6 +462,26 @@ def test_quotes_can_be_cancelled(guarded: Broker, client_of: Callable[..., Clien
     assert len(errors) == 2
 
 
+def test_an_interrupt_stops_the_others(
+    guarded: Broker, client_of: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C reaches the waiting thread alone; those that ask stop at their next wait, and a quote
+    that was not brought is asked for anew.
+    """
+    client = client_of(guarded, timeout=(5, 5))
+    stop = threading.Event()
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kis_nb._quotes.as_completed", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        client.quotes(["A01612", "A05612"], cancel=stop)
+    assert stop.is_set()
+    monkeypatch.undo()
+    assert client.quotes(["A01612", "A05612"])["price"].null_count() == 0
+
+
 def test_refused_for_the_rate_is_slower_and_whole(
     client_of: Callable[..., Client], clock: Clock, fast: Fast
 ) -> None:
