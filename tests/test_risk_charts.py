@@ -181,7 +181,7 @@ def test_the_line_parts_cells_with_a_margin_call_from_the_others(strangle: kis_n
 @pytest.mark.parametrize(
     ("equity", "margin", "field", "text"),
     [
-        (9_000_000_000, 1, "calm", "No margin call within this range (margin as held)"),
+        (9_000_000_000, 1, "plain", "No margin call within this range (margin as held)"),
         (50_000_000, 9_000_000_000, "edge", "already below · Margin call everywhere here"),
     ],
 )
@@ -192,8 +192,8 @@ def test_without_a_line_it_says_why(equity: int, margin: int, field: str, text: 
     assert _one(rows, field).startswith(text)
     assert not [row for row in rows if "y2" in row]
     curve = _curve(risk)
-    assert [name for name in ("held", "calm") if any(name in row for row in curve)] == [
-        "held" if field == "edge" else "calm"
+    assert [name for name in ("held", "plain") if any(name in row for row in curve)] == [
+        "held" if field == "edge" else "plain"
     ]
 
 
@@ -208,9 +208,9 @@ def test_an_unknown_margin_is_no_line() -> None:
     )
     for lang, words in said:
         cells = _map(risk, lang)
-        assert words in _one(cells, "calm")
+        assert words in _one(cells, "plain")
         curve = _curve(risk, lang)
-        assert words in _one(curve, "calm")
+        assert words in _one(curve, "plain")
         assert not any("called" in row for row in curve)
 
 

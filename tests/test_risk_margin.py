@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 import kis_nb
+from kis_nb import charts
 from kis_nb._frames.balance import Balance
 from kis_nb._risk.inputs import futures_codes
 from kis_nb._risk.margin_rules import read_rates
@@ -43,6 +44,7 @@ class Detail:
     """What `Client.margin_detail` gives, as far as it is read."""
 
     components: pl.DataFrame
+    as_of: datetime = NOW
 
 
 def detail(**amounts: tuple[int, int]) -> Detail:
@@ -451,3 +453,20 @@ def test_an_account_of_another_client_is_refused_at_once() -> None:
     client.find_account = lambda _: ValueError("no such account")
     with pytest.raises(ValueError, match="no such account"):
         kis_nb.risk(at(NOW, BOOK), client=client)
+
+
+def test_charts_say_what_is_of_another_moment() -> None:
+    """Quotes of the forwards, and margin by component."""
+    late = quote_frame([("A01612", "F 202612", "1003.30", None)])
+    late = late.with_columns(as_of=pl.col("as_of") + timedelta(days=2))
+    pulls = both(BOOK, 300_000_000, 200_000_000)
+    risk = kis_nb.risk(pulls, quotes=late)
+    for chart in (charts.scenarios(risk, lang="en"), charts.risk_curve(risk, lang="en")):
+        assert "forwards of 2026-11-27 23:15:04" in str(chart.to_dict())
+    assert "forwards of" not in str(charts.scenarios(kis_nb.risk(pulls), lang="en").to_dict())
+    later = detail(netrisk_brkg_mgna=(100, 70))
+    later.as_of = NOW + timedelta(minutes=2)
+    client: Any = Client(quote_frame([]), None, rates(K200), later)
+    asked = kis_nb.risk(pulls, client=client)
+    shown = charts.margin_components(asked, lang="en").to_dict()
+    assert "margin by component of 2026-11-25 23:17:04" in str(shown)

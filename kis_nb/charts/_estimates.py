@@ -9,6 +9,7 @@ import altair as alt
 import polars as pl
 
 from kis_nb._choices import check_choice
+from kis_nb._frames.moments import moments
 from kis_nb._frames.product_lines import UNDERLYINGS
 from kis_nb._frames.words import NO_POSITIONS
 from kis_nb._frames.words import UNDERLYINGS as UNDERLYING_WORDS
@@ -19,6 +20,7 @@ from kis_nb.charts._heading import add_heading
 from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
+    from kis_nb._risk.inputs import What
     from kis_nb._risk.risk import Risk
 
 # A page moves these without the kernel; 0 is the market as it is. A row is of the point that is
@@ -112,6 +114,7 @@ def risk_heading(
 ) -> list[Row]:
     """`add_heading` of a chart of estimates: that it is one, of what, and what is not counted."""
     left = risk.left_out.height
+    apart = [apart_text(risk, what, style) for what in ("quotes", "maintenance margin")]
     return add_heading(
         rows,
         risk.balance,
@@ -120,8 +123,25 @@ def risk_heading(
         style.word(*UNDERLYING_WORDS[underlying]) if underlying else "",
         *parts,
         style.word(f"{left:,}종목 제외", f"{left:,} left out") if left else "",
+        *filter(None, apart),
         account=risk.account,
     )
+
+
+_APART: dict[What, tuple[str, str]] = {
+    "quotes": ("선도가격", "forwards"),
+    "maintenance margin": ("유지증거금", "maintenance margin"),
+    "margin detail": ("증거금 상세", "margin by component"),
+}
+
+
+def apart_text(risk: Risk, what: What, style: Style) -> str:
+    """When something of another moment than the balance came; blank when it is of that moment."""
+    times = risk.apart.get(what)
+    if times is None:
+        return ""
+    name = style.word(*_APART[what])
+    return style.word(f"{name} {moments(times)}", f"{name} of {moments(times)}")
 
 
 def when(at: str | date | datetime, found: datetime, style: Style) -> str:

@@ -10,7 +10,7 @@ from kis_nb._frames.text import exact
 from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._bars import bar, bar_chart, keyed
 from kis_nb.charts._chart import Chart, ChartKind
-from kis_nb.charts._estimates import short_won, won
+from kis_nb.charts._estimates import apart_text, short_won, won
 from kis_nb.charts._labels import columns
 from kis_nb.charts._style import Style
 
@@ -76,6 +76,7 @@ def rows(risk: Risk, style: Style) -> list[Row]:
         style,
         style.word("세로 눈금은 추정", "ticks are estimates"),
         lack if missing and len(bars) > 1 else "",
+        apart_text(risk, "margin detail", style),
         account=risk.account,
     )
 

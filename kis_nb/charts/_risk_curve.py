@@ -84,7 +84,8 @@ def rows(
 
 def _spots(risk: Risk, underlying: str, day: date | None, level: float) -> list[float]:
     """The moves to draw: those of the sliders, and the strikes that expire till then, if few."""
-    held = risk.positions.filter(pl.col("expiry") <= day, underlying=underlying)
+    held = risk.positions.filter(underlying=underlying)
+    held = held.head(0) if day is None else held.filter(pl.col("expiry") <= day)
     strikes = {strike / level - 1 for strike in held["strike"].drop_nulls()}
     known = {round(spot, 4) for spot in SPOTS}
     # One beside a slider's step is that step: a slider chooses one point.
