@@ -3,6 +3,7 @@
 import { h } from "../shared/elements.js";
 import { adds, toggle } from "../shared/selection.js";
 import { overlaps, watchBrush } from "./brush.js";
+import { knownParams } from "./chart_state.js";
 import { hideTooltip, renewTooltip, showTooltip } from "./tooltip.js";
 
 /**
@@ -76,6 +77,8 @@ export class ChartPlace {
     this.drawn = -1;
     /** @type {object | null} */
     this.filled = null;
+    /** Values of the spec's parameters that this place chose, by name, and those that are painted. */
+    this.params = this.painted = {};
     this.width = 0;
     this.updates = 0;
     this.selectable = this.fluid = this.again = this.busy = this.gone = false;
@@ -103,7 +106,7 @@ export class ChartPlace {
         const vega = await this.slot.ready;
         await this.queue.add(
           () => this.paint(vega),
-          () => this.state.asked !== null,
+          () => this.state.asked !== null || this.params !== this.painted,
         );
       }
     } catch (error) {
@@ -120,6 +123,7 @@ export class ChartPlace {
     // In a hidden tab there is no width yet; the observer calls again when there is.
     if (!state.spec || !width || this.gone) return;
     const { drawn, rows, selected } = state;
+    const { params } = this;
     if (this.drawn !== drawn || this.updates >= MOST_UPDATES) {
       await this.build(vegaEmbed, state.spec);
     } else {
@@ -134,15 +138,30 @@ export class ChartPlace {
       // Forced, since the signal holds the plot's own width by now, which the new one may equal.
       if (resized) this.view.signal("width", width, { force: true });
       if (this.selectable) this.view.signal("picked", selected);
+      if (this.painted !== params) this.applyParams();
       await this.view.runAsync();
       // A heading that takes one line or two by the width gets its height in the run after.
       if (resized) await this.view.resize().runAsync();
     }
     const renewed = this.filled !== rows;
     const first = this.drawn < 0;
-    Object.assign(this, { drawn, filled: rows, width });
+    Object.assign(this, { drawn, filled: rows, width, painted: params });
     if (renewed) renewTooltip(frame);
     if (first && !this.gone) this.onDrawn();
+  }
+
+  /**
+   * Set parameters of the spec here, and in every chart that is drawn here later.
+   * @param {Record<string, unknown>} params values by name; a spec that has none of them ignores them
+   */
+  setParams(params) {
+    this.params = params;
+    this.refresh();
+  }
+
+  applyParams() {
+    for (const [name, value] of knownParams(this.state.spec, this.params))
+      this.view.signal(name, value);
   }
 
   fill() {
@@ -183,6 +202,7 @@ export class ChartPlace {
         );
         view.signal("picked", this.state.selected);
       }
+      for (const [name, value] of knownParams(spec, this.params)) view.signal(name, value);
       if (fluid) view.resize();
       await view.runAsync();
     } catch (error) {

@@ -1,0 +1,389 @@
+"""The Risk tab: estimates of what the index and volatility would do to the account on display.
+
+Nothing is made, estimated or asked for before the tab is opened. Estimating happens on threads of
+its own. A result is drawn only while it is still of the balance on display, or says that it is not.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import ipywidgets as w
+
+from kis_nb._choices import Colors, Lang
+from kis_nb._dashboard import thread_errors
+from kis_nb._dashboard.chart_panel import spec
+from kis_nb._dashboard.controls import Controls
+from kis_nb._dashboard.jobs import Jobs
+from kis_nb._dashboard.risk_data import CHARTS, Choice, blank, losers, read, words
+from kis_nb._dashboard.texts import say
+from kis_nb._errors import KisError
+from kis_nb._widgets.chart_view import ChartView
+from kis_nb._widgets.front_end import page_or_no_comms
+from kis_nb._widgets.panels import RiskPanel, RiskTablesPanel
+
+if TYPE_CHECKING:
+    from kis_nb._client import Client
+    from kis_nb._frames.balance import Balance
+    from kis_nb._risk.risk import Risk
+
+# One that waits for the network must not hold up the next balance's.
+_THREADS = 2
+# Seconds that a maintenance pull in the background is waited for before one is made.
+_PATIENCE = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is estimated; another object for every other balance.
+
+    Attributes:
+        balance: on display.
+        maintenance: the pull with MGNA_DVSN 02 that it may be compared with; None without one.
+    """
+
+    balance: Balance
+    maintenance: Balance | None
+
+
+class Estimate(NamedTuple):
+    """An estimate.
+
+    Attributes:
+        subject: of what.
+        risk: the figures.
+        step: how much of the market is in it: 0 nothing, 1 forwards, 2 options and margin too.
+    """
+
+    subject: Subject
+    risk: Risk
+    step: int
+
+
+class _Question(NamedTuple):
+    estimate: Estimate
+    choice: Choice
+    lang: Lang
+    colors: Colors
+
+
+# Makes a `Risk` of a subject: with a client for forwards, and for options when the last is true.
+Make: TypeAlias = "Callable[[Subject, Client | None, bool], Risk]"
+
+
+def make_risk(subject: Subject, client: Client | None, options: bool) -> Risk:
+    """The estimate of a subject, by `kis_nb.risk`."""
+    from kis_nb._frames.balances import Balances
+    from kis_nb._risk.risk import risk
+
+    both = [subject.balance]
+    if subject.maintenance is not None and subject.maintenance is not subject.balance:
+        both.append(subject.maintenance)
+    return risk(Balances(both), client=client, option_quotes=options)
+
+
+class RiskTab:
+    """The tab of one dashboard. All methods may be called from any thread; nothing is raised.
+
+    Args:
+        controls: of the dashboard; its ``tab``, ``language`` and ``colors`` are followed.
+        client: what quotes and margin come from; None when there is nothing.
+        make: how an estimate is made.
+
+    Attributes:
+        name, box, beside: as of `kis_nb._dashboard.tabs.Tab`.
+        head, tables: the panels; None before the tab was opened.
+        charts: the views, by name; empty before.
+    """
+
+    name = "risk"
+
+    def __init__(
+        self, controls: Controls, client: Client | None = None, make: Make = make_risk
+    ) -> None:
+        self._controls = controls
+        self._client = client
+        self._make = make
+        self._changed = threading.Condition(threading.RLock())
+        self._closed = False
+        self._subject: Subject | None = None
+        self._version: object = None
+        self._choice = Choice()
+        self._estimate: Estimate | None = None
+        self._drawn: _Question | None = None
+        # The subject that is being estimated, or was; and the one that this has ended for.
+        self._begun: Subject | None = None
+        self._ended: Subject | None = None
+        self._quick = Jobs("kis_nb-risk", _THREADS)
+        self._slow = Jobs("kis_nb-risk-quotes")
+        self.head: RiskPanel | None = None
+        self.tables: RiskTablesPanel | None = None
+        self.charts: dict[str, ChartView] = {}
+        self.box = w.Box()
+        self.box.add_class("kis-risk")
+        self.beside: tuple[w.Widget, ...] = ()
+
+    def follow(self, dashboard: Any) -> None:
+        """Take the dashboard's language and colours from now on."""
+        for name in ("language", "colors"):
+            self._controls[name].observe(lambda _: self._restyle(), "value")
+
+    @property
+    def open(self) -> bool:
+        """Whether the tab is the one on show."""
+        return bool(self._controls["tab"].value == "risk")
+
+    def turn(self) -> None:
+        """Estimate, once the tab is opened."""
+        if self.open:
+            self._lay_out()
+            self._begin()
+            self._draw()
+
+    def take(self, balance: Balance, maintenance: Balance | None, version: object) -> None:
+        """Estimate this balance from now on, if the tab is open.
+
+        Args:
+            balance, maintenance: as of `Subject`.
+            version: another object when more became known of the same balance's products.
+        """
+        with self._changed:
+            old = self._subject
+            same = old is not None and old.balance is balance and old.maintenance is maintenance
+            if same and version is self._version:
+                return
+            self._version = version
+            self._subject = Subject(balance, maintenance)
+            self._changed.notify_all()
+        self._begin()
+
+    # --- what is done on the page -------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        """Make the widgets, when they are needed for the first time."""
+        with self._changed:
+            if self.head is not None or self._closed:
+                return
+            with page_or_no_comms():
+                self.head = RiskPanel(self._on_action)
+                self.tables = RiskTablesPanel(self._on_action)
+                self.charts = {name: ChartView(name=name) for name in CHARTS}
+                for name, view in self.charts.items():
+                    view.add_class(f"kis-{name.replace('_', '-')}")
+                curve, heat, margin = (_box("section", view) for view in self.charts.values())
+                self._drawing = _box("stack", _box("columns", curve, heat), self.tables, margin)
+                self._drawing.layout.display = "none"
+                self._margin = margin
+                self.box.children = [self.head, self._drawing]
+            empty = blank()
+            self.head.show(empty.head | {"words": words(self._lang), "faults": []})
+            self.tables.show(empty.tables | {"words": words(self._lang)})
+            self._say_busy()
+
+    def _on_action(self, what: str, value: Any, _page: str) -> None:
+        if what in ("underlying", "expiry", "at") and isinstance(value, str):
+            with self._changed:
+                self._choice = self._choice._replace(**{what: value})
+            self._draw()
+        elif what == "moved":
+            with suppress(TypeError, ValueError):  # no page of ours sends anything else
+                spot, vol = map(float, value)
+                self._quick.run(partial(self._show_losers, spot, vol))
+
+    def _restyle(self) -> None:
+        if not self._controls.relabelling:
+            self._draw()
+
+    @property
+    def _lang(self) -> Lang:
+        lang: Lang = self._controls["language"].value
+        return lang
+
+    # --- estimating ---------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """Estimate the subject, unless that is under way or done."""
+        with self._changed:
+            subject = self._subject
+            if self._closed or not self.open or self.head is None:
+                return
+            if subject is not None and subject is not self._begun:
+                self._begun = subject
+                self._quick.run(partial(self._run, subject))
+            self._say_busy()
+
+    def _is_wanted(self, subject: Subject) -> bool:
+        with self._changed:
+            wanted = not self._closed and self.open and subject is self._subject
+            if not wanted and subject is self._begun:
+                # It is to begin anew when the tab is opened again.
+                self._begun = None
+            return wanted
+
+    def _run(self, subject: Subject) -> None:
+        """Estimate with what is known at once, and then with the market's forwards."""
+        client, held = self._client, self._estimate
+        other = held is None or held.subject.balance.account != subject.balance.account
+        if (other or client is None) and not self._step(subject, None, 0):
+            return
+        if client is None:
+            self._end(subject)
+            return
+        if subject.maintenance is None:
+            # It is being pulled in the background, and need not be pulled twice.
+            with self._changed:
+                self._changed.wait_for(lambda: not self._is_wanted(subject), _PATIENCE)
+        if self._step(subject, client, 1):
+            self._slow.run(partial(self._complete, subject, client))
+
+    def _complete(self, subject: Subject, client: Client) -> None:
+        """Estimate with the quotes of options and the margin's components too."""
+        if self._step(subject, client, 2):
+            self._end(subject)
+
+    def _end(self, subject: Subject) -> None:
+        with self._changed:
+            self._ended = subject
+            self._say_busy()
+
+    def _step(self, subject: Subject, client: Client | None, step: int) -> bool:
+        """Estimate and draw; whether that went well and the subject is still wanted."""
+        if not self._is_wanted(subject):
+            return False
+        fault = ""
+        try:
+            made = Estimate(subject, self._make(subject, client, step == 2), step)
+        except Exception as error:  # noqa: BLE001  (it is said on the page)
+            fault = self._fault(error)
+        wanted = self._is_wanted(subject)
+        if fault:
+            if wanted:
+                self._fail(subject, fault)
+            return False
+        if wanted:
+            with self._changed:
+                self._estimate = made
+            self._render()
+        return wanted
+
+    def _fault(self, error: Exception) -> str:
+        if isinstance(error, ModuleNotFoundError) and error.name == "QuantLib":
+            return say("risk_no_quantlib", self._lang)
+        if not isinstance(error, KisError):
+            thread_errors.report(error)
+        why = error if isinstance(error, KisError) else type(error).__name__
+        return say("risk_not_estimated", self._lang, why=why)
+
+    def _fail(self, subject: Subject, fault: str) -> None:
+        with self._changed:
+            if self._closed or self.head is None:
+                return
+            self.head.show({"faults": [fault]})
+            self._end(subject)
+
+    # --- drawing ------------------------------------------------------------------------------
+
+    def _question(self) -> _Question | None:
+        if self._estimate is None:
+            return None
+        return _Question(self._estimate, self._choice, self._lang, self._controls["colors"].value)
+
+    def _draw(self) -> None:
+        """Draw the estimate that there is, without waiting for it."""
+        if self.open and self.head is not None:
+            self._quick.run(self._render)
+
+    def _render(self) -> None:
+        """Draw what is asked for, until that is what is drawn."""
+        while True:
+            with self._changed:
+                question = self._question()
+                if self._closed or question is None or question == self._drawn:
+                    self._say_busy()
+                    return
+            risk, _, lang, colors = question.estimate.risk, *question[1:]
+            fault = ""
+            try:
+                detail = question.estimate.step == 2 or self._client is None
+                content = read(risk, question.choice, lang, colors, detail=detail)
+            except Exception as error:  # noqa: BLE001  (it is said on the page)
+                content, fault = blank(), self._fault(error)
+            with self._changed:
+                if not self._closed and question == self._question():
+                    self._drawn = question
+                    self._show(content, question, [fault] if fault else [])
+
+    def _show(self, content: Any, question: _Question, faults: list[str]) -> None:
+        assert self.head is not None
+        assert self.tables is not None
+        lang = question.lang
+        for name, rows in content.rows.items():
+            self.charts[name].draw(spec(name, lang, question.colors), {name: rows})
+        self._drawing.layout.display = None if content.rows else "none"
+        # Before they have come the margin's components take no space.
+        self._margin.layout.display = None if "margin_components" in content.rows else "none"
+        self.head.show(content.head | {"words": words(lang), "faults": faults})
+        self.tables.show(content.tables | {"words": words(lang)})
+        self._say_busy()
+
+    def _show_nothing(self) -> None:
+        assert self.head is not None
+        empty = blank()
+        self._drawn = None
+        self._drawing.layout.display = "none"
+        self.head.show(empty.head)
+
+    def _show_losers(self, spot: float, vol: float) -> None:
+        """List the positions that lose at a move, if it is still about what is shown."""
+        with self._changed:
+            question = self._drawn
+        if question is None:
+            return
+        try:
+            found = losers(question.estimate.risk, question.choice, spot, vol, question.lang)
+        except Exception as error:  # noqa: BLE001  (it is said on the page)
+            with self._changed:
+                if self.head is not None and not self._closed:
+                    self.head.show({"faults": [self._fault(error)]})
+            return
+        with self._changed:
+            if self.head is not None and question is self._drawn and not self._closed:
+                self.head.show({"losers": found})
+
+    def _say_busy(self) -> None:
+        """Say what is under way, and whether the figures are of another balance; under the lock."""
+        if self.head is None or self._closed:
+            return
+        subject, held = self._subject, self._estimate
+        if held is not None and subject is not None:
+            # Another account's figures are taken away at once.
+            if held.subject.balance.account != subject.balance.account:
+                held = self._estimate = None
+                self._show_nothing()
+        old = held is not None and held.subject is not subject
+        if subject is None:
+            busy = "waiting"
+        elif subject is self._ended:
+            busy = ""
+        else:
+            busy = "estimating" if held is None or old else "quoting"
+        self.head.show({"busy": busy, "old": old})
+
+    def close(self) -> None:
+        """End estimating. A call that is under way ends by itself, without any effect."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._quick.close()
+        self._slow.close()
+
+
+def _box(name: str, *children: w.Widget) -> w.Box:
+    box = w.Box(children)
+    box.add_class(f"kis-{name}")
+    return box
