@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from kis_nb._frames.table import Table, table
     from kis_nb._history.history import History, history
     from kis_nb._magic import load_ipython_extension, unload_ipython_extension
+    from kis_nb._risk.risk import Risk, risk
 
 _HOME = {
     "Account": "_account",
@@ -65,6 +66,7 @@ _HOME = {
     "Margin": "_codes",
     "PaginationError": "_errors",
     "RateLimitError": "_errors",
+    "Risk": "_risk.risk",
     "Table": "_frames.table",
     "TransportError": "_errors",
     "balance": "_default_client",
@@ -74,6 +76,7 @@ _HOME = {
     "history": "_history.history",
     "load_ipython_extension": "_magic",
     "products": "_default_client",
+    "risk": "_risk.risk",
     "show": "_dashboard.create",
     "table": "_frames.table",
     "unload_ipython_extension": "_magic",
@@ -99,6 +102,7 @@ __all__ = [
     "Margin",
     "PaginationError",
     "RateLimitError",
+    "Risk",
     "Table",
     "TransportError",
     "analysis",
@@ -110,6 +114,7 @@ __all__ = [
     "history",
     "load_ipython_extension",
     "products",
+    "risk",
     "show",
     "table",
     "unload_ipython_extension",

@@ -18,6 +18,7 @@ from kis_nb._frames.balance import Balance
 from kis_nb._frames.balances import Balances
 from kis_nb._frames.product_frame import listed_frame
 from kis_nb._master_files import MasterFiles
+from kis_nb._other_calls import OtherCalls
 from kis_nb._pull import Fetched, KeyClient
 from kis_nb._schema.endpoint import Endpoint
 from kis_nb._schema.night_balance import NIGHT_BALANCE
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 AccountLike: TypeAlias = str | Account
 
 
-class Client:
+class Client(OtherCalls):
     """Pulls balances, each account with its own app key. Safe to share between threads; close it,
     or use ``with``. `kis_nb.connect` makes one.
 
@@ -55,7 +56,8 @@ class Client:
         clock: Clock | None = None,
     ) -> None:
         several = (settings,) if isinstance(settings, Settings) else tuple(settings)
-        self._clock = clock = clock or Clock()
+        clock = clock or Clock()
+        super().__init__(clock)
         self._settings = several
         self.master = MasterFiles.of(several[0], clock)
         secrets = [one for s in several for one in (s.app_key, s.app_secret, s.token) if one]
@@ -212,35 +214,38 @@ class Client:
     def fetch(
         self,
         endpoint: Endpoint,
-        account: Account,
+        account: Account | None,
         params: Mapping[str, str],
         *,
         cancel: threading.Event | None = None,
     ) -> Fetched:
-        """Make another read-only call about one account: all rows of all pages, or an error.
+        """Make another read-only call: all rows of all pages, or an error.
 
         Tokens, rate limit, retries, paging, decoding and the masking of texts are those of
         `balance`. Modules of the package use it; `_schema` has the calls.
 
         Args:
             endpoint: the call, by the TR id that it is sent with.
-            account: one that `find_account` gave.
+            account: one that `find_account` gave; None for a call about no account, which goes out
+                with the first app key.
             params: the call's own parameters, without account and page keys.
             cancel: an event that stops the call when set.
 
         Returns:
-            Rows and summary; both None when KIS answered that it has nothing (rt_cd 7 with
-            ``KIOK0560``, which is also its answer for an account that it does not know, or rt_cd 0
-            without any block).
+            Rows, summary and further blocks; None when KIS answered that it has nothing (rt_cd 7
+            with ``KIOK0560``, which is also its answer for an account that it does not know, or
+            rt_cd 0 without any block).
 
         Raises:
             KisError: as for `balance`, with the number of good pages in ``pages``; ``partial`` is
                 None, since what was read is no balance.
         """
         try:
-            return self._key_of(account).fetch(endpoint, account, params, cancel)
+            key = self._first if account is None else self._key_of(account)
+            return key.fetch(endpoint, account, params, cancel)
         except KisError as error:
-            _failure_log.note(None, self.label_of(account), error)
+            label = self.label_of(account) if account else endpoint.tr_id
+            _failure_log.note(None, label, error)
             raise
 
     def label_of(self, account: Account) -> str:

@@ -37,20 +37,22 @@ _NOTHING = ("7", "KIOK0560")
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a call about one account answered.
+    """What a call answered.
 
     Attributes:
         rows: the rows of all pages, as `Decoder` makes them; None when KIS answered that it has
-            nothing: refused with ``KIOK0560``, or with neither a row nor a summary.
+            nothing: refused with ``KIOK0560``, or with nothing in any block.
         summary: the one row of the last page's summary; None when `rows` is.
         as_of: when the first page arrived, in seconds since 1970.
         pages: how many pages there were; 0 when KIS refused with ``KIOK0560``.
+        others: the one row of each of the call's further blocks; empty when `rows` is None.
     """
 
     rows: pl.DataFrame | None
     summary: pl.DataFrame | None
     as_of: float
     pages: int
+    others: tuple[pl.DataFrame, ...] = ()
 
 
 class KeyClient:
@@ -124,13 +126,11 @@ class KeyClient:
     def fetch(
         self,
         endpoint: Endpoint,
-        account: Account,
+        account: Account | None,
         params: Mapping[str, str],
         cancel: threading.Event | None,
     ) -> Fetched:
-        """All pages of any call about one account; arguments and errors are those of
-        `Client.fetch`.
-        """
+        """All pages of any call; arguments and errors are those of `Client.fetch`."""
         reader = _Reader(endpoint, account)
         walk = self._walk(endpoint, account, params)
         try:
@@ -145,13 +145,15 @@ class KeyClient:
             _count_good(error, walk)
             raise
 
-    def _walk(self, endpoint: Endpoint, account: Account, more: Mapping[str, str]) -> Walk:
+    def _walk(self, endpoint: Endpoint, account: Account | None, more: Mapping[str, str]) -> Walk:
         """The walk through a call's pages, with the account's number among its parameters.
 
         They are made here, where nothing raises: a traceback's locals would show the account.
         """
-        self._scrubber.learn_account(account)
-        params = {"CANO": account.cano, "ACNT_PRDT_CD": account.product, **more}
+        params = dict(more)
+        if account is not None:
+            self._scrubber.learn_account(account)
+            params |= {"CANO": account.cano, "ACNT_PRDT_CD": account.product}
         return Walk(self.gateway, endpoint, params, self._clock)
 
     def _partial(self, walk: Walk, pages: int, view: View) -> Balance | None:
@@ -179,7 +181,7 @@ class KeyClient:
 class _Reader:
     """A `Decoder` that also takes an answer without any block, which says that nothing is there."""
 
-    def __init__(self, endpoint: Endpoint, account: Account) -> None:
+    def __init__(self, endpoint: Endpoint, account: Account | None) -> None:
         self._endpoint = endpoint
         self._decoder = Decoder(endpoint, account)
         self._nothing = False
@@ -189,8 +191,8 @@ class _Reader:
         self._nothing = False
 
     def add(self, body: PageBody) -> None:
-        blocks = (self._endpoint.rows.name, self._endpoint.summary.name)
-        if not self._decoder.pages and not any(body.value.get(name) for name in blocks):
+        blocks = self._endpoint.blocks
+        if not self._decoder.pages and not any(body.value.get(each.name) for each in blocks):
             self._nothing = True
         else:
             self._decoder.add(body)
@@ -199,7 +201,7 @@ class _Reader:
         if self._nothing:
             return Fetched(None, None, as_of, 1)
         rows, summary = map(rename_clashing, self._decoder.frames())
-        return Fetched(rows, summary, as_of, self._decoder.pages)
+        return Fetched(rows, summary, as_of, self._decoder.pages, self._decoder.others())
 
 
 def _count_good(error: KisError, walk: Walk) -> int:

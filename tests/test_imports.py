@@ -80,7 +80,16 @@ REPORT = {
     "papermill",
     "vl_convert",
 }
-OPTIONAL = REPORT | {"duckdb", "ipykernel", "numpy", "obstore", "pandas", "pyarrow", "pyspark"}
+OPTIONAL = REPORT | {
+    "duckdb",
+    "ipykernel",
+    "numpy",
+    "obstore",
+    "pandas",
+    "pyarrow",
+    "pyspark",
+    "QuantLib",
+}
 
 
 def test_every_library_is_declared() -> None:

@@ -16,7 +16,14 @@ import polars as pl
 from kis_nb._account import Account
 from kis_nb._errors import DecimalError, DecodeError
 from kis_nb._frames.exact_columns import InexactNumber, UnknownNotText, columns_of
-from kis_nb._frames.pages import body_of, object_of, parse_digits, rows_of, stringify_unknown
+from kis_nb._frames.pages import (
+    body_of,
+    object_of,
+    optional_object_of,
+    parse_digits,
+    rows_of,
+    stringify_unknown,
+)
 from kis_nb._schema.endpoint import Block, Endpoint, Field
 from kis_nb._wire.page_json import PageBody, Raw
 
@@ -26,7 +33,7 @@ _BATCH = 64
 
 
 class Decoder:
-    """Turns the pages of one call into two frames.
+    """Turns the pages of one call into frames.
 
     Every documented column is there, in glossary order, null where the wire has no value; unknown
     fields follow as String. Text is trimmed; account numbers are masked. Errors are raised without
@@ -65,8 +72,8 @@ class Decoder:
         self._last = body
         fault: DecodeError | None = None
         try:
-            rows_of(body, self._endpoint.rows, self.pages)
-            object_of(body, self._endpoint.summary, self.pages)
+            for block in self._endpoint.blocks:
+                self._rows([body], block, self.pages - 1)
             self._batch.append(body)
             if len(self._batch) >= _BATCH:
                 self._flush()
@@ -85,7 +92,8 @@ class Decoder:
             self.add(body_of(raw, self.pages + 1))
 
     def frames(self) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The rows of all pages, and the one row of the last page's summary.
+        """The rows of all pages, and the one row of the last page's summary. A block that the call
+        does not have gives a frame without columns.
 
         Raises:
             DecodeError: as `add`; also when no page was added.
@@ -104,6 +112,22 @@ class Decoder:
             fault = error
         raise _bare(fault)
 
+    def others(self) -> tuple[pl.DataFrame, ...]:
+        """The one row of each further block of the last page, in the order of `Endpoint.others`.
+
+        Raises:
+            DecodeError: as `add`; also when no page was added.
+        """
+        if self._last is None:
+            raise DecodeError("there is no page to read")
+        fault: DecodeError | None = None
+        try:
+            last, before = [self._last], self.pages - 1
+            return tuple(self._convert(last, block, before) for block in self._endpoint.others)
+        except DecodeError as error:
+            fault = error
+        raise _bare(fault)
+
     def _flush(self) -> None:
         """Turn the pages of this batch into columns."""
         batch, self._batch = self._batch, []
@@ -111,6 +135,8 @@ class Decoder:
 
     def _convert(self, batch: list[PageBody], block: Block, before: int) -> pl.DataFrame:
         """One block of some pages as columns; `before` is the number of pages before them."""
+        if not block.name:
+            return pl.DataFrame()
         try:
             return self._columns(batch, block, before)
         except UnknownNotText:
@@ -143,6 +169,8 @@ class Decoder:
         numbered = enumerate(batch, before + 1)
         if block is self._endpoint.summary:
             return [[object_of(page, block, number)] for number, page in numbered]
+        if block is not self._endpoint.rows:
+            return [[optional_object_of(page, block, number)] for number, page in numbered]
         return [rows_of(page, block, number) for number, page in numbered]
 
     def _blame_type(self, batch: list[PageBody], block: Block, before: int) -> NoReturn:
@@ -173,11 +201,11 @@ class Decoder:
             field=field.name,
             value=value,
             page=page,
-            row=None if block is self._endpoint.summary else place,
+            row=place if block is self._endpoint.rows else None,
         )
 
     def _where(self, block: Block, page: int, place: int) -> str:
-        row = "" if block is self._endpoint.summary else f" row {place}"
+        row = f" row {place}" if block is self._endpoint.rows else ""
         return f"page {page}, {block.name}{row}"
 
 

@@ -98,11 +98,19 @@ def columns_of(
     columns: dict[str, pl.Series] = {}
     for same in _by_dtype(block):
         values = [*chain.from_iterable(wire.pop(f.name, missing) for f in same.fields)]
-        read = _texts(values, account) if same.one is None else _numbers(same, values)
+        if same.one is None:
+            read = _texts(values, account)
+        else:
+            read = _numbers(same, _without(block.no_value, values))
         for number, field in enumerate(same.fields):
             columns[field.name] = read.slice(number * height, height).alias(field.name)
     others = [_unknown(name, values, account) for name, values in wire.items()]
     return hstack_columns([*(columns[field.name] for field in block.fields), *others])
+
+
+def null_row(block: Block) -> pl.DataFrame:
+    """One row of a block's columns in which nothing has a value."""
+    return columns_of([{}], block, frozenset(), None)
 
 
 def _columns(rows: list[dict[str, Any]], personal: frozenset[str]) -> dict[str, Sequence[Any]]:
@@ -163,6 +171,16 @@ def _hide(
     if account is None or account.cano not in lines:
         return values
     return [value and account.hide(value) for value in values]
+
+
+def _without(no_value: frozenset[str], values: Sequence[Any]) -> Sequence[Any]:
+    """The values, with null in place of the texts that stand for no value."""
+    if not no_value:
+        return values
+    return [
+        None if isinstance(value, str) and value.strip(" ").lower() in no_value else value
+        for value in values
+    ]
 
 
 def _numbers(same: _SameDtype, values: Sequence[str | None]) -> pl.Series:

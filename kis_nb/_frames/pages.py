@@ -47,6 +47,7 @@ def object_of(page: PageBody, block: Block, number: int) -> dict[str, Any]:
     """
     body = _object(page, number)
     found = body.get(block.name)
+    _refuse_former(found, block, number)
     # Some KIS calls send the object as a list of one.
     if isinstance(found, list) and len(found) == 1:
         found = found[0]
@@ -55,6 +56,32 @@ def object_of(page: PageBody, block: Block, number: int) -> dict[str, Any]:
             f"page {number}: {block.name} {_kind(body, block)}, not one object", page=number
         )
     return found
+
+
+def optional_object_of(page: PageBody, block: Block, number: int) -> dict[str, Any]:
+    """A further block; empty when the page has nothing under its name.
+
+    Raises:
+        DecodeError: it is more than one object.
+    """
+    return object_of(page, block, number) if _object(page, number).get(block.name) else {}
+
+
+def _refuse_former(found: object, block: Block, number: int) -> None:
+    """Raise when a block has the shape of a previous TR.
+
+    Raises:
+        DecodeError: as said.
+    """
+    known = {field.name for field in block.fields}
+    for row in found if block.former and isinstance(found, list) else [found]:
+        if isinstance(row, dict) and row.keys() & block.former and not row.keys() & known:
+            former = ", ".join(sorted(row.keys() & block.former))
+            raise DecodeError(
+                f"page {number}: {block.name} has the shape of the call's previous TR, rows of "
+                f"{former} without names, which is not read",
+                page=number,
+            )
 
 
 def _object(page: PageBody, number: int) -> dict[str, Any]:
@@ -95,7 +122,7 @@ def stringify_unknown(page: PageBody, endpoint: Endpoint, number: int) -> PageBo
     body = parse_digits(page)
     if body is None:
         raise DecodeError(f"page {number}: fields are nested beyond reason", page=number)
-    for block in (endpoint.rows, endpoint.summary):
+    for block in endpoint.blocks:
         known = {field.name for field in block.fields}
         found = body.get(block.name)
         for row in found if isinstance(found, list) else [found]:

@@ -135,12 +135,12 @@ def _strike(text: str, code: ParsedText, name: ParsedText) -> Decimal | None:
 def kind_of(shtn_pdno: str | None, prdt_name: str | None) -> Kind | None:
     """The kind alone, as `read_product` has it without a master file; loads no calendar."""
     kind: Kind | None = _agreed(
-        read_code(_short_code(shtn_pdno)).kind, read_name(_plain(prdt_name)).kind
+        read_code(short_code(shtn_pdno)).kind, read_name(_plain(prdt_name)).kind
     )
     return kind
 
 
-def _short_code(text: str | None) -> str:
+def short_code(text: str | None) -> str:
     """The code in capitals, and ``A01606`` for the ``1A01606`` of one of KIS's files.
 
     In the old scheme, a future's code begins with 1 too, but none is as long with a letter there.
@@ -166,7 +166,7 @@ def read_product(
     Returns:
         The product; None in the fields that no source gives. Any text is accepted.
     """
-    text = _short_code(shtn_pdno)
+    text = short_code(shtn_pdno)
     code, name = read_code(text), read_name(_plain(prdt_name))
     kind: Kind | None = _agreed(code.kind, name.kind)
     product, underlying, multiplier = _product(code, name)

@@ -47,11 +47,26 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A named part of the reply's body, a list of rows or an object, and its documented fields."""
+    """A named part of the reply's body, a list of rows or an object, and its documented fields.
+
+    Attributes:
+        name: the key in the body.
+        fields: in the document's order.
+        no_value: texts, in lower case, that stand for no value in a number, as blank does.
+        former: fields of the reply that a previous TR gave under this name. A reply that has them
+            and none of `fields` is refused: its rows have no names.
+    """
 
     name: str
     fields: tuple[Field, ...]
+    no_value: frozenset[str] = frozenset()
+    former: frozenset[str] = frozenset()
 
+
+# A call has no list of rows, or no summary.
+NO_BLOCK = Block("", ())
+# What KIS's market data has in place of a Greek that it cannot compute.
+NOT_A_NUMBER = frozenset({"nan", "-nan"})
 
 # CANO, the first 8 digits of the account number.
 PERSONAL = frozenset({"cano"})
@@ -68,8 +83,11 @@ class Endpoint:
         codes: the values that a parameter takes, by parameter; others take any text.
         cursors: the query parameters that carry the page keys, the key of the next page last; the
             reply names them in lower case. Empty for a call of one page.
-        rows: the block that is a list and grows over the pages.
-        summary: the block that is one object; a list of one is read as that object.
+        rows: the block that is a list and grows over the pages; `NO_BLOCK` when there is none.
+        summary: the block that is one object; a list of one is read as that object. `NO_BLOCK` when
+            there is none.
+        others: further blocks that are one object each, of the last page. One that is missing or
+            empty has no values.
         personal: reply fields, in lower case, that identify the customer: they are masked before
             they enter a frame, in whatever block they come.
     """
@@ -81,7 +99,13 @@ class Endpoint:
     cursors: tuple[str, ...]
     rows: Block
     summary: Block
+    others: tuple[Block, ...] = ()
     personal: frozenset[str] = PERSONAL
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Every block that the reply has."""
+        return tuple(block for block in (self.rows, self.summary, *self.others) if block.name)
 
     @property
     def tr_id(self) -> str:
@@ -100,11 +124,18 @@ class Endpoint:
         return replace(self, tr_ids=(tr_id, *others))
 
 
-def read_block(glossary: str, name: str) -> Block:
+def read_block(
+    glossary: str,
+    name: str,
+    *,
+    no_value: frozenset[str] = frozenset(),
+    former: frozenset[str] = frozenset(),
+) -> Block:
     """A block's fields, in the order of its glossary, a CSV file in this folder.
 
     Columns of the file: ``block``, ``field``, ``ko``, ``en``, ``dtype``, ``unit``, ``note``.
     """
     lines = (files("kis_nb._schema") / glossary).read_text(encoding="utf-8").splitlines()
     rows = [row for row in csv.DictReader(lines) if row.pop("block") == name]
-    return Block(name, tuple(Field(name=row.pop("field"), **row) for row in rows))
+    fields = tuple(Field(name=row.pop("field"), **row) for row in rows)
+    return Block(name, fields, no_value, former)

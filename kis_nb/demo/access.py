@@ -67,13 +67,20 @@ class Access:
             key.recent.append(at)
 
     def refuse(
-        self, key: AppKey, headers: dict[str, str], at: float, tr_ids: Collection[str]
+        self,
+        key: AppKey,
+        headers: dict[str, str],
+        at: float,
+        tr_ids: Collection[str],
+        *,
+        ledger: bool = True,
     ) -> Reply | None:
         """The error that an API call at `at` (monotonic seconds) gets; None when all is well.
 
-        `tr_ids` are those of the path that was called.
+        `tr_ids` are those of the path that was called; `ledger` says that the call is one of the
+        ledger's, as those about an account are.
         """
-        refused = key.tokens.check(headers) or self._too_fast(key, at)
+        refused = key.tokens.check(headers) or self._too_fast(key, at, ledger=ledger)
         if refused is not None:
             return refused
         if not headers.get("tr_id") or headers["tr_id"] not in tr_ids:
@@ -88,11 +95,10 @@ class Access:
                 return error("EGW00101")
         return None
 
-    def _too_fast(self, key: AppKey, at: float) -> Reply | None:
-        limits = (
-            (key.recent, self.calls_per_second, "EGW00201"),
-            (key.recent_at_ledger, self.ledger_calls_per_second, "EGW00215"),
-        )
+    def _too_fast(self, key: AppKey, at: float, *, ledger: bool) -> Reply | None:
+        limits = [(key.recent, self.calls_per_second, "EGW00201")]
+        if ledger:
+            limits.append((key.recent_at_ledger, self.ledger_calls_per_second, "EGW00215"))
         with self._lock:
             for recent, limit, code in limits:
                 while recent and at - recent[0] >= 1:

@@ -88,6 +88,16 @@ class Book:
                 self._CACHED,
             )
 
+    def unpriced(self, moment: int) -> frozenset[str]:
+        """The short codes of the contracts that have no price at a moment in epoch seconds."""
+        return frozenset(
+            position.instrument.short_code
+            for account, portfolio in self._portfolios.items()
+            if portfolio.unpriced
+            for position in self.view(account, moment).positions
+            if not position.priced
+        )
+
     def traded(
         self, account: str, start: date, end: date, moment: int
     ) -> list[tuple[date, Position]]:

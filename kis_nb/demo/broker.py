@@ -250,7 +250,7 @@ class Broker:
         path, _, text = request.target.partition("?")
         query = dict(parse_qsl(text, keep_blank_values=True))
         call = Call(path, request.method, request.headers, query, self._clock(), self._monotonic())
-        if path in self._pages:
+        if path in self._pages and self._pages[path].about_account:
             call.page = self._pages[path].page_number(request.headers, query)
         with self._lock:
             self.calls.append(call)
@@ -275,7 +275,8 @@ class Broker:
         if call.path in MASTER_FILES:
             return self._files.answer(call.path, call.time)
         key = self._access.key_of(request.headers.get("appkey"))
-        refused = self._access.refuse(key, request.headers, call.at, _TR_IDS[call.path])
-        return refused or self._pages[call.path].answer(
-            request.headers, call.query, call.time, key.accounts
+        pages = self._pages[call.path]
+        refused = self._access.refuse(
+            key, request.headers, call.at, _TR_IDS[call.path], ledger=pages.about_account
         )
+        return refused or pages.answer(request.headers, call.query, call.time, key.accounts)

@@ -1,4 +1,4 @@
-"""One loop for every call about an account: parameters checked, page keys, pages.
+"""One loop for every call that is answered from the book: parameters checked, page keys, pages.
 
 What differs between the calls is a `Question` (`kis_nb.demo.questions`).
 """
@@ -10,7 +10,6 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
-from kis_nb._schema.night_balance import NIGHT_BALANCE
 from kis_nb.demo.questions import PARAMETERS
 from kis_nb.demo.replies import JSON, Reply, dump, error
 
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from kis_nb.demo.book import Book
-    from kis_nb.demo.questions import Found, Question
+    from kis_nb.demo.found import Found
+    from kis_nb.demo.questions import Question
 
 _KEY = re.compile(r"([0-9]{1,12})\^([0-9]{1,9})\^([0-9]{1,6})\^", re.ASCII)
 _KEY_LENGTH = 200
@@ -35,6 +35,8 @@ _FOUND = ("KIOK0510", _message("조회가 완료되었습니다"))
 _NOTHING = ("KIOK0530", _message("조회되었습니다"))
 _MORE = ("KIOK0500", _message("조회가 계속됩니다"))
 _LAST = ("KIOK0460", _message("조회되었습니다. (마지막 자료)"))
+# Market data has another code (docs/sources.md, "Quotes").
+_QUOTED = ("MCA00000", "정상처리 되었습니다.")
 _KEPT = 256
 
 
@@ -73,10 +75,15 @@ class Pages:
         self._pages: OrderedDict[object, bytes] = OrderedDict()
         self._lock = threading.Lock()
 
+    @property
+    def about_account(self) -> bool:
+        """Whether the calls are about an account."""
+        return self._question.about_account
+
     def page_number(self, headers: dict[str, str], query: dict[str, str]) -> int:
         """The page that a call asks for, from 1."""
         found = _KEY.fullmatch(query.get("CTX_AREA_NK200", "").strip())
-        return int(found[3]) // self._rows + 1 if found and _follows(headers, query) else 1
+        return int(found[3]) // self._rows + 1 if found and self._follows(headers, query) else 1
 
     def answer(
         self,
@@ -97,7 +104,8 @@ class Pages:
         if place is None:
             return error("SYDB0050")
         tr_id = headers["tr_id"]
-        found = self._question.find(self._book, _account(query), query, place.moment)
+        account = _account(query) if self.about_account else ""
+        found = self._question.find(self._book, account, query, place.moment)
         stop = place.start + self._rows
         if place.start % self._rows or (place.start and place.start >= len(found)):
             return error("SYDB0050")
@@ -111,6 +119,8 @@ class Pages:
                 if len(self._pages) > _KEPT:
                     self._pages.popitem(last=False)
         letter = ("M" if place.start else "F") if more else ("E" if place.start else "D")
+        if not self._paged:
+            letter = ""
         sent = [JSON, ("tr_id", tr_id), ("tr_cont", letter)]
         if "gt_uid" in headers:
             sent.append(("gt_uid", headers["gt_uid"]))
@@ -121,6 +131,8 @@ class Pages:
             korean, blank = PARAMETERS[name]
             if name not in query or (not blank and not query[name].strip()):
                 return error("APMP0001", about=korean)
+        if not self.about_account:
+            return None if self._question.valid(query) else error("OPSQ2001")
         account = _account(query)
         own = self._book.accounts if bound is None else bound
         if account not in self._book or account not in own:
@@ -133,39 +145,49 @@ class Pages:
     def _place(self, headers: dict[str, str], query: dict[str, str], now: float) -> _Place | None:
         """The page that is asked for; None when its key is not, or no longer, valid."""
         search = "".join(f"{query[name]}^" for name in self._question.search)
-        revision = self._book.revision(_account(query))
-        if not _follows(headers, query):
+        revision = self._book.revision(_account(query)) if self.about_account else 0
+        if not self._follows(headers, query):
             return _Place(search, int(now), revision, 0)
         key = _KEY.fullmatch(query["CTX_AREA_NK200"].strip())
-        if key is None or query["CTX_AREA_FK200"].strip() != search or int(key[2]) != revision:
+        if key is None or int(key[2]) != revision:
+            return None
+        if "CTX_AREA_FK200" in query and query["CTX_AREA_FK200"].strip() != search:
             return None
         if not 0 <= now - int(key[1]) <= self._key_seconds:
             return None
         return _Place(search, int(key[1]), revision, int(key[3]))
 
     def _page(self, place: _Place, found: Found, tr_id: str, *, following: str) -> bytes:
-        rows = found.rows(place.start, place.start + self._rows, tr_id)
-        msg_cd, msg1 = (
-            _MORE if following else _LAST if place.start else _FOUND if rows else _NOTHING
-        )
+        blocks = found.blocks(place.start, place.start + self._rows, tr_id)
+        if not (self._paged or self.about_account):
+            msg_cd, msg1 = _QUOTED
+        elif following:
+            msg_cd, msg1 = _MORE
+        else:
+            msg_cd, msg1 = _LAST if place.start else _FOUND if len(found) else _NOTHING
+        keys = {"CTX_AREA_FK200": place.search, "CTX_AREA_NK200": following}
         return dump(
             {
-                "ctx_area_fk200": place.search.ljust(_KEY_LENGTH),
-                "ctx_area_nk200": following.ljust(_KEY_LENGTH),
-                "output1": rows,
-                "output2": found.summary(tr_id),
+                **{
+                    name.lower(): keys[name].ljust(_KEY_LENGTH)
+                    for name in self._question.endpoint.cursors
+                },
+                **blocks,
                 "rt_cd": "0",
                 "msg_cd": msg_cd,
                 "msg1": msg1,
             }
         )
 
+    @property
+    def _paged(self) -> bool:
+        return bool(self._question.endpoint.cursors)
+
+    def _follows(self, headers: dict[str, str], query: dict[str, str]) -> bool:
+        """Whether this asks for a next page; without ``N`` or keys it is a first request."""
+        keys = (query.get(name, "").strip() for name in self._question.endpoint.cursors)
+        return self._paged and headers.get("tr_cont", "").upper() == "N" and all(keys)
+
 
 def _account(query: dict[str, str]) -> str:
     return f"{query['CANO']}-{query['ACNT_PRDT_CD']}"
-
-
-def _follows(headers: dict[str, str], query: dict[str, str]) -> bool:
-    """Whether this asks for a next page; without ``N`` or without keys it is a first request."""
-    keys = (query.get(name, "").strip() for name in NIGHT_BALANCE.cursors)
-    return headers.get("tr_cont", "").upper() == "N" and all(keys)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from kis_nb._schema.daily_fees import DAILY_FEES
 from kis_nb._schema.settlement_pl import SETTLEMENT_PL
+from kis_nb.demo.found import Listing
 from kis_nb.demo.trades import Position
 
 if TYPE_CHECKING:
     from kis_nb.demo.account import AccountView
 
 
-class SettledDay:
+class SettledDay(Listing):
     """A trading day as it was settled, or as it is when it is not settled yet."""
 
     def __init__(self, view: AccountView) -> None:
@@ -70,7 +71,7 @@ class SettledDay:
         return {each.name: str(amounts[each.name]) for each in SETTLEMENT_PL.summary.fields}
 
 
-class _Nothing:
+class _Nothing(Listing):
     """A day that has no settlement, or none yet."""
 
     def __len__(self) -> int:
@@ -88,7 +89,7 @@ class _Nothing:
 NOTHING_SETTLED = _Nothing()
 
 
-class Fees:
+class Fees(Listing):
     """What was traded in a period, a row for each trading day and product, the first day first."""
 
     def __init__(self, traded: Sequence[tuple[date, Position]]) -> None:

@@ -1,16 +1,22 @@
-"""The calls about an account that the broker answers: what each asks, and how it is looked up."""
+"""The calls that the broker answers: what each asks, and how it is looked up."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from kis_nb._schema.daily_fees import DAILY_FEES
 from kis_nb._schema.endpoint import Endpoint
+from kis_nb._schema.margin_detail import MARGIN_DETAIL
+from kis_nb._schema.margin_rate import MARGIN_RATE
 from kis_nb._schema.night_balance import NIGHT_BALANCE, SUMMARY
+from kis_nb._schema.quote import QUOTE
 from kis_nb._schema.settlement_pl import SETTLEMENT_PL
+from kis_nb.demo.found import Found, Listing
+from kis_nb.demo.margins import Detail, Rates
 from kis_nb.demo.past_days import NOTHING_SETTLED, Fees, SettledDay
+from kis_nb.demo.quotes import Quote
 from kis_nb.demo.sessions import is_open, settles_at, trading_day
 
 if TYPE_CHECKING:
@@ -29,6 +35,11 @@ PARAMETERS = {
     "INQR_DT": ("조회일자", False),
     "INQR_STRT_DAY": ("조회시작일", False),
     "INQR_END_DAY": ("조회종료일", False),
+    "MGNA_DVSN_CD": ("증거금구분코드", False),
+    "BASS_DT": ("기준일자", False),
+    "BAST_ID": ("기초자산ID", True),
+    "FID_COND_MRKT_DIV_CODE": ("FID 조건 시장 분류 코드", False),
+    "FID_INPUT_ISCD": ("FID 입력 종목코드", False),
     "CTX_AREA_FK200": ("연속조회검색조건200", True),
     "CTX_AREA_NK200": ("연속조회키200", True),
 }
@@ -39,19 +50,7 @@ _NOT_IN_NEW = {"mmga_tot_amt", "mmga_cash_amt", "mtnc_rt", "isfc_amt"}
 _NOT_IN_OLD = {"tot_ccld_amt", "nxdy_dncl_amt", "prsm_dpast_amt"}
 # Nothing is found of earlier days (invented).
 _FIRST_DAY = date(2023, 1, 1)
-
-
-class Found(Protocol):
-    """What was found: as many rows as `len` says, and a summary."""
-
-    def __len__(self) -> int:
-        """How many rows."""
-
-    def rows(self, start: int, stop: int, tr_id: str) -> list[dict[str, str]]:
-        """`output1` from row `start` to before `stop`."""
-
-    def summary(self, tr_id: str) -> dict[str, str]:
-        """`output2`."""
+_FIRST_RATES = date(2023, 5, 24)  # docs/sources.md, "Margin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Question:
         endpoint: the call.
         search: the parameters that its first page key repeats.
         valid: whether the parameters' values can be answered.
-        find: the answer to a query about an account at a moment (epoch seconds).
+        find: the answer to a query about an account ("" for none) at a moment (epoch seconds).
     """
 
     endpoint: Endpoint
@@ -70,9 +69,14 @@ class Question:
     valid: Callable[[Mapping[str, str]], bool]
     find: Callable[[Book, str, Mapping[str, str], int], Found]
 
+    @property
+    def about_account(self) -> bool:
+        """Whether it is about an account, and so goes on to the ledger."""
+        return "CANO" in self.endpoint.params
+
 
 @dataclass(frozen=True, slots=True)
-class _Balance:
+class _Balance(Listing):
     view: AccountView
     purchase: bool
     maintenance: bool
@@ -97,8 +101,8 @@ def _balance(book: Book, account: str, query: Mapping[str, str], moment: int) ->
     return _Balance(view, query["EXCC_STAT_CD"] == "2", query["MGNA_DVSN"] == "02")
 
 
-def _codes_known(query: Mapping[str, str]) -> bool:
-    return all(query[name] in codes for name, codes in NIGHT_BALANCE.codes.items())
+def _codes_of(endpoint: Endpoint) -> Callable[[Mapping[str, str]], bool]:
+    return lambda query: all(query[name] in codes for name, codes in endpoint.codes.items())
 
 
 def _date(text: str) -> date | None:
@@ -134,14 +138,35 @@ def _period_known(query: Mapping[str, str]) -> bool:
     return start is not None and end is not None and start <= end
 
 
+def _quote(book: Book, _: str, query: Mapping[str, str], moment: int) -> Found:
+    return Quote(book, query["FID_COND_MRKT_DIV_CODE"], query["FID_INPUT_ISCD"], moment)
+
+
+def _detail(book: Book, account: str, query: Mapping[str, str], moment: int) -> Found:
+    return Detail(book.view(account, moment), maintenance=query["MGNA_DVSN_CD"] == "02")
+
+
+def _rates(book: Book, _: str, query: Mapping[str, str], moment: int) -> Found:
+    day = _date(query["BASS_DT"])
+    known = day is not None and is_open(day) and _FIRST_RATES <= day <= trading_day(moment)
+    return Rates(book.market, day if known else None, query["BAST_ID"].strip())
+
+
 NIGHT = Question(
     NIGHT_BALANCE,
     ("CANO", "ACNT_PRDT_CD", "MGNA_DVSN", "EXCC_STAT_CD"),
-    _codes_known,
+    _codes_of(NIGHT_BALANCE),
     _balance,
 )
 PAST_DAY = Question(SETTLEMENT_PL, ("CANO", "ACNT_PRDT_CD", "INQR_DT"), _day_known, _settled)
 PERIOD = Question(
     DAILY_FEES, ("CANO", "ACNT_PRDT_CD", "INQR_STRT_DAY", "INQR_END_DAY"), _period_known, _fees
 )
-QUESTIONS = (NIGHT, PAST_DAY, PERIOD)
+QUOTES = Question(QUOTE, ("FID_COND_MRKT_DIV_CODE", "FID_INPUT_ISCD"), _codes_of(QUOTE), _quote)
+MARGIN = Question(
+    MARGIN_DETAIL, ("CANO", "ACNT_PRDT_CD", "MGNA_DVSN_CD"), _codes_of(MARGIN_DETAIL), _detail
+)
+RATES = Question(
+    MARGIN_RATE, ("BASS_DT", "BAST_ID"), lambda query: _date(query["BASS_DT"]) is not None, _rates
+)
+QUESTIONS = (NIGHT, PAST_DAY, PERIOD, QUOTES, MARGIN, RATES)

@@ -39,6 +39,11 @@ class RecordedFormHandler:
         self._handler = handler
         self._form = form
 
+    @property
+    def about_account(self) -> bool:
+        """Always: it answers the balance call."""
+        return self._handler.about_account
+
     def page_number(self, headers: dict[str, str], query: dict[str, str]) -> int:
         """The page that a call asks for, from 1."""
         return self._handler.page_number(headers, self._translated(query))

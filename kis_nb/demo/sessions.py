@@ -109,6 +109,12 @@ def trading_day(moment: int) -> date:
     return open_from(kst_date(moment + DAY - _EVENING))
 
 
+def in_day_session(moment: int) -> bool:
+    """Whether the last session to begin was a day's: from 08:45 to 18:00 on a trading day."""
+    second = (moment + KST) % DAY
+    return is_open(kst_date(moment)) and _HOURS[0][0] <= second < _EVENING
+
+
 def _in_week(moment: int) -> tuple[int, int, int]:
     """The week's number, the second in it, and which session began last (-1: none this week)."""
     week, second = divmod(moment + KST + _SINCE_MONDAY, _WEEK)

@@ -95,6 +95,7 @@ class Position:
         settlement: last settlement price, in hundredths.
         filled: sum of price (hundredths) times quantity over the open contracts.
         initial: initial margin, in won.
+        margined: contracts that it is for: the open ones, and until 18:00 those that expired.
         carried: contracts at the trading day's beginning.
         activity: the trading day's trades so far.
         priced: False for a contract that has no price yet.
@@ -107,6 +108,7 @@ class Position:
     settlement: int
     filled: int
     initial: int = 0
+    margined: int = 0
     carried: int = 0
     activity: Activity = NO_ACTIVITY
     priced: bool = True
@@ -300,6 +302,7 @@ class Trader:
             settlement,
             filled,
             margined * self.margin(holding, settlement, settled) if margined else 0,
+            margined,
             carried.quantity,
             Activity(opened, closed, amounts[1], amounts[-1], fees[1], fees[-1], realized)
             if opened or closed

@@ -1,0 +1,154 @@
+"""The three answers, what is lacking, and what is left out, in sentences.
+
+One-liner, command line and dashboard take them from here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from kis_nb._choices import Lang
+from kis_nb._frames.moments import same_moment
+from kis_nb._frames.text import exact, moment, signed
+from kis_nb._risk.grid import HEADLINE
+from kis_nb._risk.inputs import LACKS, Lack
+from kis_nb._risk.margin_call import NOTES as CALL_NOTES
+from kis_nb._risk.notes import note_label
+
+
+def won(estimate: float | None) -> str:
+    """An estimate in whole won, with its sign: ``-12,345,678``; null is ``–``."""
+    return signed(None if estimate is None else int(Decimal(estimate).to_integral_value()))
+
+
+def level_text(level: float | None) -> str:
+    """A level with two decimals: ``1,003.25``; null is ``–``."""
+    return exact(None if level is None else Decimal(f"{level:.2f}"))
+
+
+def move_text(move: float) -> str:
+    """A relative move in per cent: ``-3 %``, ``+0.5 %``, ``+4.37 %``."""
+    number = Decimal(f"{move * 100:.2f}")
+    text = f"{number:+f}".rstrip("0").rstrip(".")
+    return f"{'0' if not number else text} %"
+
+
+def _say(lang: Lang, ko: str, en: str) -> str:
+    return ko if lang == "ko" else en
+
+
+def nothing_answer(lang: Lang) -> str:
+    """That there is nothing to estimate."""
+    return _say(lang, "가격을 낼 수 있는 포지션이 없습니다", "No position is priced")
+
+
+def loss_answer(underlying: str, pnl: float, lang: Lang) -> str:
+    """What the headline scenario would bring."""
+    spot, vol = HEADLINE
+    ko = f"{underlying} {move_text(spot)}, 변동성 {move_text(vol)}: 추정 손익 {won(pnl)}원"
+    en = (
+        f"{underlying} {move_text(spot)}, volatility {move_text(vol)}: estimated P&L {won(pnl)} won"
+    )
+    return _say(lang, ko, en)
+
+
+def call_answer(underlying: str, rows: Sequence[Mapping[str, Any]], lang: Lang) -> str:
+    """At which levels the margin call comes; `rows` are those of `margin_call` that are meant."""
+    found = [row for row in rows if row["note"] is None]
+    head = _say(lang, f"마진콜 추정 ({underlying}): ", f"Margin call, estimated ({underlying}): ")
+    if not found:
+        note = rows[0]["note"]
+        return head + _say(lang, CALL_NOTES.get(note, note), note)
+    sides = {"below": ("하락 시", "below"), "above": ("상승 시", "above")}
+    parts = [
+        f"{_say(lang, *sides[row['side']])} {level_text(row['level'])} ({move_text(row['spot'])})"
+        for row in found
+    ]
+    return head + ", ".join(parts)
+
+
+def cause_answer(
+    at_call: Mapping[str, Any] | None, level: float, worst: Mapping[str, Any] | None, lang: Lang
+) -> str:
+    """Which position loses most there.
+
+    Args:
+        at_call: the row of the margin call's level that is meant; None when there is none, and
+            `level` is that of the first answer.
+        level: where.
+        worst: the row of `Risk.contributions` with the largest loss; None when nothing loses.
+        lang: of the sentence.
+    """
+    where = level_text(level)
+    place = (
+        _say(lang, f"마진콜 수준 {where}에서", f"at the margin-call level {where}")
+        if at_call is not None
+        else _say(lang, f"{where}에서", f"at {where}")
+    )
+    if worst is None:
+        return _say(lang, f"{place} 손실 포지션 없음", f"No position loses {place}")
+    name, size = (worst["prdt_name"] or worst["pdno"] or "?").strip(), won(worst["pnl"])
+    name = " ".join(name.split())
+    side = {"long": ("매수", "long"), "short": ("매도", "short")}[worst["side"]]
+    held = f"{_say(lang, *side)} {abs(worst['quantity']):,}"
+    return _say(
+        lang,
+        f"{place} 최대 손실: {name} {held}, 추정 {size}원",
+        f"Largest loss {place}: {name}, {held}: estimated {size} won",
+    )
+
+
+def summary_lines(
+    *,
+    lacks: Sequence[Lack],
+    notes: Sequence[str],
+    intrinsic: int,
+    as_of: datetime,
+    quoted: Sequence[datetime],
+    lang: Lang,
+) -> list[str]:
+    """What the estimates do without, a line each; empty when nothing is missing.
+
+    Args:
+        lacks: what KIS did not give.
+        notes: of the positions that no scenario counts.
+        intrinsic: how many are priced at their intrinsic value.
+        as_of: of the balance.
+        quoted: when quotes were taken.
+        lang: of the lines.
+    """
+    lines = [
+        _say(
+            lang,
+            f"{LACKS[one.what][0]}을(를) 받지 못했습니다: {one.why}",
+            f"Without {LACKS[one.what][1]}: {one.why}",
+        )
+        for one in lacks
+    ]
+    if notes:
+        counts = Counter(note_label(note, lang) for note in notes).most_common()
+        listed = ", ".join(f"{name} {number:,}" for name, number in counts)
+        number = len(notes)
+        lines.append(_say(lang, f"{number:,}종목 제외: {listed}", f"{number:,} left out: {listed}"))
+    if intrinsic:
+        lines.append(
+            _say(
+                lang,
+                f"{intrinsic:,}종목은 시간가치가 없어 내재가치로 계산",
+                f"{intrinsic:,} without time value, priced at their intrinsic value",
+            )
+        )
+    apart = [at for at in quoted if not same_moment(at, as_of)]
+    if apart:
+        lines.append(
+            _say(
+                lang,
+                f"선도가격 시세 시각 {moment(max(apart))}, 잔고와 다른 시각",
+                f"Forwards from quotes of {moment(max(apart))}, another moment than the balance",
+            )
+        )
+    return lines

@@ -1,0 +1,186 @@
+"""The forward of each expiry, and from where it comes.
+
+In this order: what the caller gave, a quote of the future of that expiry, such a future that is
+held, put-call parity of a call and a put that are held, the nearest future.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from math import exp, isfinite
+from typing import Any, NamedTuple, TypeAlias
+
+from kis_nb._frames.product_lines import UNDERLYINGS
+from kis_nb._frames.products import Product
+from kis_nb._risk.legs import Leg
+
+SOURCES = ("given", "quote", "held future", "parity", "nearest future")
+# By the underlying (its level now), by the last trading day, or by both.
+Given: TypeAlias = Mapping[str | date | tuple[str, date | str], float]
+
+# The product line of an underlying whose future counts when two expire on one day.
+_MAIN = {"KOSPI 200": "KOSPI 200", "KOSDAQ 150": "KOSDAQ 150", "USD/KRW": "USD/KRW"}
+
+
+class QuotedFuture(NamedTuple):
+    """A future with the price of its quote, in points."""
+
+    product: Product
+    price: float
+
+
+class Forward(NamedTuple):
+    """A price for delivery at an expiry, in points, and one of `SOURCES`."""
+
+    price: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forwards:
+    """The forwards of one underlying.
+
+    Attributes:
+        level: the reference level that scenarios move: the nearest future's price; what was given
+            for the underlying before it, the nearest expiry's forward after it.
+        source: of the level.
+        by_expiry: the forward of each expiry that has one of its own.
+    """
+
+    level: float
+    source: str
+    by_expiry: Mapping[date, Forward]
+
+    def of(self, expiry: date) -> Forward:
+        """The forward of an expiry, else the level as that of the nearest future."""
+        own = self.by_expiry.get(expiry)
+        return Forward(self.level, _SHARED.get(self.source, self.source)) if own is None else own
+
+
+# A level that is taken for another expiry's forward is that of the nearest future.
+_SHARED = {"quote": "nearest future", "held future": "nearest future", "parity": "parity"}
+
+
+def forwards_of(
+    underlying: str,
+    legs: Sequence[Leg],
+    quoted: Iterable[QuotedFuture],
+    given: Given | None,
+    rate: float,
+) -> Forwards | None:
+    """The forwards of an underlying; None when nothing tells its price.
+
+    Args:
+        underlying: one of the product lines' underlyings.
+        legs: of the account.
+        quoted: futures with their quotes.
+        given: what the caller gave.
+        rate: a year, for put-call parity.
+    """
+    own = [leg for leg in legs if leg.underlying == underlying and leg.note is None]
+    quotes = _by_expiry((one.product, one.price) for one in quoted if one.price > 0)
+    held = _by_expiry(
+        (leg.product, leg.price) for leg in own if leg.kind == "future" and leg.price is not None
+    )
+    found: dict[date, Forward] = {
+        day: Forward(price, "parity") for day, price in _parity(own, rate).items()
+    }
+    futures = {
+        **{day: Forward(price, "held future") for day, price in held.get(underlying, {}).items()},
+        **{day: Forward(price, "quote") for day, price in quotes.get(underlying, {}).items()},
+    }
+    level, by_day = _given(underlying, given)
+    found |= futures | by_day
+    if level is not None:
+        return Forwards(level, "given", {day: found[day] for day in sorted(found)})
+    nearest = min(futures or found, default=None)
+    if nearest is None:
+        return None
+    return Forwards(
+        found[nearest].price, found[nearest].source, {day: found[day] for day in sorted(found)}
+    )
+
+
+def _by_expiry(priced: Iterable[tuple[Product, float]]) -> dict[str, dict[date, float]]:
+    """Prices by underlying and expiry; of two contracts of one day the larger one's."""
+    found: dict[str, dict[date, float]] = {}
+    ordered = sorted(priced, key=lambda one: one[0].product in _MAIN.values())
+    for product, price in ordered:
+        if product.underlying is not None and product.expiry is not None:
+            found.setdefault(product.underlying, {})[product.expiry] = price
+    return found
+
+
+def _parity(legs: Sequence[Leg], rate: float) -> dict[date, float]:
+    """The forward by expiry from the held call and put of one strike that are nearest in price,
+    which are nearest the money.
+    """
+    sides: dict[tuple[date, float], dict[str, Leg]] = {}
+    for leg in legs:
+        if leg.option and leg.expiry is not None and leg.price is not None:
+            sides.setdefault((leg.expiry, leg.strike), {})[str(leg.kind)] = leg
+    best: dict[date, tuple[float, float]] = {}
+    for (day, strike), pair in sides.items():
+        if len(pair) == 2:
+            call, put = pair["call"], pair["put"]
+            assert call.price is not None
+            assert put.price is not None
+            ahead = (call.price - put.price) * exp(rate * call.years)
+            if day not in best or abs(ahead) < best[day][0]:
+                best[day] = abs(ahead), strike + ahead
+    return {day: forward for day, (_, forward) in best.items() if forward > 0}
+
+
+def check_given(given: Given | None) -> None:
+    """Check what a caller gave for ``forwards``.
+
+    Raises:
+        ValueError: a key is no underlying, day or pair of both, or a price is no number above 0.
+    """
+    for key, price in (given or {}).items():
+        name, day = _key(key)
+        if (name is None and day is None) or (name is not None and name not in UNDERLYINGS):
+            raise ValueError(
+                "forwards takes prices by last trading day (2026-12-10), by underlying "
+                f"({', '.join(UNDERLYINGS)}) or by a pair of both; got {key!r}"
+            )
+        if not is_number(price) or price <= 0:
+            raise ValueError(f"forwards takes prices above 0, in points; got {price!r} for {key}")
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a finite int or float."""
+    return isinstance(value, (int, float)) and isfinite(value)
+
+
+def _given(underlying: str, given: Given | None) -> tuple[float | None, dict[date, Forward]]:
+    """The level and the forwards that the caller gave for an underlying."""
+    level: float | None = None
+    by_day: dict[date, Forward] = {}
+    # A day alone before a pair of underlying and day, which is more particular.
+    for key, price in sorted((given or {}).items(), key=lambda one: isinstance(one[0], tuple)):
+        name, day = _key(key)
+        if name not in (None, underlying):
+            continue
+        if day is None:
+            level = float(price)
+        elif name == underlying or underlying == UNDERLYINGS[0]:
+            by_day[day] = Forward(float(price), "given")
+    return level, by_day
+
+
+def _key(key: Any) -> tuple[str | None, date | None]:
+    """Underlying and day of a key; both None when it is neither."""
+    if isinstance(key, tuple) and len(key) == 2 and isinstance(key[0], str):
+        _, day = _key(key[1])
+        return (key[0], day) if day is not None else (None, None)
+    if isinstance(key, date):
+        return None, key
+    if not isinstance(key, str):
+        return None, None
+    try:
+        return None, date.fromisoformat(key)
+    except ValueError:
+        return key, None

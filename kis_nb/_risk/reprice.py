@@ -1,0 +1,141 @@
+"""The legs on one underlying, revalued at any level, volatility and moment.
+
+The forward of an expiry is the level times a carry. What the carry adds now shrinks with the time
+that is left, so that at its expiry a contract settles at the level. Nothing is approximated by
+Greeks: every leg is priced anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import exp, sqrt
+from operator import mul
+
+from kis_nb._risk.legs import Leg
+from kis_nb._risk.moments import years
+from kis_nb._risk.pricing import price
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A leg with what the model needs.
+
+    Attributes:
+        leg: the position.
+        type: of an option, for QuantLib; None for a future or spread.
+        forward: of its expiry now; of a spread its price.
+        volatility: a year; 0 for what is priced at its intrinsic value.
+    """
+
+    leg: Leg
+    type: int | None
+    forward: float
+    volatility: float
+
+
+class Repricer:
+    """Values of legs. All amounts are won, Float64.
+
+    Args:
+        legs: on one underlying.
+        level: the reference level now.
+        now: the moment of the balance.
+        rate: a year, continuously compounded.
+
+    Attributes:
+        legs: as given.
+        level: as given.
+        base: the value of all legs now, by the model.
+        now_values: the value of each leg now.
+        cost: what they cost; a leg without a cost counts from now.
+    """
+
+    def __init__(self, legs: Sequence[Priced], level: float, now: datetime, rate: float) -> None:
+        self.legs = tuple(legs)
+        self.level = level
+        self._now = now
+        self._rate = rate
+        self._options = [one for one in self.legs if one.type is not None]
+        self._linear = [one for one in self.legs if one.type is None]
+        # The same arithmetic as of every scenario, so that the one without a move is exactly 0.
+        self.base = self._totals((0.0,), (0.0,), now)[0]
+        self.now_values = self.values(0.0, 0.0, now)
+        self.cost = sum(
+            part if one.leg.cost is None else one.leg.cost
+            for one, part in zip(self.legs, self.now_values, strict=True)
+        )
+
+    def pnl(self, spots: Sequence[float], vols: Sequence[float], at: datetime) -> list[float]:
+        """The change of value from now, for each volatility and each spot within it.
+
+        Args:
+            spots: relative moves of the level.
+            vols: relative changes of each volatility.
+            at: the moment.
+        """
+        return [total - self.base for total in self._totals(spots, vols, at)]
+
+    def _totals(self, spots: Sequence[float], vols: Sequence[float], at: datetime) -> list[float]:
+        after = years(self._now, at)
+        linear = sum(one.forward * self._carry(one, after) * one.leg.won for one in self._linear)
+        rows = [self._row(one, after) for one in self._options]
+        live, still = [row for row in rows if row[3]], [row for row in rows if not row[3]]
+        # What has expired, or has no volatility, is the same under each change of volatility.
+        rest = [(1 + spot) * linear + _sums(still, (spot,), 0.0)[0] for spot in spots]
+        return [
+            value + more
+            for vol in vols
+            for value, more in zip(_sums(live, spots, vol), rest, strict=True)
+        ]
+
+    def _row(self, one: Priced, after: float) -> tuple[int | None, float, float, float, float]:
+        """Type, strike, forward, standard deviation and weight of an option after some years."""
+        left = max(one.leg.years - after, 0.0)
+        return (
+            one.type,
+            one.leg.strike,
+            one.forward * self._carry(one, after),
+            one.volatility * sqrt(left),
+            one.leg.won * exp(-self._rate * left),
+        )
+
+    def values(self, spot: float, vol: float, at: datetime) -> list[float]:
+        """The value of each leg in won, in their order; arguments as of `pnl`."""
+        after = years(self._now, at)
+        found = []
+        for one in self.legs:
+            forward = (1 + spot) * one.forward * self._carry(one, after)
+            if one.type is None:
+                found.append(forward * one.leg.won)
+                continue
+            left = max(one.leg.years - after, 0.0)
+            deviation = max((1 + vol) * one.volatility, 0.0) * sqrt(left)
+            worth = price(one.type, one.leg.strike, forward, deviation, exp(-self._rate * left))
+            found.append(worth * one.leg.won)
+        return found
+
+    def _carry(self, one: Priced, after: float) -> float:
+        """What is left of the forward over the level, as a factor on the forward of now."""
+        if after <= 0 or one.leg.kind == "spread" or one.leg.years <= 0:
+            return 1.0
+        gone = min(after / one.leg.years, 1.0)
+        return float((self.level / one.forward) ** gone)
+
+
+def _sums(
+    rows: Sequence[tuple[int | None, float, float, float, float]],
+    spots: Sequence[float],
+    vol: float,
+) -> list[float]:
+    """The value of options (see `Repricer._row`) in won, at each spot."""
+    if not rows:
+        return [0.0] * len(spots)
+    types, strikes, forwards, deviations, weights = zip(*rows, strict=True)
+    changed = [max((1 + vol) * deviation, 0.0) for deviation in deviations]
+    found = []
+    for spot in spots:
+        moved = [(1 + spot) * forward for forward in forwards]
+        found.append(sum(map(mul, weights, map(price, types, strikes, moved, changed))))
+    return found
