@@ -15,7 +15,7 @@ So does ``chart.save("x.html", inline=True)``, which makes a page that needs no 
 Bars show exact figures in won. Null is named, never drawn as 0. A demo's chart says DEMO.
 Importing this module loads altair.
 
-May import `kis_nb.analysis`, `_frames`, `_widgets`, `_codes`, `_choices` and `_seoul`.
+May import `kis_nb.analysis`, `_risk`, `_frames`, `_widgets`, `_codes`, `_choices` and `_seoul`.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from kis_nb.charts import _book, _index_stress, _margin, _payoff, _pnl, _pnl_pro
 from kis_nb.charts._chart import Chart, mime_bundle
 from kis_nb.charts._history import attribution, equity, margin_history
 from kis_nb.charts._legs import LeftOut, payoff_at_expiry
+from kis_nb.charts._risk import margin_components, risk_curve, scenarios
 from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
@@ -53,9 +54,12 @@ __all__ = [
     "index_stress",
     "left_out",
     "margin",
+    "margin_components",
     "margin_history",
     "payoff",
     "pnl",
+    "risk_curve",
+    "scenarios",
     "views",
 ]
 

@@ -213,17 +213,18 @@ def note_text(base: alt.Chart, style: Style) -> alt.Chart:
     return made
 
 
-def lane_text(base: alt.Chart, style: Style, field: str, y: Any) -> alt.Chart:
-    """A line of text in the plot, of the row that has this field."""
+def lane_text(base: alt.Chart, style: Style, field: str, y: Any, **look: Any) -> alt.Chart:
+    """A line of text in the plot, of the row that has this field; `look` is of the mark."""
+    usual: dict[str, Any] = {
+        "align": "left",
+        "baseline": "middle",
+        "fontSize": 11,
+        "color": style["ink"],
+        "limit": alt.ExprRef("width - 8"),
+    }
     made: alt.Chart = (
         base.transform_filter(f"isValid(datum.{field})")
-        .mark_text(
-            align="left",
-            baseline="middle",
-            fontSize=11,
-            color=style["ink"],
-            limit=alt.ExprRef("width - 8"),
-        )
+        .mark_text(**(usual | look))
         .encode(
             x=alt.value(4),
             y=y,

@@ -1,0 +1,151 @@
+"""What the charts of risk share: how estimates are written, what is shown, and the two sliders."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import polars as pl
+
+from kis_nb._choices import check_choice
+from kis_nb._frames.product_lines import UNDERLYINGS
+from kis_nb._frames.words import NO_POSITIONS
+from kis_nb._frames.words import UNDERLYINGS as UNDERLYING_WORDS
+from kis_nb._widgets.vega_spec import Row
+from kis_nb.charts import _history_axes as axes
+from kis_nb.charts._chart import Chart
+from kis_nb.charts._heading import add_heading
+from kis_nb.charts._style import Style
+
+if TYPE_CHECKING:
+    from kis_nb._risk.risk import Risk
+
+# A page moves these without the kernel; 0 is the market as it is. A row is of the point that is
+# chosen where its `spot` and `vol` are within a rounding of them.
+SPOT_PARAM, VOL_PARAM = "risk_spot", "risk_vol"
+AT_SPOT = f"abs(datum.spot - {SPOT_PARAM}) < 0.0001"
+AT_VOL = f"abs(datum.vol - {VOL_PARAM}) < 0.0001"
+UNMOVED = f"abs({SPOT_PARAM}) < 0.0001 && abs({VOL_PARAM}) < 0.0001"
+LANE = axes.LANE
+
+_UNITS = {
+    "ko": ((1e12, "조"), (1e8, "억"), (1e4, "만")),
+    "en": ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")),
+}
+
+
+def _texts() -> Any:
+    """How `Risk` writes figures. Imported once there is a `Risk`, since it needs QuantLib."""
+    from kis_nb._risk import answers
+
+    return answers
+
+
+def won(value: float | None) -> str:
+    """An estimate in whole won, with its sign."""
+    return str(_texts().won(value))
+
+
+def percent(share: float) -> str:
+    """A relative move of level or volatility."""
+    return str(_texts().move_text(share))
+
+
+def points(level: float) -> str:
+    """A level of the underlying in points."""
+    return str(_texts().level_text(level))
+
+
+def call_note(note: str, style: Style) -> str:
+    """Why there is no level of a margin call."""
+    from kis_nb._risk.margin_call import NOTES
+
+    return style.word(NOTES.get(note, note), note)
+
+
+def short_won(value: float, style: Style) -> str:
+    """An estimate in three digits or so: ``-12.4억``, ``+1.24B``."""
+    size = abs(value)
+    for unit, name in _UNITS[style.lang]:
+        if size >= unit:
+            part = size / unit
+            places = 2 if part < 9.995 else 1 if part < 99.95 else 0
+            return f"{'-' if value < 0 else '+'}{part:,.{places}f}{name}"
+    return won(value)
+
+
+def shown_underlying(risk: Risk, underlying: str | None) -> str | None:
+    """The underlying that a chart shows: the one asked for, else the main one that is held.
+
+    Raises:
+        ValueError: an underlying that is not known.
+    """
+    if underlying is None:
+        return next(iter(risk.underlyings), None)
+    check_choice("underlying", underlying, UNDERLYINGS)
+    return underlying
+
+
+def lacking(risk: Risk, underlying: str | None, style: Style) -> str:
+    """Why there is no estimate on this underlying; blank when there is one."""
+    if underlying in risk.underlyings:
+        return ""
+    if underlying is None:
+        number = risk.left_out.height
+        name = ""
+    else:
+        number = risk.positions.filter(pl.col("quantity") != 0, underlying=underlying).height
+        name = style.word(*UNDERLYING_WORDS[underlying])
+    if number:
+        return style.word(
+            f"{name} {number:,}종목 모두 계산 불가".strip(),
+            " ".join(filter(None, (f"None of {number:,}", name and f"on {name}", "can be priced"))),
+        )
+    if underlying is None:
+        return style.word(*NO_POSITIONS)
+    return style.word(f"{name} 포지션 없음", f"No positions on {name}")
+
+
+def risk_heading(
+    rows: list[Row], risk: Risk, style: Style, underlying: str | None, *parts: str
+) -> list[Row]:
+    """`add_heading` of a chart of estimates: that it is one, of what, and what is not counted."""
+    left = risk.left_out.height
+    return add_heading(
+        rows,
+        risk.balance,
+        style,
+        style.word("추정", "estimate"),
+        style.word(*UNDERLYING_WORDS[underlying]) if underlying else "",
+        *parts,
+        style.word(f"{left:,}종목 제외", f"{left:,} left out") if left else "",
+        account=risk.account,
+    )
+
+
+def when(at: str | date | datetime, found: datetime, style: Style) -> str:
+    """The moment that a scenario is of, in words and with its time.
+
+    Args:
+        at: as it was asked for.
+        found: the moment that it stands for.
+        style: of the chart.
+    """
+    if at == "now":
+        return style.word("지금", "now")
+    if at == "night":
+        return style.word("야간장 마감", "end of the night") + f" {found:%m-%d %H:%M}"
+    return f"{found:%Y-%m-%d %H:%M}"
+
+
+def with_sliders(chart: Chart) -> Chart:
+    """The chart with the parameters that a page's sliders move."""
+    sliders = [alt.param(name=name, value=0) for name in (SPOT_PARAM, VOL_PARAM)]
+    moved: Chart = chart.add_params(*sliders)
+    return moved
+
+
+def line_text(base: alt.Chart, style: Style, field: str, lane: int, **look: Any) -> alt.Chart:
+    """A line of text over the plot, in one of its lanes."""
+    return axes.lane_text(base, style, field, alt.value(LANE * (lane + 0.5)), **look)
