@@ -101,7 +101,7 @@ def dashboard(
             problem=problem,
             closer=closer,
             history=store,
-            risk=_has_risk(risk),
+            risk=_has_quantlib() if risk is None else risk,
         )
 
 
@@ -123,9 +123,15 @@ def show(
         ValueError: `lang` or `colors` is none of these.
     """
     with page_or_no_comms():
-        return Dashboard(None, lang=lang, colors=colors, static=balance, risk=_has_risk(risk))
+        return Dashboard(
+            None,
+            lang=lang,
+            colors=colors,
+            static=balance,
+            risk=_has_quantlib() if risk is None else risk,
+        )
 
 
-def _has_risk(risk: bool | None) -> bool:
-    """Whether a dashboard has the Risk tab. QuantLib is looked for and not imported."""
-    return find_spec("QuantLib") is not None if risk is None else risk
+def _has_quantlib() -> bool:
+    """Whether QuantLib is installed; it is not imported."""
+    return find_spec("QuantLib") is not None

@@ -30,6 +30,7 @@ _NOW, _NIGHT, _EXPIRY = "now", "night", "expiry"
 # Positions that are listed for a move.
 _LISTED = 5
 _GREEKS = ("delta", "gamma", "vega", "theta")
+_NO_TABLES: Json = {"cards": [], "totals": None, "positions": None, "kis": ""}
 
 
 class Choice(NamedTuple):
@@ -75,7 +76,7 @@ def words(lang: Lang) -> dict[str, str]:
 def blank() -> Content:
     """The parts while nothing is known."""
     head: Json = {"of": "", "answers": [], "lacks": [], "choices": None, "grid": None, "empty": ""}
-    return Content(head | {"losers": None}, {"cards": [], "totals": None, "positions": None})
+    return Content(head | {"losers": None}, _NO_TABLES)
 
 
 def read(risk: Risk, choice: Choice, lang: Lang, colors: Colors, *, detail: bool) -> Content:
@@ -105,7 +106,7 @@ def read(risk: Risk, choice: Choice, lang: Lang, colors: Colors, *, detail: bool
     demo = "DEMO · " if risk.demo else ""
     head: Json = {
         "of": f"{demo}{risk.account} · {say('risk_of', lang, at=moment(risk.as_of))}",
-        "answers": list(risk.answers(lang)),
+        "answers": [line for line in risk.answers(lang, underlying=underlying) if line],
         "lacks": list(risk.summary_lines(lang)),
         "choices": choices,
         "grid": grid,
@@ -115,6 +116,7 @@ def read(risk: Risk, choice: Choice, lang: Lang, colors: Colors, *, detail: bool
         "cards": _cards(risk, underlying, lang),
         "totals": _totals(risk, lang),
         "positions": _positions(risk, lang),
+        "kis": _kis_moment(risk, lang),
     }
     return Content(head, tables, rows)
 
@@ -174,10 +176,9 @@ def _grid(risk: Risk, underlying: str, expiry: date | None, lang: Lang) -> Json:
     ]
     if expiry is not None:
         moments.append((_EXPIRY, say("risk_at_expiry", lang, day=expiry), expiry))
-    held = risk.margin_call(underlying=underlying).filter(margin="held")
-    equity, required = (
-        next(iter(held[name].drop_nulls()), None) for name in ("equity", "required")
-    )
+    own = risk.equity()
+    equity = own.reported_equity if own.current_equity is None else own.current_equity
+    required = own.maintenance_margin
     return {
         "spots": list(SPOTS),
         "vols": list(VOLS),
@@ -312,7 +313,7 @@ def _positions(risk: Risk, lang: Lang) -> Json:
             (row["prdt_name"] or row["pdno"] or "–").strip(),
             side_label(row["side"], lang) or "–",
             exact(row["quantity"]),
-            exact(row["price"]) if not isinstance(row["price"], float) else _digits(row["price"]),
+            _digits(row["price"], 2),
             _digits(row["forward"], 2),
             _digits(row["implied_volatility"], 2, percent=True),
             *(_digits(row[one]) for one in _GREEKS),
@@ -329,6 +330,18 @@ def _positions(risk: Risk, lang: Lang) -> Json:
         for name, number in _COLUMNS
     ]
     return {"columns": columns, "rows": rows}
+
+
+def _kis_moment(risk: Risk, lang: Lang) -> str:
+    """When KIS's own Greeks are of, which need not be the balance's moment; blank without any."""
+    import polars as pl
+
+    quotes = risk.quotes
+    if quotes is None or "as_of" not in quotes.columns:
+        return ""
+    times = quotes.filter(pl.col("strike").is_not_null())["as_of"]
+    latest: Any = times.max()
+    return "" if latest is None else say("risk_kis_of", lang, at=moment(latest))
 
 
 def _cell(text: str, small: str = "") -> list[str]:

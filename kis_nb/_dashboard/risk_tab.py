@@ -7,11 +7,9 @@ its own. A result is drawn only while it is still of the balance on display, or 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ipywidgets as w
 
@@ -21,8 +19,9 @@ from kis_nb._dashboard.chart_panel import spec
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.jobs import Jobs
 from kis_nb._dashboard.risk_data import CHARTS, Choice, blank, losers, read, words
+from kis_nb._dashboard.risk_estimates import Estimate, Make, OptionQuotes, Subject, make_risk
 from kis_nb._dashboard.texts import say
-from kis_nb._errors import KisError
+from kis_nb._errors import Cancelled, KisError
 from kis_nb._widgets.chart_view import ChartView
 from kis_nb._widgets.front_end import page_or_no_comms
 from kis_nb._widgets.panels import RiskPanel, RiskTablesPanel
@@ -30,7 +29,6 @@ from kis_nb._widgets.panels import RiskPanel, RiskTablesPanel
 if TYPE_CHECKING:
     from kis_nb._client import Client
     from kis_nb._frames.balance import Balance
-    from kis_nb._risk.risk import Risk
 
 # One that waits for the network must not hold up the next balance's.
 _THREADS = 2
@@ -38,53 +36,11 @@ _THREADS = 2
 _PATIENCE = 2.0
 
 
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """What is estimated; another object for every other balance.
-
-    Attributes:
-        balance: on display.
-        maintenance: the pull with MGNA_DVSN 02 that it may be compared with; None without one.
-    """
-
-    balance: Balance
-    maintenance: Balance | None
-
-
-class Estimate(NamedTuple):
-    """An estimate.
-
-    Attributes:
-        subject: of what.
-        risk: the figures.
-        step: how much of the market is in it: 0 nothing, 1 forwards, 2 options and margin too.
-    """
-
-    subject: Subject
-    risk: Risk
-    step: int
-
-
 class _Question(NamedTuple):
     estimate: Estimate
     choice: Choice
     lang: Lang
     colors: Colors
-
-
-# Makes a `Risk` of a subject: with a client for forwards, and for options when the last is true.
-Make: TypeAlias = "Callable[[Subject, Client | None, bool], Risk]"
-
-
-def make_risk(subject: Subject, client: Client | None, options: bool) -> Risk:
-    """The estimate of a subject, by `kis_nb.risk`."""
-    from kis_nb._frames.balances import Balances
-    from kis_nb._risk.risk import risk
-
-    both = [subject.balance]
-    if subject.maintenance is not None and subject.maintenance is not subject.balance:
-        both.append(subject.maintenance)
-    return risk(Balances(both), client=client, option_quotes=options)
 
 
 class RiskTab:
@@ -119,6 +75,7 @@ class RiskTab:
         # The subject that is being estimated, or was; and the one that this has ended for.
         self._begun: Subject | None = None
         self._ended: Subject | None = None
+        self._quotes = OptionQuotes()
         self._quick = Jobs("kis_nb-risk", _THREADS)
         self._slow = Jobs("kis_nb-risk-quotes")
         self.head: RiskPanel | None = None
@@ -128,7 +85,7 @@ class RiskTab:
         self.box.add_class("kis-risk")
         self.beside: tuple[w.Widget, ...] = ()
 
-    def follow(self, dashboard: Any) -> None:
+    def follow(self, _dashboard: Any) -> None:
         """Take the dashboard's language and colours from now on."""
         for name in ("language", "colors"):
             self._controls[name].observe(lambda _: self._restyle(), "value")
@@ -144,6 +101,8 @@ class RiskTab:
             self._lay_out()
             self._begin()
             self._draw()
+        elif self._subject is not None and self._ended is not self._subject:
+            self._subject.cancel.set()
 
     def take(self, balance: Balance, maintenance: Balance | None, version: object) -> None:
         """Estimate this balance from now on, if the tab is open.
@@ -159,6 +118,9 @@ class RiskTab:
                 return
             self._version = version
             self._subject = Subject(balance, maintenance)
+            # Quotes of the same account's options are of use to its next balance too.
+            if old is not None and old.balance.account != balance.account:
+                old.cancel.set()
             self._changed.notify_all()
         self._begin()
 
@@ -215,21 +177,21 @@ class RiskTab:
             if subject is not None and subject is not self._begun:
                 self._begun = subject
                 self._quick.run(partial(self._run, subject))
+            elif subject is not None and subject.cancel.is_set():
+                # The tab was turned away from meanwhile.
+                self._subject = None
+                self.take(subject.balance, subject.maintenance, self._version)
+                return
             self._say_busy()
 
     def _is_wanted(self, subject: Subject) -> bool:
         with self._changed:
-            wanted = not self._closed and self.open and subject is self._subject
-            if not wanted and subject is self._begun:
-                # It is to begin anew when the tab is opened again.
-                self._begun = None
-            return wanted
+            return not self._closed and self.open and subject is self._subject
 
     def _run(self, subject: Subject) -> None:
         """Estimate with what is known at once, and then with the market's forwards."""
         client, held = self._client, self._estimate
-        other = held is None or held.subject.balance.account != subject.balance.account
-        if (other or client is None) and not self._step(subject, None, 0):
+        if (held is None or client is None) and not self._make_one(subject, None, 0):
             return
         if client is None:
             self._end(subject)
@@ -238,38 +200,49 @@ class RiskTab:
             # It is being pulled in the background, and need not be pulled twice.
             with self._changed:
                 self._changed.wait_for(lambda: not self._is_wanted(subject), _PATIENCE)
-        if self._step(subject, client, 1):
-            self._slow.run(partial(self._complete, subject, client))
+        if self._make_one(subject, client, 1):
+            self._slow.run(partial(self._complete, subject))
 
-    def _complete(self, subject: Subject, client: Client) -> None:
-        """Estimate with the quotes of options and the margin's components too."""
-        if self._step(subject, client, 2):
-            self._end(subject)
+    def _make_one(self, subject: Subject, client: Client | None, step: int) -> bool:
+        """Estimate and draw; whether that went well and the subject is still wanted."""
+        if not self._is_wanted(subject):
+            return False
+        known = self._quotes.of(subject.balance) if step else None
+        try:
+            return self._accept(Estimate(subject, self._make(subject, client, known), step))
+        except Exception as error:  # noqa: BLE001  (it is said on the page)
+            self._fail(subject, error)
+            return False
+
+    def _complete(self, subject: Subject) -> None:
+        """Add the quotes of options, and the margin's components."""
+        with self._changed:
+            held = self._estimate
+        if held is None or held.subject is not subject or not self._is_wanted(subject):
+            return
+        try:
+            if self._quotes.of(subject.balance) is None:
+                held.risk.ask_option_quotes()
+                self._quotes.keep(subject.balance, held.risk.quotes)
+            held.risk.margin_components()
+            # It is a later balance's turn when one came meanwhile.
+            if self._accept(held._replace(step=2)):
+                self._end(subject)
+        except Exception as error:  # noqa: BLE001  (it is said on the page)
+            self._fail(subject, error)
+
+    def _accept(self, made: Estimate) -> bool:
+        with self._changed:
+            if not self._is_wanted(made.subject):
+                return False
+            self._estimate = made
+        self._render()
+        return self._is_wanted(made.subject)
 
     def _end(self, subject: Subject) -> None:
         with self._changed:
             self._ended = subject
             self._say_busy()
-
-    def _step(self, subject: Subject, client: Client | None, step: int) -> bool:
-        """Estimate and draw; whether that went well and the subject is still wanted."""
-        if not self._is_wanted(subject):
-            return False
-        fault = ""
-        try:
-            made = Estimate(subject, self._make(subject, client, step == 2), step)
-        except Exception as error:  # noqa: BLE001  (it is said on the page)
-            fault = self._fault(error)
-        wanted = self._is_wanted(subject)
-        if fault:
-            if wanted:
-                self._fail(subject, fault)
-            return False
-        if wanted:
-            with self._changed:
-                self._estimate = made
-            self._render()
-        return wanted
 
     def _fault(self, error: Exception) -> str:
         if isinstance(error, ModuleNotFoundError) and error.name == "QuantLib":
@@ -279,12 +252,15 @@ class RiskTab:
         why = error if isinstance(error, KisError) else type(error).__name__
         return say("risk_not_estimated", self._lang, why=why)
 
-    def _fail(self, subject: Subject, fault: str) -> None:
+    def _fail(self, subject: Subject, error: Exception) -> None:
+        """Say that it went wrong, if it is still of interest."""
+        if isinstance(error, Cancelled):
+            return
+        fault = self._fault(error)
         with self._changed:
-            if self._closed or self.head is None:
-                return
-            self.head.show({"faults": [fault]})
-            self._end(subject)
+            if self.head is not None and self._is_wanted(subject):
+                self.head.show({"faults": [fault]})
+                self._end(subject)
 
     # --- drawing ------------------------------------------------------------------------------
 
@@ -360,11 +336,10 @@ class RiskTab:
         if self.head is None or self._closed:
             return
         subject, held = self._subject, self._estimate
-        if held is not None and subject is not None:
+        if held is not None and subject is not None and held.account != subject.balance.account:
             # Another account's figures are taken away at once.
-            if held.subject.balance.account != subject.balance.account:
-                held = self._estimate = None
-                self._show_nothing()
+            held = self._estimate = None
+            self._show_nothing()
         old = held is not None and held.subject is not subject
         if subject is None:
             busy = "waiting"
@@ -378,6 +353,8 @@ class RiskTab:
         """End estimating. A call that is under way ends by itself, without any effect."""
         with self._changed:
             self._closed = True
+            if self._subject is not None:
+                self._subject.cancel.set()
             self._changed.notify_all()
         self._quick.close()
         self._slow.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -32,7 +31,7 @@ class Tab(Protocol):
     box: w.Box
     beside: tuple[w.Widget, ...]
 
-    def follow(self, dashboard: Any) -> None: ...
+    def follow(self, dashboard: Any, /) -> None: ...
     def turn(self) -> None: ...
     def close(self) -> None: ...
 

@@ -150,6 +150,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "한 계약 매수, 포인트. 작은 글씨는 KIS 값. 원화는 보유 수량 기준입니다.",
         "Points, one contract long; small figures are KIS's own. Won are of the position.",
     ),
+    "risk_kis_of": ("KIS 값은 {at}", "KIS's own as of {at}"),
     "risk_count": ("종목", "Positions"),
     "risk_left_out": ("제외", "Left out"),
     "risk_forward": ("선도가격", "Forward"),

@@ -90,6 +90,18 @@ class Estimates:
         return tuple(self._inputs.lacks)
 
     @property
+    def quotes(self) -> pl.DataFrame | None:
+        """The quotes of futures and options that were asked for or given; None without any.
+
+        Returns:
+            As of `Client.quotes`.
+
+        Raises:
+            Nothing.
+        """
+        return self._inputs.quotes
+
+    @property
     def quoted_at(self) -> tuple[datetime, ...]:
         """When the quotes of futures were taken; empty without any."""
         frame = self._inputs.quotes

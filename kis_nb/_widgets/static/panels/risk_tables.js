@@ -146,7 +146,7 @@ export default panel((el) => {
       setText(title, words.greeks);
       setText(totalsTitle, words.totals);
       setText(listTitle, words.positions);
-      setText(how, words.positions_how);
+      setText(how, [words.positions_how, parts.kis].filter(Boolean).join(" "));
       find.placeholder = words.find;
       find.setAttribute("aria-label", words.find);
       totals.setAttribute("aria-label", words.totals);
