@@ -6,7 +6,6 @@ Estimates are floats and written to the won, or to a few digits; what the balanc
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -47,19 +46,16 @@ class Choice(NamedTuple):
     at: str = _NOW
 
 
-@dataclass
-class Content:
-    """What a `Risk` comes to on the page.
+class Panels(NamedTuple):
+    """What a `Risk` comes to in texts and tables.
 
     Attributes:
         head: parts of the panel with answers and sliders.
         tables: parts of the panel with the Greeks.
-        rows: of the charts, by name; empty when there is nothing to draw.
     """
 
     head: Json
     tables: Json
-    rows: dict[str, list[Row]] = field(default_factory=dict)
 
 
 def words(lang: Lang) -> dict[str, str]:
@@ -73,36 +69,25 @@ def words(lang: Lang) -> dict[str, str]:
     return found | {"risk": say("risk", lang), "won": say("won", lang), "find": say("filter", lang)}
 
 
-def blank() -> Content:
+def blank() -> Panels:
     """The parts while nothing is known."""
     head: Json = {"of": "", "answers": [], "lacks": [], "choices": None, "grid": None, "empty": ""}
-    return Content(head | {"losers": None}, _NO_TABLES)
+    return Panels(head | {"losers": None}, _NO_TABLES)
 
 
-def read(risk: Risk, choice: Choice, lang: Lang, colors: Colors, *, detail: bool) -> Content:
-    """What the tab shows of an estimate.
+def read(risk: Risk, choice: Choice, lang: Lang) -> Panels:
+    """What the tab's panels show of an estimate.
 
     Args:
         risk: the estimate.
         choice: what is chosen.
-        lang, colors: of texts and charts.
-        detail: whether the margin by component is shown, which may take calls.
+        lang: of the texts.
     """
-    from kis_nb.charts import _margin_components, _risk_curve, _scenarios
-    from kis_nb.charts._style import Style
-
-    style = Style(lang, colors)
     underlying, expiry = chosen(risk, choice)
-    rows: dict[str, list[Row]] = {}
     choices = grid = None
     if underlying is not None:
-        at: Any = {_NOW: _NOW, _NIGHT: _NIGHT}.get(choice.at, expiry or _NOW)
         grid = _grid(risk, underlying, expiry, lang)
         choices = _choices(risk, underlying, expiry, choice.at, lang)
-        rows["risk_curve"] = _risk_curve.rows(risk, style, underlying=underlying, expiry=expiry)
-        rows["scenarios"] = _scenarios.rows(risk, style, underlying=underlying, at=at)
-    if detail:
-        rows["margin_components"] = _margin_components.rows(risk, style)
     demo = "DEMO · " if risk.demo else ""
     head: Json = {
         "of": f"{demo}{risk.account} · {say('risk_of', lang, at=moment(risk.as_of))}",
@@ -118,7 +103,32 @@ def read(risk: Risk, choice: Choice, lang: Lang, colors: Colors, *, detail: bool
         "positions": _positions(risk, lang),
         "kis": _kis_moment(risk, lang),
     }
-    return Content(head, tables, rows)
+    return Panels(head, tables)
+
+
+def read_charts(
+    risk: Risk, choice: Choice, lang: Lang, colors: Colors, *, detail: bool
+) -> dict[str, list[Row]]:
+    """The rows of the tab's charts, by name; empty when there is nothing to draw.
+
+    Args:
+        risk, choice, lang: as of `read`.
+        colors: of the charts.
+        detail: whether the margin by component is shown, which may take calls.
+    """
+    from kis_nb.charts import _margin_components, _risk_curve, _scenarios
+    from kis_nb.charts._style import Style
+
+    style = Style(lang, colors)
+    underlying, expiry = chosen(risk, choice)
+    rows: dict[str, list[Row]] = {}
+    if underlying is not None:
+        at: Any = choice.at if choice.at in (_NOW, _NIGHT) else expiry or _NOW
+        rows["risk_curve"] = _risk_curve.rows(risk, style, underlying=underlying, expiry=expiry)
+        rows["scenarios"] = _scenarios.rows(risk, style, underlying=underlying, at=at)
+    if detail:
+        rows["margin_components"] = _margin_components.rows(risk, style)
+    return rows
 
 
 def chosen(risk: Risk, choice: Choice) -> tuple[str | None, date | None]:

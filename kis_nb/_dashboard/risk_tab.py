@@ -18,7 +18,16 @@ from kis_nb._dashboard import thread_errors
 from kis_nb._dashboard.chart_panel import spec
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.jobs import Jobs
-from kis_nb._dashboard.risk_data import CHARTS, Choice, blank, losers, read, words
+from kis_nb._dashboard.risk_data import (
+    CHARTS,
+    Choice,
+    Panels,
+    blank,
+    losers,
+    read,
+    read_charts,
+    words,
+)
 from kis_nb._dashboard.risk_estimates import Estimate, Make, OptionQuotes, Subject, make_risk
 from kis_nb._dashboard.texts import say
 from kis_nb._errors import Cancelled, KisError
@@ -29,6 +38,7 @@ from kis_nb._widgets.panels import RiskPanel, RiskTablesPanel
 if TYPE_CHECKING:
     from kis_nb._client import Client
     from kis_nb._frames.balance import Balance
+    from kis_nb._widgets.vega_spec import Row
 
 # One that waits for the network must not hold up the next balance's.
 _THREADS = 2
@@ -81,6 +91,7 @@ class RiskTab:
         self.head: RiskPanel | None = None
         self.tables: RiskTablesPanel | None = None
         self.charts: dict[str, ChartView] = {}
+        self._boxes: dict[str, w.Box] = {}
         self.box = w.Box()
         self.box.add_class("kis-risk")
         self.beside: tuple[w.Widget, ...] = ()
@@ -137,11 +148,14 @@ class RiskTab:
                 self.charts = {name: ChartView(name=name) for name in CHARTS}
                 for name, view in self.charts.items():
                     view.add_class(f"kis-{name.replace('_', '-')}")
-                curve, heat, margin = (_box("section", view) for view in self.charts.values())
-                self._drawing = _box("stack", _box("columns", curve, heat), self.tables, margin)
-                self._drawing.layout.display = "none"
-                self._margin = margin
-                self.box.children = [self.head, self._drawing]
+                self._boxes = {name: _box("section", view) for name, view in self.charts.items()}
+                curve, heat, margin = self._boxes.values()
+                for box in self._boxes.values():
+                    box.layout.display = "none"
+                self.box.children = [
+                    self.head,
+                    _box("stack", _box("columns", curve, heat), self.tables, margin),
+                ]
             empty = blank()
             self.head.show(empty.head | {"words": words(self._lang), "faults": []})
             self.tables.show(empty.tables | {"words": words(self._lang)})
@@ -282,37 +296,55 @@ class RiskTab:
                 if self._closed or question is None or question == self._drawn:
                     self._say_busy()
                     return
-            risk, _, lang, colors = question.estimate.risk, *question[1:]
-            fault = ""
-            try:
-                detail = question.estimate.step == 2 or self._client is None
-                content = read(risk, question.choice, lang, colors, detail=detail)
-            except Exception as error:  # noqa: BLE001  (it is said on the page)
-                content, fault = blank(), self._fault(error)
-            with self._changed:
-                if not self._closed and question == self._question():
-                    self._drawn = question
-                    self._show(content, question, [fault] if fault else [])
+            self._read(question)
 
-    def _show(self, content: Any, question: _Question, faults: list[str]) -> None:
-        assert self.head is not None
-        assert self.tables is not None
-        lang = question.lang
-        for name, rows in content.rows.items():
-            self.charts[name].draw(spec(name, lang, question.colors), {name: rows})
-        self._drawing.layout.display = None if content.rows else "none"
-        # Before they have come the margin's components take no space.
-        self._margin.layout.display = None if "margin_components" in content.rows else "none"
-        self.head.show(content.head | {"words": words(lang), "faults": faults})
-        self.tables.show(content.tables | {"words": words(lang)})
-        self._say_busy()
+    def _read(self, question: _Question) -> None:
+        """Read what a question comes to, and show it if it is still asked."""
+        estimate, choice, lang, colors = question
+        fault = ""
+        panels, rows = blank(), dict[str, "list[Row]"]()
+        try:
+            panels = read(estimate.risk, choice, lang)
+            # The first specs take a second to build: the figures do not wait for them.
+            if self._drawn is None:
+                self._show(question, panels, None, "")
+            detail = estimate.step == 2 or self._client is None
+            rows = read_charts(estimate.risk, choice, lang, colors, detail=detail)
+            for name in rows:
+                spec(name, lang, colors)
+        except Exception as error:  # noqa: BLE001  (it is said on the page)
+            fault = self._fault(error)
+            panels, rows = blank(), {}
+        self._show(question, panels, rows, fault)
+
+    def _show(
+        self, question: _Question, panels: Panels, rows: dict[str, list[Row]] | None, fault: str
+    ) -> None:
+        """Show panels and charts, unless something else is asked by now; None for no charts yet."""
+        with self._changed:
+            if self._closed or self.head is None or question != self._question():
+                return
+            if rows is not None:
+                self._drawn = question
+            for name, chart in (rows or {}).items():
+                self.charts[name].draw(spec(name, question.lang, question.colors), {name: chart})
+            for name, box in self._boxes.items():
+                box.layout.display = None if rows and name in rows else "none"
+            text = words(question.lang)
+            self.head.show(panels.head | {"words": text, "faults": [fault] if fault else []})
+            assert self.tables is not None
+            self.tables.show(panels.tables | {"words": text})
+            self._say_busy()
 
     def _show_nothing(self) -> None:
         assert self.head is not None
-        empty = blank()
+        assert self.tables is not None
         self._drawn = None
-        self._drawing.layout.display = "none"
+        for box in self._boxes.values():
+            box.layout.display = "none"
+        empty = blank()
         self.head.show(empty.head)
+        self.tables.show(empty.tables)
 
     def _show_losers(self, spot: float, vol: float) -> None:
         """List the positions that lose at a move, if it is still about what is shown."""
