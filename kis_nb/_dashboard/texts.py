@@ -125,7 +125,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "risk_now": ("지금", "Now"),
     "risk_night": ("밤 끝 {at}", "End of the night {at}"),
     "risk_at_expiry": ("만기 {day}", "Expiry {day}"),
-    "risk_pnl": ("{moment} 손익 (추정)", "P&L {moment} (estimate)"),
+    "risk_pnl": ("{moment} 손익 (추정)", "{moment}: P&L (estimate)"),
     "risk_level": ("지수", "Level"),
     "risk_room": (
         "마진콜까지 남는 금액 (추정, 증거금 그대로)",

@@ -46,7 +46,7 @@ export default panel((el, act) => {
   el.classList.add("kis-risk-head");
   const answers = h("div.kis-risk-answers");
   const of = h("b.kis-risk-of");
-  const busy = h("span.kis-note");
+  const busy = h("span.kis-risk-busy");
   const faults = h("div.kis-error", { role: "alert", hidden: true });
   const lacks = h("ul.kis-risk-lacks", { hidden: true });
   const empty = h("div.kis-empty", { hidden: true });
@@ -62,7 +62,7 @@ export default panel((el, act) => {
   );
   const losersTitle = h("h3.kis-title");
   const losersBody = h("tbody");
-  const losersNone = h("p.kis-note");
+  const losersNone = h("p.kis-risk-how");
   const losers = h(
     "div.kis-risk-losers",
     { hidden: true },

@@ -74,7 +74,7 @@ export default panel((el) => {
   const totals = h("div.kis-table", { tabindex: "0", role: "region" });
   const listTitle = h("h3.kis-title");
   const find = h("input.kis-find", { type: "search", oninput: () => arrange() });
-  const how = h("p.kis-note");
+  const how = h("p.kis-risk-how");
   const head = h("tr");
   const body = h("tbody");
   const list = h(
