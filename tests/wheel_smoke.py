@@ -92,6 +92,19 @@ def check_pull() -> None:
     assert min(rows) == 0, rows
 
 
+def check_extra() -> None:
+    """What needs an extra can be named without it, and says which one it needs when used."""
+    import kis_nb
+
+    with closing(kis_nb.connect(demo=True)) as client:
+        said = ""
+        try:
+            kis_nb.risk(client.balance(client.accounts[0]))
+        except ImportError as error:
+            said = str(error)
+    assert "kis_nb[risk]" in said, "the wheel brought QuantLib along"
+
+
 def check_command(folder: Path) -> None:
     """The command is installed, pulls, and copies a template."""
     balance = run("balance", "--demo", "--format", "json")
@@ -119,6 +132,7 @@ def main() -> None:
         package = check_import()
         check_contents(package)
         check_pull()
+        check_extra()
         check_command(Path(folder))
     print(f"wheel: kis_nb {importlib.metadata.version('kis_nb')} works alone")
 

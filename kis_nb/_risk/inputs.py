@@ -86,6 +86,11 @@ class Inputs:
         found: _T | None = self._got[what]
         return found
 
+    def use(self, quotes: pl.DataFrame) -> None:
+        """Take these quotes in place of asking for any."""
+        self.quotes = quotes
+        self._got |= {"quotes": None, "option quotes": None}
+
     def ask_futures(self, legs: Iterable[Leg]) -> None:
         """Ask for the quotes of the futures that give the forwards of these legs."""
         client = self.client
@@ -121,7 +126,9 @@ class Inputs:
         found = []
         for row in self.quotes.iter_rows(named=True):
             product = read_product(row["shtn_pdno"], row.get("name"), listed)
-            if product.kind == "future" and row["price"] is not None:
+            if product.kind != "future" or row["price"] is None or product.expiry is None:
+                continue
+            if end_of_trading(product.underlying or "", product.expiry) > self.balance.as_of:
                 found.append(QuotedFuture(product, float(row["price"])))
         return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from kis_nb._frames.calendar import is_trading_day
 from kis_nb._seoul import KST
@@ -61,7 +61,9 @@ def read_moments(
     """
     if at is None:
         at = ["now", "night", *expiries]
-    asked = [at] if isinstance(at, (str, date)) else list(at)
+    asked: list[Any] = list(at) if isinstance(at, (list, tuple)) else [at]
+    if not asked:
+        raise ValueError("at takes one moment or several")
     found = [_read(one, now, underlying) for one in asked]
     early = next((one for one in found if one < now), None)
     if early is not None:

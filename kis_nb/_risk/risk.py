@@ -85,7 +85,9 @@ def risk(
         else client.label_of(latest.account)
     )
     others = [one for one in pulls if one is not latest]
-    inputs = Inputs(latest, others, client, cancel, quotes)
+    inputs = Inputs(latest, others, client, cancel)
+    if quotes is not None:
+        inputs.use(quotes)
     return Risk(inputs, forwards, float(rate), label, option_quotes=option_quotes)
 
 

@@ -194,6 +194,8 @@ class WhatIf(Estimates):
         if name is None:
             return contributions_frame(self.balance.positions, None, 0.0, 0.0, self.as_of)
         repricer = self._book.repricer(name)
+        if isinstance(at, (list, tuple)):
+            raise ValueError("at takes one moment here")  # noqa: TRY004 (as for other values)
         (moment,) = read_moments(at, self.as_of, name, ())
         spot = level / repricer.level - 1
         return contributions_frame(self.balance.positions, repricer, spot, change, moment)
