@@ -98,8 +98,8 @@ def _bar(one: dict[str, Any], style: Style) -> Row:
     )
     made["parts"] = [
         exact(reported),
-        "–" if estimated is None else short_won(estimated, style).lstrip("+"),
-        "–" if gap is None else short_won(gap, style),
+        "" if estimated is None else short_won(estimated, style).lstrip("+"),
+        "" if gap is None else short_won(gap, style),
     ]
     made["tick"] = estimated
     made["aria"] = f"{one[style.lang]}: " + " · ".join(
@@ -113,15 +113,20 @@ def _bar(one: dict[str, Any], style: Style) -> Row:
 
 
 def _align(bars: list[Row], style: Style) -> None:
-    """Write the three figures of each bar under each other."""
+    """Write the figures of each bar under each other; what is not known is left out."""
     lines = [row for row in bars if "parts" in row]
     aligned = [columns([row["parts"][place] for row in lines]) for place in range(3)]
+    words = ("", style.word(" · 추정 ", " · est. "), style.word(" · 차이 ", " · gap "))
     for number, row in enumerate(lines):
-        sent, estimated, gap = (column[number] for column in aligned)
-        row["figure"] = style.word(
-            f"{sent} · 추정 {estimated} · 차이 {gap}", f"{sent} · est. {estimated} · gap {gap}"
+        row["figure"] = "".join(
+            word + column[number]
+            for word, column, part in zip(words, aligned, row.pop("parts"), strict=True)
+            if part
         )
-        del row["parts"]
+    widest = max(len(row["figure"]) for row in lines)
+    for row in lines:
+        # Of no width: `keyed` would add the missing signs at the left.
+        row["figure"] += "\u200b" * (widest - len(row["figure"]))
 
 
 def _build(data: Any, style: Style) -> Chart:

@@ -13,11 +13,7 @@ from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts import _history_axes as axes
 from kis_nb.charts._chart import Chart, ChartKind, compose
 from kis_nb.charts._estimates import (
-    AT_SPOT,
     AT_VOL,
-    LANE,
-    SPOT_PARAM,
-    VOL_PARAM,
     call_note,
     lacking,
     line_text,
@@ -30,22 +26,14 @@ from kis_nb.charts._estimates import (
     won,
 )
 from kis_nb.charts._heading import heading
+from kis_nb.charts._risk_curve_marks import BOTTOM, MOMENTS, TOP, legend, marks, rules
 from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
     from kis_nb._risk.risk import Risk
 
-# The lines, from the front to the back: name, colour, width, dashes and a sample.
-_MOMENTS: dict[str, tuple[tuple[str, str], str, float, list[int], str]] = {
-    "now": (("지금", "Now"), "ink", 2.5, [1, 0], "━━"),
-    "night": (("야간 마감", "Night end"), "cash", 1.8, [7, 3], "╍╍"),
-    "expiry": (("만기", "Expiry"), "foreign", 1.8, [2, 2], "┅┅"),
-}
 # Strikes that get a point of their own, so that the corner of the line at expiry is drawn.
 _CORNERS = 24
-# Lines over the plot: margin call, its estimate, the three lines, the marks' names. Under it: the
-# level now and the chosen one, then break-evens.
-_TOP, _BOTTOM = 4 * LANE + 2, 2 * LANE + 2
 
 
 def rows(
@@ -84,12 +72,13 @@ def rows(
     made[0] |= _range(made)
     low, high = made[0]["least"], made[0]["most"]
     now = f"{style.word('현재', 'Now')} {points(level)}"
-    marks: list[Row] = [{"level": level, "now_level": level, "name": now}]
-    marks += _break_evens(risk, shown, day, (low, high), style)
-    marks += _calls(risk, shown, made[0], style)
-    made += marks
-    at = style.word(f"만기 {day}", f"expiry {day}") if day else ""
-    return risk_heading(made, risk, style, shown, at)
+    levels: list[Row] = [{"level": level, "now_level": level, "name": now}]
+    levels += _break_evens(risk, shown, day, (low, high), style)
+    levels += _calls(risk, shown, made[0], style)
+    made += levels
+    night = style.word("야간 마감", "night end") + f" {risk.night_end:%m-%d %H:%M}"
+    end = style.word(f"만기 {day}", f"expiry {day}") if day else ""
+    return risk_heading(made, risk, style, shown, night, end)
 
 
 def _spots(risk: Risk, underlying: str, day: date | None, level: float) -> list[float]:
@@ -124,7 +113,7 @@ def _range(made: list[Row]) -> Row:
     """The least and the largest of levels and figures, at whatever volatility: axes stay as they
     are while a slider is moved.
     """
-    values = [row[name] for row in made for name in _MOMENTS if name in row]
+    values = [row[name] for row in made for name in MOMENTS if name in row]
     levels = [row["level"] for row in made]
     bottom, top = min(0.0, *values), max(0.0, *values)
     space = (top - bottom) / 30
@@ -183,8 +172,15 @@ def _calls(risk: Risk, underlying: str, first: Row, style: Style) -> list[Row]:
                 )
         if len({part[2:] for part in parts}) == 1:
             parts = [parts[0][2:]]
-        made.append({field: f"{name}: {' · '.join(parts)}"})
+        text = f"{name}: {' · '.join(parts)}"
+        made.append({field if field == "again" or _alarms(found) else "calm": text})
     return made
+
+
+def _alarms(found: list[dict[str, Any]]) -> bool:
+    """Whether a margin call is there already, or comes at some level."""
+    held = [one for one in found if one["margin"] == "held" and one["required"] is not None]
+    return any(one["level"] is not None or one["equity"] < one["required"] for one in held)
 
 
 def _build(data: Any, style: Style) -> Chart:
@@ -198,7 +194,7 @@ def _build(data: Any, style: Style) -> Chart:
         ),
         scale=alt.Scale(zero=False, nice=False),
     )
-    scale = alt.Scale(nice=False, zero=True, range=[alt.ExprRef(f"height - {_BOTTOM}"), _TOP])
+    scale = alt.Scale(nice=False, zero=True, range=[alt.ExprRef(f"height - {BOTTOM}"), TOP])
     axis = style.money_axis(tickCount=5)
 
     def y(field: str) -> alt.Y:
@@ -226,18 +222,19 @@ def _build(data: Any, style: Style) -> Chart:
         drawn.transform_filter(f"isValid(datum.{name})")
         .mark_line(color=style[color], strokeWidth=width, strokeDash=dash, aria=False)
         .encode(x=x, y=y(name))
-        for name, (_, color, width, dash, _sample) in reversed(_MOMENTS.items())
+        for name, (_, color, width, dash, _sample) in reversed(MOMENTS.items())
     ]
     tooltip = [
         alt.Tooltip("where:N", title=style.word("기초자산", "Underlying")),
         *(
             alt.Tooltip(f"{name}_won:N", title=style.word(*words))
-            for name, (words, *_) in _MOMENTS.items()
+            for name, (words, *_) in MOMENTS.items()
         ),
     ]
     hover = drawn.mark_rule(strokeWidth=9, opacity=0.001, color=style["ink"], aria=False).encode(
         x=x, tooltip=tooltip
     )
+    first: dict[str, Any] = {"fontSize": 13, "fontWeight": "bold"}
     return with_sliders(
         compose(
             [
@@ -245,13 +242,12 @@ def _build(data: Any, style: Style) -> Chart:
                 *areas,
                 zero,
                 *lines,
-                *_rules(base, style, x),
+                *rules(base, style, x),
                 hover,
-                *_marks(base, style, x),
-                *_legend(base, style),
-                line_text(
-                    base, style, "held", 0, color=style["alert"], fontSize=13, fontWeight="bold"
-                ),
+                *marks(base, style, x),
+                *legend(base, style),
+                line_text(base, style, "held", 0, color=style["alert"], **first),
+                line_text(base, style, "calm", 0, **first),
                 line_text(base, style, "again", 1, color=style["soft"]),
                 axes.note_text(base, style),
                 *heading(data, style),
@@ -259,138 +255,6 @@ def _build(data: Any, style: Style) -> Chart:
             height=300,
         )
     )
-
-
-def _rules(base: alt.Chart, style: Style, x: alt.X) -> list[alt.Chart]:
-    """Lines up at the level now, at the chosen one and where a margin call comes."""
-    span = {"y": alt.value(_TOP), "y2": alt.value(alt.ExprRef(f"height - {_BOTTOM}"))}
-    at = {"x": x, "tooltip": "name:N", **span}
-    now = base.transform_filter("isValid(datum.now_level)")
-    held = base.transform_filter("datum.called == 'held'")
-    again = base.transform_filter("datum.called == 'again'")
-    chosen = base.transform_filter(f"isValid(datum.vol) && {AT_SPOT} && {AT_VOL}")
-    return [
-        now.mark_rule(color=style["ink"], strokeDash=[5, 3]).encode(
-            **at, description=alt.Description("name:N")
-        ),
-        held.mark_rule(color=style["alert"], strokeWidth=2).encode(
-            **at, description=alt.Description("name:N")
-        ),
-        again.mark_rule(color=style["alert"], strokeWidth=0.8, strokeDash=[2, 3]).encode(
-            **at, description=alt.Description("name:N")
-        ),
-        chosen.transform_filter(f"abs({SPOT_PARAM}) > 0.0001")
-        .mark_rule(color=style["cash"], strokeWidth=1.5, aria=False)
-        .encode(x=x, **span),
-    ]
-
-
-def _marks(base: alt.Chart, style: Style, x: alt.X) -> list[alt.Chart]:
-    """Break-evens, and the texts at the rules: margin calls above, the level under the plot."""
-    text: dict[str, Any] = {"fontSize": 11, "fontWeight": "bold", "aria": False}
-    here = "scale('x', datum.level)"
-    below = "datum.side == 'below'"
-    left = f"({below} ? {here} > 70 : {here} > width - 70)"
-    calls = (
-        base.transform_filter("datum.called == 'held'")
-        .mark_text(
-            align=alt.ExprRef(f"{left} ? 'right' : 'left'"),
-            dx=alt.ExprRef(f"{left} ? -3 : 3"),
-            baseline="middle",
-            color=style["alert"],
-            **text,
-        )
-        .encode(x=x, y=alt.value(3.5 * LANE), text="mark:N")
-    )
-    side = f"{here} < 110 ? 'left' : {here} > width - 110 ? 'right' : 'center'"
-    moved = f"abs({SPOT_PARAM}) > 0.0001"
-    turn = style.word("변동성", "volatility")
-    vol = f"' · {turn} ' + format({VOL_PARAM} * 100, '+.0f') + ' %'"
-    vol = f"(abs({VOL_PARAM}) > 0.0001 ? {vol} : '')"
-    feet = [
-        rows.mark_text(
-            align=alt.ExprRef(side), baseline="middle", color=style[color], **text
-        ).encode(
-            x=x,
-            y=alt.value(alt.ExprRef(f"height - {1.5 * LANE}")),
-            text=alt.value(alt.ExprRef(f"datum.{field} + {vol}")),
-        )
-        for rows, field, color in (
-            (base.transform_filter(f"isValid(datum.now_level) && !({moved})"), "name", "ink"),
-            (
-                base.transform_filter(f"isValid(datum.vol) && {AT_SPOT} && {AT_VOL} && {moved}"),
-                "where",
-                "cash",
-            ),
-        )
-    ]
-    diamond: dict[str, Any] = {
-        "shape": "diamond",
-        "filled": True,
-        "size": 56,
-        "opacity": 1,
-        "fill": style["foreign"],
-    }
-    zeros = (
-        base.transform_filter("isValid(datum.zero)")
-        .mark_point(**diamond)
-        .encode(
-            x=x,
-            y=alt.Y("zero:Q"),
-            tooltip="name:N",
-            description=alt.Description("name:N"),
-        )
-    )
-    listed = (
-        base.transform_filter("isValid(datum.zeros)")
-        .mark_text(
-            align="left",
-            baseline="middle",
-            fontSize=11,
-            color=style["soft"],
-            limit=alt.ExprRef("width - 16"),
-        )
-        .encode(
-            x=alt.value(12),
-            y=alt.value(alt.ExprRef(f"height - {LANE / 2}")),
-            text="zeros:N",
-            tooltip="zeros:N",
-            description=alt.Description("zeros:N"),
-        )
-    )
-    sample = (
-        base.transform_filter("isValid(datum.zeros)")
-        .mark_point(**diamond, aria=False)
-        .encode(x=alt.value(5), y=alt.value(alt.ExprRef(f"height - {LANE / 2}")))
-    )
-    return [zeros, calls, *feet, sample, listed]
-
-
-def _legend(base: alt.Chart, style: Style) -> list[alt.Chart]:
-    """A sample of each line with its name and its P&L at the chosen point."""
-    at = base.transform_filter(f"isValid(datum.vol) && {AT_SPOT} && {AT_VOL}")
-    made: list[alt.Chart] = []
-    for number, (name, (words, color, _width, _dash, sample)) in enumerate(_MOMENTS.items()):
-        start = f"width * {number} / 3"
-        shown = at.transform_filter(f"isValid(datum.{name})")
-        text: dict[str, Any] = {"align": "left", "baseline": "middle", "fontSize": 11}
-        lane = alt.value(2.5 * LANE)
-        made.append(
-            shown.mark_text(color=style[color], fontWeight="bold", aria=False, **text).encode(
-                x=alt.value(alt.ExprRef(start)), y=lane, text=alt.value(sample)
-            )
-        )
-        figure = f"(width > 700 ? datum.{name}_won : datum.{name}_short)"
-        made.append(
-            shown.mark_text(color=style["ink"], **text).encode(
-                x=alt.value(alt.ExprRef(f"{start} + 26")),
-                y=lane,
-                text=alt.value(alt.ExprRef(f"'{style.word(*words)} ' + {figure}")),
-                description=alt.Description(f"{name}_won:N"),
-                tooltip=f"{name}_won:N",
-            )
-        )
-    return made
 
 
 RISK_CURVE = ChartKind(

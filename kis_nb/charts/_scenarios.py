@@ -20,6 +20,8 @@ from kis_nb.charts._estimates import (
     LANE,
     SPOT_PARAM,
     UNMOVED,
+    UNTURNED,
+    call_note,
     lacking,
     line_text,
     percent,
@@ -81,12 +83,10 @@ def rows(
     vols = sorted({round(cell["vol"], 4) for cell in cells})
     halves = _step(spots) / 2, _step(vols) / 2
     most = max(abs(cell["pnl"]) for cell in cells) or 1.0
-    held = risk.margin_call(underlying=shown).filter(margin="held")
-    # Whichever way the underlying moves, a margin call comes at the same loss.
-    call = held["pnl"].max()
+    call, note = _call(risk, shown, style)
     made = [_cell(cell, most, halves, style) for cell in cells]
     for row in made:
-        row["call"] = call is not None and row["pnl"] <= call
+        row["call"] = call is not None and row["pnl"] < call
         if row["vol"] == vols[0] and "short" in row:
             row["foot"] = row["level"]
     edges = _edges(made)
@@ -99,16 +99,40 @@ def rows(
                 low == row["low"] and abs(at - row["spot"]) < _EVERY / 20_000 for at, low in crossed
             )
     made[0] |= _lines(made, shown, style)
-    if edges:
-        made[0]["edge"] = style.word("선 밖은 마진콜", "Margin call beyond the line")
-    elif held["required"].null_count():
-        made[0]["edge"] = style.word("마진콜 경계를 알 수 없음", "Margin call: not known")
-    elif call is not None and all(row["call"] for row in made):
-        made[0]["edge"] = style.word("전 구간 마진콜", "Margin call everywhere here")
-    else:
-        made[0]["edge"] = style.word("이 범위에 마진콜 없음", "No margin call within this range")
-    made[0]["edge"] += style.word(" (증거금 그대로)", " (margin as held)")
+    made[0] |= _call_line(made, edges, call, note, style)
     return risk_heading([*made, *edges], risk, style, shown, when(at, moments[0], style))
+
+
+def _call(risk: Risk, underlying: str, style: Style) -> tuple[float | None, str]:
+    """The P&L below which there is a margin call with the margin held, and what to say of it.
+
+    It is the same loss whichever way the underlying moves, and at any volatility.
+    """
+    one = risk.margin_call(underlying=underlying).filter(margin="held").row(0, named=True)
+    note = "" if one["note"] is None else call_note(one["note"], style)
+    if one["equity"] is None or one["required"] is None:
+        return None, note
+    now = one["equity"] - (one["pnl"] or 0.0)
+    return one["required"] - now, note if now < one["required"] else ""
+
+
+def _call_line(
+    made: list[Row], edges: list[Row], call: float | None, note: str, style: Style
+) -> Row:
+    """What the line of the margin call means, or why there is none."""
+    field = "edge" if edges or made[0]["call"] else "calm"
+    if edges:
+        where = style.word(
+            "선을 넘어 손실이 더 크면 마진콜", "Margin call beyond the line, at larger losses"
+        )
+    elif made[0]["call"]:
+        where = style.word("전 구간 마진콜", "Margin call everywhere here")
+    elif call is not None:
+        where = style.word("이 범위에 마진콜 없음", "No margin call within this range")
+    else:
+        return {field: f"{style.word('마진콜 경계 없음', 'No line of a margin call')}: {note}"}
+    held = style.word("증거금 그대로", "margin as held")
+    return {field: " · ".join(filter(None, (note, f"{where} ({held})")))}
 
 
 def _step(values: list[float]) -> float:
@@ -136,9 +160,8 @@ def _cell(cell: dict[str, Any], most: float, halves: tuple[float, float], style:
         "turn": percent(vol),
         "level": points(cell["level"]),
     }
-    row["told"] = (
-        f"{row['move']}, {style.word('변동성', 'volatility')} {row['turn']}: {row['figure']}"
-    )
+    pnl_of = style.word(f"추정 손익 {row['figure']}원", f"estimated P&L {row['figure']} won")
+    row["told"] = f"{row['move']}, {style.word('변동성', 'volatility')} {row['turn']}: {pnl_of}"
     if (round(spot * 10_000) - _FROM) % _EVERY == 0:
         row["short"] = short_won(pnl, style)
     return row
@@ -234,7 +257,7 @@ def _build(data: Any, style: Style) -> Chart:
     # A figure that the line of the margin call or the outline crosses stays legible.
     halo = (
         written.transform_filter(
-            f"datum.crossed || {AT_VOL} && abs(datum.spot - {SPOT_PARAM}) < {_EVERY / 20_000}"
+            f"datum.crossed || {AT_VOL} && abs(datum.spot - {SPOT_PARAM}) < {_EVERY / 19_000:.4f}"
         )
         .mark_text(
             fontSize=_SIZE, stroke=style["paper"], strokeWidth=4, strokeJoin="round", aria=False
@@ -255,8 +278,8 @@ def _build(data: Any, style: Style) -> Chart:
     ).encode(**area)
     # In place of the scenario asked for, the one that the sliders choose.
     answer: dict[str, Any] = {"fontSize": 13, "fontWeight": "bold"}
-    unmoved = base.transform_filter(UNMOVED)
-    moved = chosen.transform_filter(f"!({UNMOVED})")
+    unmoved = base.transform_filter(f"{UNMOVED} && {UNTURNED}")
+    moved = chosen.transform_filter(f"!({UNMOVED} && {UNTURNED})")
     return with_sliders(
         compose(
             [
@@ -270,6 +293,7 @@ def _build(data: Any, style: Style) -> Chart:
                 line_text(moved, style, "told", 0, color=style["ink"], **answer),
                 line_text(base, style, "range", 1, color=style["soft"]),
                 line_text(base, style, "edge", 2, color=style["alert"]),
+                line_text(base, style, "calm", 2, color=style["soft"]),
                 axes.note_text(base, style),
                 *heading(data, style),
             ],
