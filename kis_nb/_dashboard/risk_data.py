@@ -267,10 +267,10 @@ def _cards(risk: Risk, underlying: str | None, lang: Lang) -> list[Json]:
 
 def _totals(risk: Risk, lang: Lang) -> Json:
     heads = [
-        say(f"risk_{name}", lang)
+        _cell(say(f"risk_{name}", lang))
         for name in ("underlying", "expiry", "count", "left_out", "forward", "contracts")
     ]
-    heads += [f"{say(f'risk_{one}', lang)} ({say(f'risk_{one}_unit', lang)})" for one in _GREEKS]
+    heads += [_cell(say(f"risk_{one}", lang), say(f"risk_{one}_unit", lang)) for one in _GREEKS]
     rows = []
     for row in risk.totals.iter_rows(named=True):
         name = UNDERLYINGS.get(row["underlying"])

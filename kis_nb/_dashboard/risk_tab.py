@@ -259,7 +259,7 @@ class RiskTab:
             self._say_busy()
 
     def _fault(self, error: Exception) -> str:
-        if isinstance(error, ModuleNotFoundError) and error.name == "QuantLib":
+        if isinstance(error, ImportError) and error.name == "QuantLib":
             return say("risk_no_quantlib", self._lang)
         if not isinstance(error, KisError):
             thread_errors.report(error)

@@ -22,7 +22,7 @@ import { nextOrder } from "./position_rows.js";
  */
 
 /** @typedef {{columns: Column[], rows: GreekRow[]}} Positions */
-/** @typedef {{heads: string[], texts: number, rows: Cell[][]}} Totals */
+/** @typedef {{heads: Cell[], texts: number, rows: Cell[][]}} Totals */
 
 /**
  * The rows that hold all words, in this order; what is missing comes last both ways.
@@ -59,8 +59,13 @@ function makeCell([text, small], number) {
 
 /** @param {Totals} totals */
 function totalsTable({ heads, texts, rows }) {
-  const head = heads.map((text, at) =>
-    h("th", { scope: "col", class: at < texts ? null : "kis-number" }, text),
+  const head = heads.map(([text, small], at) =>
+    h(
+      "th",
+      { scope: "col", class: at < texts ? null : "kis-number" },
+      text,
+      small && h("small", small),
+    ),
   );
   const lines = rows.map((row) => h("tr", ...row.map((cell, at) => makeCell(cell, at >= texts))));
   return h("table", h("thead", h("tr", head)), h("tbody", lines));
