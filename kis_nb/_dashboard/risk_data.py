@@ -89,14 +89,18 @@ def read(risk: Risk, choice: Choice, lang: Lang) -> Panels:
         grid = _grid(risk, underlying, expiry, lang)
         choices = _choices(risk, underlying, expiry, choice.at, lang)
     demo = "DEMO · " if risk.demo else ""
+    held = risk.positions.height > 0
+    answers = risk.answers(lang, underlying=underlying) if held else ()
     head: Json = {
         "of": f"{demo}{risk.account} · {say('risk_of', lang, at=moment(risk.as_of))}",
-        "answers": [line for line in risk.answers(lang, underlying=underlying) if line],
+        "answers": [line for line in answers if line],
         "lacks": list(risk.summary_lines(lang)),
         "choices": choices,
         "grid": grid,
-        "empty": "" if risk.positions.height else say("risk_empty", lang),
+        "empty": "" if held else say("risk_empty", lang),
     }
+    if not held:
+        return Panels(head, _NO_TABLES)
     tables: Json = {
         "cards": _cards(risk, underlying, lang),
         "totals": _totals(risk, lang),

@@ -98,6 +98,7 @@ export class RiskSliders {
       ["vol", this.vol],
     ])) {
       setText(slider.name, words[axis]);
+      slider.input.setAttribute("aria-label", words[axis]);
       slider.input.max = String(grid[`${axis}s`].length - 1);
     }
     setText(this.reset, words.reset);
