@@ -7,9 +7,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.lab import Lab
+from tests.browser.lab import THEMES, Lab
 from tests.browser.test_dashboard import BROKER
 
 SHOW = 'd = kis_nb.dashboard(client, lang="en", risk=True)\nd'
@@ -178,3 +180,53 @@ client.quotes = client.margin_detail = client.margin_rates = refuse
     expect(page.locator(".kis-risk-curve svg.marks")).to_be_visible()
     expect(page.locator(".kis-risk-answers p")).to_have_count(3)
     expect(page.locator(".kis-risk .kis-error")).to_be_hidden()
+
+
+def test_axe_finds_nothing_in_the_tab(lab: Lab) -> None:
+    """axe-core finds no violation in the tab, in either theme."""
+    page = open_tab(lab)
+    slider(page, "Index moves").evaluate(MOVE)
+    for theme in THEMES:
+        lab.set_theme(theme)
+        # What is half faded has colours that nobody chose.
+        page.wait_for_function(
+            "() => !document.querySelector('.kis-dashboard').getAnimations({subtree: true}).length"
+        )
+        found = Axe().run(page, context=".kis-dashboard").response
+        assert len(found["passes"]) > 10
+        faults = [(one["id"], node["html"]) for one in found["violations"] for node in one["nodes"]]
+        assert faults == [], theme
+
+
+NARROW = """
+import ipywidgets
+d._controls["language"].value = {lang!r}
+ipywidgets.VBox([d], layout=dict(width="600px"))
+"""
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_a_narrow_page_holds_the_tab(lab: Lab, lang: str) -> None:
+    """On 600 px nothing sticks out of the dashboard or is cut, in either language."""
+    show = NARROW.format(lang=lang)
+    page = open_tab(lab, show)
+    lab.run_cell(2)
+    narrow = page.locator(".kis-dashboard").last
+    chart = narrow.locator(".kis-scenarios svg.marks")
+    expect(chart).to_be_visible()
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.kis-chart-frame')].filter(f => f.clientWidth)"
+        ".every(f => f.querySelector('svg.marks')?.clientWidth === f.clientWidth)"
+    )
+    out = narrow.evaluate(
+        """root => {
+        const edge = root.getBoundingClientRect().right + 1;
+        return [...root.querySelectorAll(
+            '.kis-card, .kis-section, button, select, label, input, p, .kis-chart-frame')]
+            .filter(e => !e.closest('.kis-table') && e.clientWidth > 1)
+            .filter(e => e.getBoundingClientRect().right > edge
+                || (e.tagName !== 'SELECT' && e.scrollWidth > e.clientWidth + 2))
+            .map(e => e.outerHTML.slice(0, 120));
+        }"""
+    )
+    assert out == []
