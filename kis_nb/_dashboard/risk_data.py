@@ -5,11 +5,11 @@ Estimates are floats and written to the won, or to a few digits; what the balanc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kis_nb._choices import Colors, Lang
+from kis_nb._choices import Lang
 from kis_nb._dashboard.panel_json import Json
 from kis_nb._dashboard.tables import keys
 from kis_nb._dashboard.texts import say, template
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from kis_nb._risk.risk import Risk
     from kis_nb._widgets.vega_spec import Row
+    from kis_nb.charts._style import Style
 
 CHARTS = ("risk_curve", "scenarios", "margin_components")
 # Moments that the figures and the heat map can be of, besides the expiry chosen.
@@ -75,18 +76,19 @@ def blank() -> Panels:
     return Panels(head | {"losers": None}, _NO_TABLES)
 
 
-def read(risk: Risk, choice: Choice, lang: Lang) -> Panels:
+def read(risk: Risk, choice: Choice, lang: Lang, known: Panels | None = None) -> Panels:
     """What the tab's panels show of an estimate.
 
     Args:
         risk: the estimate.
         choice: what is chosen.
         lang: of the texts.
+        known: the same of before the quotes of options came, which do not change its grid.
     """
     underlying, expiry = chosen(risk, choice)
     choices = grid = None
     if underlying is not None:
-        grid = _grid(risk, underlying, expiry, lang)
+        grid = known.head["grid"] if known else _grid(risk, underlying, expiry, lang)
         choices = _choices(risk, underlying, expiry, choice.at, lang)
     demo = "DEMO · " if risk.demo else ""
     held = risk.positions.height > 0
@@ -111,28 +113,34 @@ def read(risk: Risk, choice: Choice, lang: Lang) -> Panels:
 
 
 def read_charts(
-    risk: Risk, choice: Choice, lang: Lang, colors: Colors, *, detail: bool
+    risk: Risk, choice: Choice, style: Style, known: Mapping[str, list[Row]] | None = None
 ) -> dict[str, list[Row]]:
-    """The rows of the tab's charts, by name; empty when there is nothing to draw.
+    """The rows of curve and heat map, by name; empty when there is nothing to draw.
 
     Args:
-        risk, choice, lang: as of `read`.
-        colors: of the charts.
-        detail: whether the margin by component is shown, which may take calls.
+        risk, choice: as of `read`.
+        style: of the charts.
+        known: the same of before the quotes of options came, which do not change them.
     """
-    from kis_nb.charts import _margin_components, _risk_curve, _scenarios
-    from kis_nb.charts._style import Style
+    from kis_nb.charts import _risk_curve, _scenarios
 
-    style = Style(lang, colors)
     underlying, expiry = chosen(risk, choice)
-    rows: dict[str, list[Row]] = {}
-    if underlying is not None:
-        at: Any = choice.at if choice.at in (_NOW, _NIGHT) else expiry or _NOW
-        rows["risk_curve"] = _risk_curve.rows(risk, style, underlying=underlying, expiry=expiry)
-        rows["scenarios"] = _scenarios.rows(risk, style, underlying=underlying, at=at)
-    if detail:
-        rows["margin_components"] = _margin_components.rows(risk, style)
-    return rows
+    if underlying is None:
+        return {}
+    if known:
+        return {name: known[name] for name in ("risk_curve", "scenarios")}
+    at: Any = choice.at if choice.at in (_NOW, _NIGHT) else expiry or _NOW
+    return {
+        "risk_curve": _risk_curve.rows(risk, style, underlying=underlying, expiry=expiry),
+        "scenarios": _scenarios.rows(risk, style, underlying=underlying, at=at),
+    }
+
+
+def read_margin(risk: Risk, style: Style) -> dict[str, list[Row]]:
+    """The rows of the margin by component, by the chart's name; this may take calls."""
+    from kis_nb.charts import _margin_components
+
+    return {"margin_components": _margin_components.rows(risk, style)}
 
 
 def chosen(risk: Risk, choice: Choice) -> tuple[str | None, date | None]:

@@ -14,20 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import ipywidgets as w
 
 from kis_nb._choices import Colors, Lang
-from kis_nb._dashboard import thread_errors
+from kis_nb._dashboard import risk_data, thread_errors
 from kis_nb._dashboard.chart_panel import spec
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.jobs import Jobs
-from kis_nb._dashboard.risk_data import (
-    CHARTS,
-    Choice,
-    Panels,
-    blank,
-    losers,
-    read,
-    read_charts,
-    words,
-)
+from kis_nb._dashboard.risk_data import CHARTS, Choice, Panels, blank
 from kis_nb._dashboard.risk_estimates import Estimate, Make, OptionQuotes, Subject, make_risk
 from kis_nb._dashboard.texts import say
 from kis_nb._errors import Cancelled, KisError
@@ -82,6 +73,7 @@ class RiskTab:
         self._choice = Choice()
         self._estimate: Estimate | None = None
         self._drawn: _Question | None = None
+        self._last: tuple[_Question, Panels, dict[str, list[Row]]] | None = None
         # The subject that is being estimated, or was; and the one that this has ended for.
         self._begun: Subject | None = None
         self._ended: Subject | None = None
@@ -157,8 +149,8 @@ class RiskTab:
                     _box("stack", _box("columns", curve, heat), self.tables, margin),
                 ]
             empty = blank()
-            self.head.show(empty.head | {"words": words(self._lang), "faults": []})
-            self.tables.show(empty.tables | {"words": words(self._lang)})
+            self.head.show(empty.head | {"words": risk_data.words(self._lang), "faults": []})
+            self.tables.show(empty.tables | {"words": risk_data.words(self._lang)})
             self._say_busy()
 
     def _on_action(self, what: str, value: Any, _page: str) -> None:
@@ -300,16 +292,23 @@ class RiskTab:
 
     def _read(self, question: _Question) -> None:
         """Read what a question comes to, and show it if it is still asked."""
+        from kis_nb.charts._style import Style
+
         estimate, choice, lang, colors = question
-        fault = ""
-        panels, rows = blank(), dict[str, "list[Row]"]()
+        fault, rows = "", dict[str, "list[Row]"]()
+        style, last = Style(lang, colors), self._last
+        # The quotes of options change neither grid nor curve.
+        same = last is not None and last[0].estimate.risk is estimate.risk
+        known = last[1:] if last is not None and same and last[0][1:] == question[1:] else None
         try:
-            panels = read(estimate.risk, choice, lang)
+            panels = risk_data.read(estimate.risk, choice, lang, known and known[0])
             # The first specs take a second to build: the figures do not wait for them.
             if self._drawn is None:
                 self._show(question, panels, None, "")
-            detail = estimate.step == 2 or self._client is None
-            rows = read_charts(estimate.risk, choice, lang, colors, detail=detail)
+            rows = risk_data.read_charts(estimate.risk, choice, style, known and known[1])
+            self._last = question, panels, rows
+            if estimate.step == 2 or self._client is None:
+                rows = rows | risk_data.read_margin(estimate.risk, style)
             for name in rows:
                 spec(name, lang, colors)
         except Exception as error:  # noqa: BLE001  (it is said on the page)
@@ -330,7 +329,7 @@ class RiskTab:
                 self.charts[name].draw(spec(name, question.lang, question.colors), {name: chart})
             for name, box in self._boxes.items():
                 box.layout.display = None if rows and name in rows else "none"
-            text = words(question.lang)
+            text = risk_data.words(question.lang)
             self.head.show(panels.head | {"words": text, "faults": [fault] if fault else []})
             assert self.tables is not None
             self.tables.show(panels.tables | {"words": text})
@@ -353,7 +352,9 @@ class RiskTab:
         if question is None:
             return
         try:
-            found = losers(question.estimate.risk, question.choice, spot, vol, question.lang)
+            found = risk_data.losers(
+                question.estimate.risk, question.choice, spot, vol, question.lang
+            )
         except Exception as error:  # noqa: BLE001  (it is said on the page)
             with self._changed:
                 if self.head is not None and not self._closed:

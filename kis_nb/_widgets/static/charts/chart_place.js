@@ -104,16 +104,26 @@ export class ChartPlace {
       while (this.again && !this.gone) {
         this.again = false;
         const vega = await this.slot.ready;
-        await this.queue.add(
-          () => this.paint(vega),
-          () => this.state.asked !== null || this.params !== this.painted,
-        );
+        // Charts that follow one slider do so in the same frame; they take a few milliseconds each.
+        if (this.onlyMoved()) await this.paint(vega);
+        else
+          await this.queue.add(
+            () => this.paint(vega),
+            () => this.state.asked !== null,
+          );
       }
     } catch (error) {
       this.fail(error);
     } finally {
       this.busy = false;
     }
+  }
+
+  /** Whether nothing has changed here but parameters. */
+  onlyMoved() {
+    const { state } = this;
+    const same = this.drawn === state.drawn && this.filled === state.rows;
+    return same && this.width === this.frame.clientWidth && this.params !== this.painted;
   }
 
   /** @param {Vega} vega */
