@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from kis_nb._batch import THREADS
-from kis_nb._errors import Cancelled
+from kis_nb._errors import Cancelled, KisError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -79,8 +79,10 @@ class QuoteCache:
             asked = {pool.submit(self._one, key, ask, max_age, stop): key for key in due}
             for done in as_completed(asked):
                 found[asked[done]] = done.result()
-        except KeyboardInterrupt:
-            # It interrupts this thread alone: the others stop at their next wait or response.
+        except KisError:
+            raise
+        except BaseException:
+            # Ctrl-C interrupts this thread alone: the others stop at their next wait or response.
             stop.set()
             raise
         finally:
@@ -98,15 +100,13 @@ class QuoteCache:
     def _one(self, key: Key, ask: Ask, max_age: float, stop: threading.Event) -> pl.DataFrame:
         with self._lock:
             kept = self._kept.setdefault(key, _Kept())
-        waited = False
         # threading's locks know no cancelling, hence the polling.
         while not kept.lock.acquire(timeout=_POLL):
-            waited = True
             if stop.is_set():
                 raise Cancelled("the quotes were cancelled")
         try:
             # Whoever held the lock may have brought it.
-            quote = self._young(key, max_age) if waited or kept.quote is not None else None
+            quote = self._young(key, max_age)
             if quote is None:
                 quote = ask(key, stop)
                 with self._lock:

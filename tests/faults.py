@@ -16,7 +16,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from kis_nb import demo
+from kis_nb._schema.margin_detail import MARGIN_DETAIL
+from kis_nb._schema.margin_rate import MARGIN_RATE
 from kis_nb._schema.night_balance import NIGHT_BALANCE
+from kis_nb._schema.quote import QUOTE
 from kis_nb.demo.broker import TOKEN_PATH
 from kis_nb.demo.replies import ERRORS, Reply, dump, error, token_error
 
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
     from kis_nb.demo import Call
 
-CallKind: TypeAlias = Literal["balance", "token", "any"]
+CallKind: TypeAlias = Literal["balance", "token", "quote", "margin", "rates", "any"]
 Kind: TypeAlias = Literal[
     "answer",  # `status`, `headers` and `body` in place of the normal response
     "mutate",  # the normal response through `change`, with `status` and `headers` if given
@@ -43,6 +46,13 @@ Kind: TypeAlias = Literal[
 ]
 
 _PIECES = 20
+_KINDS = {
+    TOKEN_PATH: "token",
+    NIGHT_BALANCE.path: "balance",
+    QUOTE.path: "quote",
+    MARGIN_DETAIL.path: "margin",
+    MARGIN_RATE.path: "rates",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +166,7 @@ class Broker(demo.Broker):
         return goes_on and call.keep_alive
 
     def _fault_for(self, call: Call) -> Fault | None:
-        kind = {TOKEN_PATH: "token", NIGHT_BALANCE.path: "balance"}.get(call.path)
+        kind = _KINDS.get(call.path)
         if kind is None:
             return None
         with self._lock:

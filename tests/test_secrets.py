@@ -144,6 +144,60 @@ def test_no_error_path_shows_a_secret(
         Search(APP_KEY, APP_SECRET).look(file.name + file.read_text("utf-8"), "the store")
 
 
+OTHER_CALLS: dict[str, Callable[[Client], object]] = {
+    "quote": lambda client: client.quotes(["A01612", "A05612"]),
+    "margin": lambda client: client.margin_detail(ACCOUNT),
+    "rates": lambda client: client.margin_rates(),
+}
+OTHER_PATHS = {name: PATHS[name] for name in ("EGW00206", "KIOK0560", "APAC0489", "reset", "echo")}
+OTHER_PATHS |= {name: PATHS[name] for name in ("echo as the code", "half JSON", "HTML 200")}
+OTHER_PATHS |= {
+    "bad number": Fault(kind="mutate", change=lambda body: spoil(body, "1e3")),
+    "account as a number": Fault(kind="mutate", change=lambda body: spoil(body, {"a": "80012345"})),
+    "former rows": Fault(
+        kind="mutate",
+        change=lambda body: {**body, "output1": [{"tot_amt": APP_KEY}] * 18, "output": APP_KEY},
+    ),
+}
+
+
+def spoil(body: dict[str, Any], value: object) -> None:
+    """Put a value into every field of the first block."""
+    block: Any = body.get("output1", body.get("output"))
+    for row in block if isinstance(block, list) else [block]:
+        row.update(dict.fromkeys(row, value))
+
+
+@pytest.mark.parametrize("name", OTHER_PATHS)
+@pytest.mark.parametrize("call", OTHER_CALLS)
+def test_no_error_of_another_call_shows_a_secret(
+    guarded: Broker,
+    client_of: Callable[..., Client],
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    call: Any,
+    name: str,
+) -> None:
+    """Quotes, margin by component and margin rates: as the balance's errors."""
+    caplog.set_level(logging.DEBUG)
+    client = client_of(guarded, retries=1, timeout=(1.0, 5.0), cache_dir=tmp_path)
+    guarded.fault(OTHER_PATHS[name].at(None, call=call, times=None))
+    if name == "KIOK0560":  # nothing is found, which is no error
+        OTHER_CALLS[call](client)
+        said = ""
+    else:
+        with pytest.raises(kis_nb.KisError) as caught:
+            OTHER_CALLS[call](client)
+        trace: TracebackType | None = caught.tb
+        while trace is not None and not trace.tb_frame.f_code.co_filename.startswith(OURS):
+            trace = trace.tb_next
+        said = shown(caught.value.with_traceback(trace))
+    token = client._first.gateway._tokens.get().reveal()
+    search = Search(APP_KEY, APP_SECRET, token)
+    search.look(said, "the error")
+    search.look("\n".join(record.getMessage() for record in caplog.records), "the logs")
+
+
 @pytest.mark.parametrize("code", ["EGW00103", "EGW00105", "EGW00133"])
 def test_no_token_error_shows_a_secret(
     guarded: Broker, client_of: Callable[..., Client], tmp_path: Path, code: str
@@ -237,6 +291,7 @@ WAYS: dict[str, Callable[[Client, Broker], object]] = {
     ).balance(),
     "the gateway is closed": pull_from_nobody,
     "an account has a digit more": lambda client, _: client.balance(f"{ACCOUNT}1"),
+    "a margin's account has a digit more": lambda client, _: client.margin_detail(f"{ACCOUNT}1"),
     "an account of many has a digit more": lambda client, _: client.balances([f"{ACCOUNT}1"]),
     "no account is left": lambda client, _: client.balances([]),
     "a code is an account": lambda client, _: client.balance(mgna_dvsn="8001234503"[:2]),
@@ -324,7 +379,10 @@ def test_nothing_made_of_a_client_shows_a_secret(
     balance = client.balance(ACCOUNT)
     assert client._settings[0].token is not None
     search = Search(APP_KEY, APP_SECRET, client._settings[0].token.reveal())
-    for thing in (client, client._settings, client._first.http, client._first.gateway, balance):
+    detail, quotes = client.margin_detail(ACCOUNT), client.quotes(["A01612"])
+    parts = (client, client._settings, client._first.http, client._first.gateway)
+    search.look(repr(quotes), "the quotes")
+    for thing in (*parts, balance, detail, client._quotes):
         search.look(repr(thing), type(thing).__name__)
         for name in dir(thing):
             with warnings.catch_warnings():
@@ -333,6 +391,8 @@ def test_nothing_made_of_a_client_shows_a_secret(
     search.look(balance._repr_html_(), "the HTML repr")
     search.look(balance.positions.write_csv(), "the frame as CSV")
     search.look(str(balance.positions), "the frame")
+    for frame in (detail.components, detail.summary, quotes, client.margin_rates()):
+        search.look(frame.write_csv(), "a frame as CSV")
 
 
 def test_the_example_with_getpass_keeps_what_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -193,6 +193,8 @@ class Decoder:
     def _not_exact(
         self, field: Field, value: str, block: Block, page: int, place: int
     ) -> DecimalError:
+        if self.account is not None:
+            value = self.account.hide(value)
         shown = value if len(value) <= 60 else f"{value[:60]}…"
         return DecimalError(
             f"{self._where(block, page, place)}: {field.name} is {shown!r}, which {field.dtype} "

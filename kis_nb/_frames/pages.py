@@ -47,7 +47,8 @@ def object_of(page: PageBody, block: Block, number: int) -> dict[str, Any]:
     """
     body = _object(page, number)
     found = body.get(block.name)
-    _refuse_former(found, block, number)
+    if block.former:
+        _refuse_former(found, block, number)
     # Some KIS calls send the object as a list of one.
     if isinstance(found, list) and len(found) == 1:
         found = found[0]
@@ -74,7 +75,7 @@ def _refuse_former(found: object, block: Block, number: int) -> None:
         DecodeError: as said.
     """
     known = {field.name for field in block.fields}
-    for row in found if block.former and isinstance(found, list) else [found]:
+    for row in found if isinstance(found, list) else [found]:
         if isinstance(row, dict) and row.keys() & block.former and not row.keys() & known:
             former = ", ".join(sorted(row.keys() & block.former))
             raise DecodeError(

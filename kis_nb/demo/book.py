@@ -89,14 +89,15 @@ class Book:
             )
 
     def unpriced(self, moment: int) -> frozenset[str]:
-        """The short codes of the contracts that have no price at a moment in epoch seconds."""
-        return frozenset(
-            position.instrument.short_code
-            for account, portfolio in self._portfolios.items()
-            if portfolio.unpriced
-            for position in self.view(account, moment).positions
-            if not position.priced
-        )
+        """The short codes, in today's scheme, of the contracts that some account holds without a
+        price at a moment in epoch seconds, and none with one.
+        """
+        codes: dict[bool, set[str]] = {True: set(), False: set()}
+        if any(portfolio.unpriced for portfolio in self._portfolios.values()):
+            for account in self._portfolios:
+                for position in self.view(account, moment).positions:
+                    codes[position.priced].add(position.instrument.todays_code)
+        return frozenset(codes[False] - codes[True])
 
     def traded(
         self, account: str, start: date, end: date, moment: int

@@ -5,7 +5,7 @@ Codes and names are spelled as in the live master files (docs/sources.md, "Codes
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, lru_cache
 from hashlib import blake2b
@@ -106,6 +106,11 @@ class Instrument:
         if self.option:
             return code + self._strike_code
         return f"{code}01" if self.kind == "S" else code
+
+    @cached_property
+    def todays_code(self) -> str:
+        """The short code as it is spelled today."""
+        return replace(self, old=False).short_code if self.old else self.short_code
 
     @cached_property
     def isin(self) -> str:

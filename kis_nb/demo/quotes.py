@@ -102,7 +102,7 @@ class Quote:
         self._moment = moment
         found = by_code(trading_day(moment)).get(code)
         self._instrument = found if found and market in _markets(found) else None
-        self._priced = found is None or code not in book.unpriced(moment)
+        self._priced = found is None or found.todays_code not in book.unpriced(moment)
 
     def __len__(self) -> int:
         return 1
@@ -180,7 +180,7 @@ class Quote:
 
     def _traded(self, instrument: Instrument) -> tuple[int, int]:
         """Volume, which grows through the session, and open interest."""
-        text = f"{self._market.seed}|{instrument.isin}|{self._session.start}"
+        text = f"{self._market.seed}|{instrument.todays_code}|{self._session.start}"
         digest = blake2b(text.encode(), digest_size=8).digest()
         whole = int.from_bytes(digest[:4]) % 90_000 + 1_000
         return whole * (self._session.now - self._session.start) // DAY, int.from_bytes(

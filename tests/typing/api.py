@@ -7,7 +7,7 @@ here before it shows at a user's.
 from __future__ import annotations
 
 import threading
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import assert_type
 
@@ -83,6 +83,13 @@ def pulls(client: kis_nb.Client) -> None:
     for account in client.accounts:
         assert_type(client.names[account], str | None)
     client.balance("hedge")
+    assert_type(client.quotes("A01612"), pl.DataFrame)
+    client.quotes(["A01612", "B01612B39"], max_age=0.5, cancel=threading.Event())
+    assert_type(client.margin_detail("hedge").components, pl.DataFrame)
+    assert_type(client.margin_detail().as_of, datetime)
+    assert_type(client.margin_rates(), pl.DataFrame)
+    client.margin_rates("2026-11-20")
+    client.margin_rates(date(2026, 11, 20))
     client.close()
 
 
