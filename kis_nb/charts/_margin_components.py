@@ -93,7 +93,10 @@ def _bar(one: dict[str, Any], style: Style) -> Row:
         reported,
         figure=exact(reported),
         tone="plain" if one["component"] == _TOTAL else "flat",
-        note=style.word("값이 오지 않음", "no value was sent") if reported is None else "",
+        # The mark of an estimate would stand in the note.
+        note=style.word("값이 오지 않음", "no value was sent")
+        if reported is None and estimated is None
+        else "",
         tip=tip,
     )
     made["parts"] = [

@@ -84,7 +84,8 @@ def rows(
     halves = _step(spots) / 2, _step(vols) / 2
     most = max(abs(cell["pnl"]) for cell in cells) or 1.0
     call, note = _call(risk, shown, style)
-    made = [_cell(cell, most, halves, style) for cell in cells]
+    name = style.word(*UNDERLYINGS[shown])
+    made = [_cell(cell, name, most, halves, style) for cell in cells]
     for row in made:
         row["call"] = call is not None and row["pnl"] < call
         if row["vol"] == vols[0] and "short" in row:
@@ -98,7 +99,7 @@ def rows(
             row["crossed"] = any(
                 low == row["low"] and abs(at - row["spot"]) < _EVERY / 20_000 for at, low in crossed
             )
-    made[0] |= _lines(made, shown, style)
+    made[0] |= _lines(made, style)
     made[0] |= _call_line(made, edges, call, note, style)
     return risk_heading([*made, *edges], risk, style, shown, when(at, moments[0], style))
 
@@ -140,7 +141,9 @@ def _step(values: list[float]) -> float:
     return (values[-1] - values[0]) / (len(values) - 1) if len(values) > 1 else 0.01
 
 
-def _cell(cell: dict[str, Any], most: float, halves: tuple[float, float], style: Style) -> Row:
+def _cell(
+    cell: dict[str, Any], name: str, most: float, halves: tuple[float, float], style: Style
+) -> Row:
     """The row of one cell, with a figure to write into it when its column has one."""
     spot, vol, pnl = round(cell["spot"], 4), round(cell["vol"], 4), float(cell["pnl"])
     width, height = halves
@@ -161,13 +164,14 @@ def _cell(cell: dict[str, Any], most: float, halves: tuple[float, float], style:
         "level": points(cell["level"]),
     }
     pnl_of = style.word(f"추정 손익 {row['figure']}원", f"estimated P&L {row['figure']} won")
-    row["told"] = f"{row['move']}, {style.word('변동성', 'volatility')} {row['turn']}: {pnl_of}"
+    turn = style.word("변동성", "volatility")
+    row["told"] = f"{name} {row['move']}, {turn} {row['turn']}: {pnl_of}"
     if (round(spot * 10_000) - _FROM) % _EVERY == 0:
         row["short"] = short_won(pnl, style)
     return row
 
 
-def _lines(made: list[Row], underlying: str, style: Style) -> Row:
+def _lines(made: list[Row], style: Style) -> Row:
     """What is written over the map: the scenario asked for, and the worst and the best."""
     worst, best = min(made, key=lambda row: row["pnl"]), max(made, key=lambda row: row["pnl"])
     asked = next((row for row in made if (row["spot"], row["vol"]) == HEADLINE), worst)
@@ -178,7 +182,7 @@ def _lines(made: list[Row], underlying: str, style: Style) -> Row:
 
     low, high = style.word("최저", "Lowest"), style.word("최고", "Highest")
     return {
-        "answer": f"{style.word(*UNDERLYINGS[underlying])} {asked['told']}",
+        "answer": asked["told"],
         "range": f"{low} {short(worst)} · {high} {short(best)}",
     }
 

@@ -126,6 +126,10 @@ def looks(balance: kis_nb.Balance, many: kis_nb.Balances) -> None:
     kis_nb.charts.index_stress(many, account="800*****-03", moves=[-1, 0, 1]).save("stress.html")
     kis_nb.charts.pnl(balance).save("pnl.html")
     kis_nb.charts.margin(balance).save("margin.html")
+    risk = kis_nb.risk(balance)
+    kis_nb.charts.scenarios(risk, underlying="KOSPI 200", at="night").save("scenarios.html")
+    kis_nb.charts.risk_curve(risk, expiry="2026-12-10", lang="en").save("curve.html")
+    kis_nb.charts.margin_components(risk, theme="dark").save("components.html")
     dashboard = kis_nb.dashboard(account="hedge")
     dashboard.mgna_dvsn = "02"
     dashboard.observe(print, "balance")
