@@ -35,8 +35,8 @@ exclude_patterns = [".*", "build", "dist", "kis_nb", "tests", "**/.ipynb_checkpo
 
 # The side bar: (title, pages in their order). A page that is not listed is added to the last one.
 NAVIGATION = (
-    ("English", ["README", "docs/guide", "docs/history"]),
-    ("한국어", ["README.ko", "docs/guide.ko", "docs/history.ko"]),
+    ("English", ["README", "docs/guide", "docs/history", "docs/risk"]),
+    ("한국어", ["README.ko", "docs/guide.ko", "docs/history.ko", "docs/risk.ko"]),
     (
         "Templates · 템플릿",
         [
@@ -46,6 +46,7 @@ NAVIGATION = (
             "notebooks/four_views",
             "notebooks/history",
             "notebooks/margin_monitor",
+            "notebooks/risk",
             "notebooks/research",
         ],
     ),

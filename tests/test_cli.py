@@ -130,7 +130,7 @@ def lines_until(stream: IO[str], pattern: str) -> re.Match[str]:
 # --- help, and lines that cannot be understood -----------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["demo", "serve", "balance", "new"])
+@pytest.mark.parametrize("command", ["demo", "serve", "balance", "risk", "new"])
 def test_each_command_helps_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """--help of a command ends with 0 and shows lines to copy."""
     with pytest.raises(SystemExit) as left:
@@ -156,7 +156,7 @@ def test_help_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "say what to do: demo, serve, balance, report, record, history, new or check"),
+        ([], "say what to do: demo, serve, balance, risk, report, record, history, new or check"),
         (["balence"], "invalid choice: 'balence'"),
         (["balance", "--mgna-dvsn", "03"], "invalid choice: '03'"),
         (["serve", "--port", "70000"], "a port is a number from 0 to 65535"),

@@ -36,6 +36,7 @@ SHIPPED = {
     "margin_monitor",
     "night_report",
     "research",
+    "risk",
 }
 
 # Any account number in full, whoever's it is: 8 digits, a hyphen, 2 digits.

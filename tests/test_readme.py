@@ -32,6 +32,7 @@ PAIRS = [
     (TOP / "README.md", TOP / "README.ko.md"),
     (TOP / "docs/guide.md", TOP / "docs/guide.ko.md"),
     (TOP / "docs/history.md", TOP / "docs/history.ko.md"),
+    (TOP / "docs/risk.md", TOP / "docs/risk.ko.md"),
 ]
 # What a user reads, in each language.
 LANGUAGES = list(zip(*PAIRS, strict=True))

@@ -174,6 +174,14 @@ HISTORY = [
     ("history", "demo", "--fill-from", "2026-11-16", "--until", "2026-11-17", "--demo"),
     ("record", "--to", "demo", "--demo"),
 ]
+RISK = [
+    ("risk",),
+    ("risk", "800*****-03", "--spot", "-3", "--vol", "20", "--lang", "ko"),
+    ("risk", "--underlying", "KOSPI 200", "--format", "json"),
+    ("risk", "--block", "scenarios", "--output", "grid.csv"),
+    ("risk", "--block", "positions", "--output", "kept.json", "--force"),
+    ("risk", "--demo", "--block", "answers", "--format", "csv"),
+]
 OTHERS = [
     ("new", "--list"),
     ("new", "research"),
@@ -184,7 +192,7 @@ OTHERS = [
     ("demo", "--", "--ServerApp.open_browser=False"),
 ]
 SERVE = ("serve", "--port", "0", "--form", "report.json")
-WORDS = (*OTHERS, *CHECK, *REPORT, *HISTORY, RECORD, SERVE)
+WORDS = (*OTHERS, *CHECK, *REPORT, *HISTORY, *RISK, RECORD, SERVE)
 
 
 def test_no_option_is_forgotten() -> None:
@@ -224,6 +232,23 @@ def test_every_way_to_pull_by_command_is_clean(face: Face) -> None:
     assert sum(b"800*****" in run.stdout for run in runs) >= 8
     face.search(runs)
     assert len(list(face.home.glob("kept.*"))) == 3
+    assert not face.children()
+
+
+def test_every_estimate_by_command_is_clean(face: Face) -> None:
+    """Each format and block, to the terminal and to files; also when everything but the balance is
+    refused by a service that repeats what it was sent.
+    """
+    with ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(lambda words: face.run(*COMMAND, *words), RISK))
+    said = f"{APP_KEY} {APP_SECRET} CANO=80012345"
+    echo = {"rt_cd": "1", "msg_cd": "OPSQ2000", "msg1": said, APP_SECRET: said}
+    for call in ("quote", "margin", "rates"):
+        face.broker.fault(status=200, body=echo, call=call, times=None)
+    runs += [face.run(*COMMAND, *words) for words in RISK[:3]]
+    assert [run.returncode for run in runs] == [0] * len(runs), runs
+    assert b"OPSQ2000" in runs[-1].stdout
+    face.search(runs)
     assert not face.children()
 
 

@@ -25,6 +25,7 @@ NAMES = (
     "margin_monitor",
     "night_report",
     "research",
+    "risk",
 )
 TEMPLATES = {f"{name}.ipynb" for name in NAMES}
 COMMAND = Path(sysconfig.get_path("scripts"), "kis-nb")

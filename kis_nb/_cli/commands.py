@@ -55,7 +55,7 @@ def balance(args: argparse.Namespace) -> int:
         UsageProblem: the arguments contradict each other, or name no account.
         FileExistsError: the file exists, and ``--force`` was not given.
     """
-    form = _format(args.format, args.output)
+    form = export.chosen_format(args.format, args.output, export.ENDINGS)
     to_terminal = args.output is None and sys.stdout.isatty()
     if form in export.BINARY and to_terminal:
         raise arguments.UsageProblem(f"{form} is not for a terminal: add --output FILE, or pipe it")
@@ -80,27 +80,6 @@ def balance(args: argparse.Namespace) -> int:
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
     return 0
-
-
-def _format(given: export.Format | None, output: Path | None) -> export.Format:
-    """The format that the name or the ending of the file asks for.
-
-    Raises:
-        UsageProblem: the ending names another format, or none and nothing else does.
-    """
-    if output is None:
-        return given or "table"
-    named = export.ENDINGS.get(output.suffix.lower())
-    if named is None and given is None:
-        raise arguments.UsageProblem(
-            f"--output names no format: end FILE with {', '.join(export.ENDINGS)}, or add --format"
-        )
-    if named is not None and given is not None and named != given:
-        raise arguments.UsageProblem(
-            f"--format {given} and a FILE that ends with {output.suffix.lower()} contradict each "
-            "other: leave out --format, or change the ending"
-        )
-    return given or named or "table"
 
 
 def check(args: argparse.Namespace) -> int:

@@ -7,12 +7,13 @@ from __future__ import annotations
 import errno
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from kis_nb._choices import Lang
+from kis_nb._cli import arguments
 from kis_nb._files import write_whole
 from kis_nb._frames.columns import DROP_ORDER, chosen, column_label, relabel
 from kis_nb._frames.prices import OF_PRICE, unpriced
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
 
 Format: TypeAlias = Literal["table", "csv", "json", "parquet", "xlsx"]
+Form = TypeVar("Form", bound=str)
 FORMATS: tuple[Format, ...] = ("table", "csv", "json", "parquet", "xlsx")
 # The format by a file name's ending, in small letters.
 ENDINGS: dict[str, Format] = {
@@ -81,6 +83,34 @@ def export(
         buffer, metadata={f"kis_nb.{k}": str(v) for k, v in _about(balance).items()}
     )
     return buffer.getvalue()
+
+
+def chosen_format(
+    given: Form | None, output: Path | None, endings: Mapping[str, Form]
+) -> Form | Literal["table"]:
+    """The format that the name or the ending of the file asks for; a table without either.
+
+    Args:
+        given: of ``--format``.
+        output: the file of ``--output``.
+        endings: the format by a file name's ending, in small letters.
+
+    Raises:
+        UsageProblem: the ending names another format, or none and nothing else does.
+    """
+    if output is None:
+        return given or "table"
+    named = endings.get(output.suffix.lower())
+    if named is None and given is None:
+        raise arguments.UsageProblem(
+            f"--output names no format: end FILE with {', '.join(endings)}, or add --format"
+        )
+    if named is not None and given is not None and named != given:
+        raise arguments.UsageProblem(
+            f"--format {given} and a FILE that ends with {output.suffix.lower()} contradict each "
+            "other: leave out --format, or change the ending"
+        )
+    return given or named or "table"
 
 
 def _about(balance: Balance) -> dict[str, str | int | bool]:

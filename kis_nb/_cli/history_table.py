@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from typing import Literal, TypeAlias
 
 import polars as pl
 
 from kis_nb._choices import Lang
+from kis_nb._cli import text_table
 
 Format: TypeAlias = Literal["table", "csv", "json"]
 
@@ -90,20 +90,12 @@ def printed(rows: pl.DataFrame, form: Format, lang: Lang) -> str:
         texts = rows.with_columns(pl.col(money).cast(pl.String), pl.col("date").cast(pl.String))
         return json.dumps(texts.to_dicts(), ensure_ascii=False, indent=1) + "\n"
     place = 0 if lang == "ko" else 1
-    lines = [[head[place] for head in _HEADS.values()]]
-    lines += [
+    cells = [
         ["–" if row[name] is None else _cell(row[name]) for name in _HEADS]
         for row in rows.iter_rows(named=True)
     ]
-    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
-    text = "".join(
-        "  ".join(
-            _padded(cell, width, left=at in (0, 1, 3)) for at, (cell, width) in cells
-        ).rstrip()
-        + "\n"
-        for line in lines
-        for cells in [list(enumerate(zip(line, widths, strict=True)))]
-    )
+    drawn = text_table.lines([head[place] for head in _HEADS.values()], cells, left=(0, 1, 3))
+    text = "".join(f"{line}\n" for line in drawn)
     if rows.is_empty():
         return ("보관된 것이 없습니다.", "nothing is kept here")[place] + "\n"
     mark = ("DEMO: 지어낸 계좌입니다.", "DEMO: these accounts are invented")[place]
@@ -112,16 +104,6 @@ def printed(rows: pl.DataFrame, form: Format, lang: Lang) -> str:
 
 def _cell(value: object) -> str:
     return str(value) if isinstance(value, str) or hasattr(value, "isoformat") else f"{value:,}"
-
-
-def _width(text: str) -> int:
-    """How many cells of a terminal a text takes."""
-    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
-
-
-def _padded(cell: str, width: int, *, left: bool) -> str:
-    blank = " " * (width - _width(cell))
-    return cell + blank if left else blank + cell
 
 
 def filled_lines(result: pl.DataFrame, lang: Lang) -> list[str]:

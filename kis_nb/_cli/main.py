@@ -1,4 +1,5 @@
-"""The command line ``kis-nb``: demo, serve, balance, report, record, history, new, check.
+"""The command line ``kis-nb``: demo, serve, balance, risk, report, record, history, new,
+check.
 
 Exit codes: 0 done, 1 it failed, 2 the line cannot be understood, 130 Ctrl-C, 141 the reader of a
 pipe closed it.
@@ -12,7 +13,7 @@ import warnings
 from collections.abc import Sequence
 from importlib import metadata
 
-from kis_nb._cli import arguments, commands, history, lab
+from kis_nb._cli import arguments, commands, history, lab, risk
 from kis_nb._cli.parser import build_parser
 from kis_nb._errors import KisError
 
@@ -79,6 +80,8 @@ def _run(words: list[str]) -> int:
         return commands.serve(args.port, args.form)
     if args.command == "balance":
         return commands.balance(args)
+    if args.command == "risk":
+        return risk.show(args, args.lang or commands.terminal_lang())
     if args.command == "report":
         from kis_nb._cli.report.command import report  # not needed by the other commands
 
@@ -92,5 +95,6 @@ def _run(words: list[str]) -> int:
     if args.command == "check":
         return commands.check(args)
     raise arguments.UsageProblem(
-        "say what to do: demo, serve, balance, report, record, history, new or check (see --help)"
+        "say what to do: demo, serve, balance, risk, report, record, history, new or check "
+        "(see --help)"
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
-from kis_nb._cli import arguments, export, history
+from kis_nb._cli import arguments, export, history, risk
 
 _ABOUT = "Korean night futures and options accounts at KIS: look at them, keep them, try it out."
 _MORE = """\
@@ -48,6 +49,23 @@ The ending of FILE names the format: .csv, .json, .parquet, .xlsx, or .txt for t
 needs --format. Every digit is kept: amounts are text in json, digits in csv, Decimals in parquet;
 in xlsx those of more than 15 digits are text, since Excel would cut them. A file is written whole
 or not at all, and only its owner may read it. Account numbers are masked.
+"""
+_RISK = """\
+Answers three questions in one sentence each: what a price 3 % lower with volatility up would cost,
+at which level the margin call comes, and which position makes the loss. Below them are the
+sensitivities by underlying and expiry, the levels of a margin call, and what is lacking or left
+out. All of it is an estimate: each option is priced anew by Black-76 on the future of its expiry.
+
+examples:
+  kis-nb risk --demo
+  kis-nb risk 12345678-03 --spot -3 --vol 20
+  kis-nb risk --block scenarios --underlying "KOSPI 200" --output grid.csv
+  kis-nb risk --format json | jq .margin_call
+
+A table without --block has answers, totals and the margin call, and one scenario with --spot or
+--vol; --block scenarios without them is the whole grid, now, at the end of the night and at each
+expiry. The ending of FILE names the format: .csv, .json, or .txt for the table. It needs the extra
+risk: pip install "kis_nb[risk]".
 """
 _CHECK = """\
 One line a step: ✓ it is right, ! for information, ✗ something is wrong and what to do. The steps
@@ -125,7 +143,7 @@ examples:
 
 
 def build_parser() -> arguments.Parser:
-    """The parser of ``kis-nb`` with its eight commands; its result's ``command`` is one of them."""
+    """The parser of ``kis-nb`` with its nine commands; its result's ``command`` is one of them."""
     parser = arguments.Parser(prog="kis-nb", description=_ABOUT, epilog=_MORE)
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
@@ -158,20 +176,13 @@ def build_parser() -> arguments.Parser:
     balance = commands.add_parser(
         "balance", help=line, description=f"{line[0].upper()}{line[1:]}.", epilog=_BALANCE
     )
-    arguments.add_pull_arguments(balance)
-    balance.add_argument(
-        "--format", choices=export.FORMATS, help="default: from the ending of FILE, else table"
+    _add_balance_arguments(balance)
+
+    line = "estimate what moves of price and volatility would do to an account"
+    estimated = commands.add_parser(
+        "risk", help=line, description=f"{line[0].upper()}{line[1:]}.", epilog=_RISK
     )
-    balance.add_argument("--output", type=Path, metavar="FILE", help="write here, not to stdout")
-    balance.add_argument("--force", action="store_true", help="overwrite FILE")
-    balance.add_argument(
-        "--block",
-        choices=export.BLOCKS,
-        help="only this one (csv, parquet and xlsx hold one; default: positions)",
-    )
-    balance.add_argument(
-        "--lang", choices=("ko", "en"), help="labels of the table (default: as the terminal's)"
-    )
+    risk.add_risk_arguments(estimated)
 
     line = "run a notebook and write what it shows as one file"
     report = commands.add_parser(
@@ -237,3 +248,20 @@ def build_parser() -> arguments.Parser:
     check.add_argument("--force", action="store_true", help="overwrite FILE")
     check.add_argument("--lang", choices=("ko", "en"), help="default: as the terminal's")
     return parser
+
+
+def _add_balance_arguments(balance: argparse.ArgumentParser) -> None:
+    arguments.add_pull_arguments(balance)
+    balance.add_argument(
+        "--format", choices=export.FORMATS, help="default: from the ending of FILE, else table"
+    )
+    balance.add_argument("--output", type=Path, metavar="FILE", help="write here, not to stdout")
+    balance.add_argument("--force", action="store_true", help="overwrite FILE")
+    balance.add_argument(
+        "--block",
+        choices=export.BLOCKS,
+        help="only this one (csv, parquet and xlsx hold one; default: positions)",
+    )
+    balance.add_argument(
+        "--lang", choices=("ko", "en"), help="labels of the table (default: as the terminal's)"
+    )

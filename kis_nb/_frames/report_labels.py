@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from typing import Any
 from kis_nb._account import Account, mask_cano
 from kis_nb._choices import Lang
 from kis_nb._codes import Basis, Margin
+from kis_nb._frames import estimate_text
 from kis_nb._frames.columns import PROFIT_COLUMNS, column_label, side_label
 from kis_nb._frames.text import arrowed, exact
 from kis_nb._frames.words import KINDS, PRODUCTS, Words
@@ -100,13 +102,13 @@ _NUMBER = re.compile(r"(?<![0-9])([0-9]{8})(-[0-9]{2})(?![0-9])", re.ASCII)
 
 def label(name: str, lang: Lang) -> str:
     """The label of a column: ours, the glossary's, else the name itself."""
-    words = _LABELS.get(name)
+    words = _LABELS.get(name) or estimate_text.LABELS.get(name)
     return column_label(name, lang) if words is None else words[lang == "en"]
 
 
 def is_profit(name: str) -> bool:
     """Whether a column holds profits and losses, which have a colour."""
-    return name in _SIGNED
+    return name in _SIGNED or name in estimate_text.SIGNED
 
 
 def cell_text(name: str, value: Any, lang: Lang) -> str:
@@ -125,7 +127,9 @@ def cell_text(name: str, value: Any, lang: Lang) -> str:
         return value.masked
     if isinstance(value, list | tuple):
         return ", ".join(cell_text("", one, lang) for one in value) or exact(None)
-    return _masked(f"{value:,}" if isinstance(value, float) else str(value))
+    if isinstance(value, float):
+        return _estimate(name, value)
+    return _masked(str(value))
 
 
 def _figure(name: str, value: Decimal | int) -> str:
@@ -142,14 +146,20 @@ def _figure(name: str, value: Decimal | int) -> str:
     return f"⚠ {text}" if alarm else text
 
 
+def _estimate(name: str, value: float) -> str:
+    if name in estimate_text.SIGNED and math.isfinite(value):
+        return arrowed(round(value))
+    return estimate_text.float_text(name, value)
+
+
 def _text(name: str, value: str, lang: Lang) -> str:
-    if name == "side":
-        return side_label(value, lang) or value
+    if name == "side" and side_label(value, lang):
+        return side_label(value, lang)
     if name in ("mgna_dvsn", "excc_stat_cd"):
         codes = Margin if name == "mgna_dvsn" else Basis
         known = next((code for code in codes if code.value == value), None)
         return value if known is None else known.label_with_code(lang)
-    words = _WORDS.get(name, {}).get(value)
+    words = _WORDS.get(name, {}).get(value) or estimate_text.WORDS.get(name, {}).get(value)
     if words is not None:
         return words[lang == "en"]
     return mask_cano(value) if name == "cano" else _masked(value.strip())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_args
 
 from kis_nb._choices import Colors, Lang, check_choice
+from kis_nb._frames.estimate_text import SIGNED
 from kis_nb._frames.prices import OF_PRICE, is_unpriced
 from kis_nb._frames.report_labels import cell_text, is_profit, label
 from kis_nb._frames.text import tone
@@ -111,6 +113,8 @@ class Table:
 
     def _colour(self, name: str, value: Any) -> str:
         # Any frame may have a text or a list in a column of such a name.
+        if isinstance(value, float) and name in SIGNED and math.isfinite(value):
+            value = round(value)  # an estimate is shown in whole won
         if not is_profit(name) or not isinstance(value, Decimal | int):
             return ""
         colour = _TONES[self.colors].get(tone(value))

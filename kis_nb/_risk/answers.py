@@ -14,9 +14,9 @@ from typing import Any
 from kis_nb._choices import Lang
 from kis_nb._frames.moments import same_moment
 from kis_nb._frames.text import exact, moment, signed
+from kis_nb._frames.words import UNDERLYINGS
 from kis_nb._risk.grid import HEADLINE
 from kis_nb._risk.inputs import LACKS, Lack
-from kis_nb._risk.margin_call import NOTES as CALL_NOTES
 from kis_nb._risk.notes import note_label
 
 
@@ -31,10 +31,15 @@ def level_text(level: float | None) -> str:
 
 
 def move_text(move: float) -> str:
-    """A relative move in per cent: ``-3 %``, ``+0.5 %``, ``+4.37 %``."""
+    """A relative move in per cent: ``-3%``, ``+0.5%``, ``+4.37%``."""
     number = Decimal(f"{move * 100:.2f}")
     text = f"{number:+f}".rstrip("0").rstrip(".")
-    return f"{'0' if not number else text} %"
+    return f"{'0' if not number else text}%"
+
+
+def name_of(underlying: str, lang: Lang) -> str:
+    """An underlying's name in a language."""
+    return _say(lang, *UNDERLYINGS.get(underlying, (underlying, underlying)))
 
 
 def _say(lang: Lang, ko: str, en: str) -> str:
@@ -49,6 +54,7 @@ def nothing_answer(lang: Lang) -> str:
 def loss_answer(underlying: str, pnl: float, lang: Lang) -> str:
     """What the headline scenario would bring."""
     spot, vol = HEADLINE
+    underlying = name_of(underlying, lang)
     ko = f"{underlying} {move_text(spot)}, 변동성 {move_text(vol)}: 추정 손익 {won(pnl)}원"
     en = (
         f"{underlying} {move_text(spot)}, volatility {move_text(vol)}: estimated P&L {won(pnl)} won"
@@ -59,10 +65,10 @@ def loss_answer(underlying: str, pnl: float, lang: Lang) -> str:
 def call_answer(underlying: str, rows: Sequence[Mapping[str, Any]], lang: Lang) -> str:
     """At which levels the margin call comes; `rows` are those of `margin_call` that are meant."""
     found = [row for row in rows if row["note"] is None]
+    underlying = name_of(underlying, lang)
     head = _say(lang, f"마진콜 추정 ({underlying}): ", f"Margin call, estimated ({underlying}): ")
     if not found:
-        note = rows[0]["note"]
-        return head + _say(lang, CALL_NOTES.get(note, note), note)
+        return head + note_label(rows[0]["note"], lang)
     sides = {"below": ("하락 시", "below"), "above": ("상승 시", "above")}
     parts = [
         f"{_say(lang, *sides[row['side']])} {level_text(row['level'])} ({move_text(row['spot'])})"

@@ -12,6 +12,7 @@ from kis_nb._errors import Cancelled, KisError
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.calendar import last_trading_day
 from kis_nb._frames.products import read_product
+from kis_nb._frames.quote_frame import market_of
 from kis_nb._risk.forwards import QuotedFuture
 from kis_nb._risk.legs import Leg
 from kis_nb._risk.moments import end_of_trading
@@ -107,8 +108,9 @@ class Inputs:
             self._add(self._ask("quotes", lambda: client.quotes(codes, cancel=self.cancel)))
 
     def ask_options(self, codes: Sequence[str]) -> None:
-        """Ask for the quotes of options, for KIS's own Greeks."""
+        """Ask for the quotes of options, for KIS's own Greeks; what is no short code has none."""
         client = self.client
+        codes = [code for code in codes if _is_short_code(code, self.balance.as_of)]
         if client is not None and codes and "option quotes" not in self._got:
             made = self._ask("option quotes", lambda: client.quotes(codes, cancel=self.cancel))
             self._add(made)
@@ -162,6 +164,14 @@ class Inputs:
         if client is None:
             return None
         return self._ask("margin rates", lambda: client.margin_rates(cancel=self.cancel))
+
+
+def _is_short_code(code: str, now: datetime) -> bool:
+    try:
+        market_of(code, now)
+    except ValueError:
+        return False
+    return True
 
 
 # By underlying: the futures with the four quarterly months, and those with every month.

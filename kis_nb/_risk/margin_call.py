@@ -22,14 +22,7 @@ Margin: TypeAlias = Literal["held", "re-estimated"]
 MARGINS: tuple[Margin, ...] = ("held", "re-estimated")
 NO_EQUITY, NO_MARGIN, NO_RATES = "equity not known", "margin not known", "rates not known"
 ALREADY, NEVER, NOTHING = "already below", "no level within 50 %", "no position"
-NOTES = {
-    NO_EQUITY: "자산을 알 수 없음",
-    NO_MARGIN: "유지증거금을 알 수 없음",
-    NO_RATES: "증거금률을 알 수 없음",
-    ALREADY: "이미 유지증거금 미만",
-    NEVER: "±50 % 안에 없음",
-    NOTHING: "포지션 없음",
-}
+NOTES = (NO_EQUITY, NO_MARGIN, NO_RATES, ALREADY, NEVER, NOTHING)
 SCHEMA: dict[str, Any] = {
     "side": pl.Enum(SIDES),
     "margin": pl.Enum(MARGINS),
@@ -38,7 +31,7 @@ SCHEMA: dict[str, Any] = {
     "pnl": pl.Float64,
     "equity": pl.Float64,
     "required": pl.Float64,
-    "note": pl.Enum(list(NOTES)),
+    "note": pl.Enum(NOTES),
 }
 
 

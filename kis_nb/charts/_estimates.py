@@ -59,9 +59,9 @@ def points(level: float) -> str:
 
 def call_note(note: str, style: Style) -> str:
     """Why there is no level of a margin call."""
-    from kis_nb._risk.margin_call import NOTES
+    from kis_nb._risk.notes import note_label
 
-    return style.word(NOTES.get(note, note), note)
+    return note_label(note, style.lang)
 
 
 def short_won(value: float, style: Style) -> str:

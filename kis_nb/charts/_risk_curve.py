@@ -32,8 +32,9 @@ from kis_nb.charts._style import Style
 if TYPE_CHECKING:
     from kis_nb._risk.risk import Risk
 
-# Strikes that get a point of their own, so that the corner of the line at expiry is drawn.
-_CORNERS = 24
+# So many strikes get points of their own, for the corners of the line at expiry. With more of them
+# the line has no sharp corner, and every point is priced at each volatility and moment.
+_CORNERS = 12
 
 
 def rows(

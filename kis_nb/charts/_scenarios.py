@@ -268,7 +268,9 @@ def _build(data: Any, style: Style) -> Chart:
         )
         .encode(**place, text=text)
     )
-    figures = written.mark_text(fontSize=_SIZE, color=style["ink"]).encode(
+    # A picture's text for screen readers has what points, lines and bars say.
+    spoken: dict[str, Any] = {"ariaRoleDescription": "point"}
+    figures = written.mark_text(fontSize=_SIZE, color=style["ink"], **spoken).encode(
         **place, text=text, tooltip=tooltip, description=alt.Description("told:N")
     )
     feet = (
