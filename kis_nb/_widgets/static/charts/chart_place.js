@@ -153,11 +153,18 @@ export class ChartPlace {
       // A heading that takes one line or two by the width gets its height in the run after.
       if (resized) await this.view.resize().runAsync();
     }
+    this.silenceEmpty();
     const renewed = this.filled !== rows;
     const first = this.drawn < 0;
     Object.assign(this, { drawn, filled: rows, width, painted: params });
     if (renewed) renewTooltip(frame);
     if (first && !this.gone) this.onDrawn();
+  }
+
+  /** Vega makes a symbol without a name of a layer that has no mark, for screen readers. */
+  silenceEmpty() {
+    for (const layer of this.stage?.querySelectorAll("g.role-mark[role]:empty") ?? [])
+      layer.removeAttribute("role");
   }
 
   /**
