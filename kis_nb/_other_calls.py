@@ -170,8 +170,9 @@ class OtherCalls(ABC):
 
         Returns:
             A row an underlying: ``bast_id``, ``bast_name``, ``brkg_mgna_rt`` and ``tr_mgna_rt``
-            (per cent), ``bast_pric``, ``tr_mtpl_idx`` (the multiplier), ``ctrt_per_futr_mgna``
-            (KRW), then what KIS sends besides, as text. No row when KIS has none of that day.
+            (in a unit that KIS does not document), ``bast_pric``, ``tr_mtpl_idx`` (the
+            multiplier), ``ctrt_per_futr_mgna`` (KRW), then what KIS sends besides, as text. No row
+            when KIS has none of that day.
 
         Raises:
             ValueError: no date; no call is made.

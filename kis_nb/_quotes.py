@@ -21,6 +21,8 @@ Key: TypeAlias = tuple[str, str]
 # Asks for one quote; the event stops it.
 Ask: TypeAlias = Callable[[Key, threading.Event], "pl.DataFrame"]
 _POLL = 0.05
+# Seconds after which a quote is dropped when others come.
+_REMEMBERED = 600.0
 
 
 @dataclass(slots=True)
@@ -97,8 +99,17 @@ class QuoteCache:
             # At the age of max_age it is asked for again, so 0 always asks.
             return kept.quote if self._clock.monotonic() - kept.at < max_age else None
 
+    def _forget_old(self) -> None:
+        """Drop what arrived long ago; the caller holds the lock."""
+        before = self._clock.monotonic() - _REMEMBERED
+        for key, kept in list(self._kept.items()):
+            if kept.quote is not None and kept.at < before and not kept.lock.locked():
+                del self._kept[key]
+
     def _one(self, key: Key, ask: Ask, max_age: float, stop: threading.Event) -> pl.DataFrame:
         with self._lock:
+            if key not in self._kept:
+                self._forget_old()
             kept = self._kept.setdefault(key, _Kept())
         # threading's locks know no cancelling, hence the polling.
         while not kept.lock.acquire(timeout=_POLL):

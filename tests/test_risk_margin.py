@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ from kis_nb._frames.balance import Balance
 from kis_nb._risk.inputs import futures_codes
 from kis_nb._risk.margin_rules import read_rates
 from kis_nb._seoul import KST
+from tests.factories import position
 from tests.test_risk import BOOK, EXPIRY, NOW, at, future, option, quote_frame
 
 RATES: dict[str, Any] = {
@@ -87,11 +89,14 @@ class Client:
     def balance(self, _account: Any, **codes: Any) -> Any:
         return self._give("balance", str(codes["mgna_dvsn"]), self.maintenance)
 
-    def margin_rates(self, **_: Any) -> Any:
-        return self._give("margin_rates", None, self.rated)
+    def margin_rates(self, day: Any, **_: Any) -> Any:
+        return self._give("margin_rates", day, self.rated)
 
     def margin_detail(self, _account: Any, **_more: Any) -> Any:
         return self._give("margin_detail", None, self.detailed)
+
+    def find_account(self, account: Any) -> Any:
+        return account
 
     def label_of(self, account: Any) -> str:
         return str(account)
@@ -117,7 +122,7 @@ def test_the_level_of_a_margin_call_on_one_future_is_exact() -> None:
         assert row["pnl"] == pytest.approx(-20_000_000, abs=1)
         assert row["equity"] == pytest.approx(row["required"], abs=1)
         other = call.filter(pl.col("side") != named).row(0, named=True)
-        assert (other["level"], other["note"]) == (None, "no level within 50 %")
+        assert (other["level"], other["note"]) == (None, "no level within 50%")
         text = risk.answers("en")[1]
         assert f"{1003.25 + sign * 40:,.2f}" in text
         assert "estimated" in text
@@ -146,7 +151,7 @@ def test_a_short_strangle_is_called_on_both_sides() -> None:
     ("equity", "margin", "note"),
     [
         (59_000_000, 60_000_000, "already below"),
-        (9_000_000_000, 60_000_000, "no level within 50 %"),
+        (9_000_000_000, 60_000_000, "no level within 50%"),
     ],
 )
 def test_a_call_that_is_there_or_never_comes_says_so(equity: int, margin: int, note: str) -> None:
@@ -181,11 +186,11 @@ def test_each_thing_is_asked_once_and_only_when_needed() -> None:
     risk = kis_nb.risk(
         at(NOW, BOOK, prsm_dpast_amt=300_000_000), client=client, option_quotes=False
     )
-    assert client.calls == [("quotes", ("A01612",))]
+    assert client.calls == [("balance", "02"), ("quotes", ("A01612",))]
     risk.scenarios()
-    assert len(client.calls) == 1
     risk.answers()
-    assert client.calls[1:] == [("balance", "02")]
+    assert "estimates" in risk._repr_html_()
+    assert len(client.calls) == 2
     for _ in range(2):
         risk.margin_call()
         risk.margin_components()
@@ -211,7 +216,7 @@ def test_what_kis_refuses_is_said_and_done_without() -> None:
     lines = risk.summary_lines("en")
     assert len(lines) == 5
     assert all("EGW00206" in line for line in lines)
-    assert "선물 시세" in risk.summary_lines("ko")[0]
+    assert "선물 시세 없음" in risk.summary_lines("ko")[1]
     assert "EGW00206" in risk._repr_html_()
 
 
@@ -222,8 +227,9 @@ def test_quotes_that_are_given_are_not_asked_for() -> None:
         [("A01612", "F 202612", "1003.30", None), ("A05611", "미니F 202611", "990.00", None)]
     )
     risk = kis_nb.risk(at(NOW, BOOK), client=client, quotes=given)
-    assert client.calls == []
-    assert (risk.level(), risk.level_source(), risk.lacks) == (1003.30, "quote", ())
+    assert client.calls == [("balance", "02")]
+    assert (risk.level(), risk.level_source()) == (1003.30, "quote")
+    assert [one.what for one in risk.lacks] == ["maintenance margin"]
 
 
 def test_quotes_of_another_moment_say_so() -> None:
@@ -296,5 +302,152 @@ def test_codes_of_the_futures_follow_from_the_rules() -> None:
     assert futures_codes({"KOSPI 200": {datetime(2027, 2, 11, tzinfo=KST).date()}}, expired) == [
         "A05701",
         "A05702",
+        "A01703",
     ]
     assert futures_codes({"Nikkei": days}, NOW) == []
+
+
+def test_equity_of_the_last_settlement_is_named() -> None:
+    """On the purchase basis, without ``prsm_dpast_amt``, the equity of now is not known; with a
+    client the maintenance view comes on the settlement basis, which gives an estimate.
+    """
+    figures: dict[str, Any] = {
+        "prsm_dpast": 100_000_000, "prsm_dpast_amt": None, "futr_evlu_pfls_amt": -30_000_000
+    }  # fmt: skip
+    rows = [future("long", 10)]
+    shown = at(NOW, rows, excc_stat_cd="2", **figures)
+    margin = at(NOW, rows, mgna_dvsn="02", excc_stat_cd="2", mgna_tota=60_000_000, **figures)
+    alone = kis_nb.risk(kis_nb.Balances([shown, margin]))
+    assert "on equity at the last settlement" in alone.answers("en")[1]
+    estimated = at(NOW, rows, mgna_dvsn="02", mgna_tota=60_000_000, **figures)
+    client: Any = Client(quote_frame([]), estimated)
+    asked = kis_nb.risk(shown, client=client)
+    assert "settlement" not in asked.answers("en")[1]
+    below = asked.margin_call().filter(side="below", margin="held")
+    # 10,000,000 of excess margin over 10 contracts.
+    assert below["level"].to_list() == pytest.approx([1003.25 - 4])
+
+
+def test_a_maintenance_margin_of_another_moment_is_asked_for_anew_or_said() -> None:
+    """The margin of hours ago decides no level in silence."""
+    rows = [future("long", 2)]
+    old = replace(maintenance(rows), as_of=NOW - timedelta(hours=20))
+    now = at(NOW, rows, prsm_dpast_amt=300_000_000)
+    fresh = at(NOW, rows, mgna_dvsn="02", prsm_dpast_amt=300_000_000, mgna_tota=180_000_000)
+    client: Any = Client(quote_frame([]), fresh)
+    renewed = kis_nb.risk(kis_nb.Balances([old, now]), client=client)
+    assert renewed.margin_call()["required"].drop_nulls().unique().to_list() == [180_000_000]
+    assert renewed.apart == {}
+    kept = kis_nb.risk(kis_nb.Balances([old, now]))
+    (line,) = kept.summary_lines("en")
+    assert line.startswith("Maintenance margin: of another moment")
+
+
+def test_kis_greeks_of_another_moment_say_so() -> None:
+    """Many options take many calls; what came later is named with its times."""
+    kis = {"strike": "1000", "delta": "0.56", "implied_volatility": "0.18"}
+    rows = [future(), option("C", "1000.0", "15.55")]
+    frame = quote_frame([(rows[1]["shtn_pdno"], "C", "15.55", kis)])
+    late = frame.with_columns(as_of=pl.col("as_of") + timedelta(seconds=33))
+    (line,) = kis_nb.risk(at(NOW, rows), quotes=late).summary_lines("en")
+    assert line.startswith("KIS's Greeks: of another moment")
+    assert "23:15:37" in line
+
+
+def test_a_call_between_two_steps_is_found_at_the_strikes() -> None:
+    """A short butterfly near its expiry: worst at a strike, harmless half a per cent on."""
+    end = datetime(2026, 12, 10, 15, 0, tzinfo=KST)
+    legs = [("1000.0", "2.00", "short", 100), ("1002.5", "0.60", "long", 200),
+            ("1005.0", "0.12", "short", 100)]  # fmt: skip
+    rows = [option("C", strike, price, side, qty) for strike, price, side, qty in legs]
+    rows = [row | {"side": {"short": "long", "long": "short"}[row["side"]]} for row in rows]
+    views = [
+        at(end, rows, mgna_dvsn="02", prsm_dpast_amt=100_000_000, mgna_tota=margin)
+        for margin in (90_000_000,)
+    ]
+    risk = kis_nb.risk(kis_nb.Balances(views), forwards={"KOSPI 200": 1000.0, EXPIRY: 1000.0})
+    call = risk.margin_call().filter(margin="held")
+    curve = risk.scenarios(spot=[step / 10_000 for step in range(-500, 501)], vol=0.0, at="now")
+    called = curve.filter(pl.col("pnl") < -10_000_000)
+    assert called.height
+    assert call["level"].null_count() < 2
+
+
+def test_a_flat_book_has_no_break_evens_and_a_flat_stretch_its_ends() -> None:
+    """Not one at every place that is looked at."""
+    flat = [
+        position("A01612", "F 202612", "long", 1, "1003.25", "1001.40"),
+        position("A05612", "미니F 202612", "short", 5, "1003.25", "1001.40", 50_000),
+    ]
+    assert kis_nb.risk(at(NOW, flat)).break_evens() == []
+    free = [option("C", "1200.0", "0.01") | {"pchs_amt": Decimal(0)}]
+    zeros = kis_nb.risk(at(NOW, free), forwards={"KOSPI 200": 1003.25}).break_evens()
+    assert zeros == pytest.approx([1200.0])
+
+
+def test_an_option_below_its_intrinsic_value_keeps_the_wires_profit() -> None:
+    """Its gap to the model shrinks to nothing by expiry, where it pays its intrinsic value."""
+    rows = [future(), option("C", "900.0", "103.2", cost="100.0")]
+    balance = at(NOW, rows)
+    risk = kis_nb.risk(balance)
+    now = risk.curve(spot=0.0)["unrealized"].to_list()
+    assert now[0] == pytest.approx(float(balance.positions["evlu_pfls_amt"].sum()))
+    assert now[2] == pytest.approx(250_000 * (1003.25 - 1001.40 + 103.25 - 100.0))
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"quotes": [1]}, "quotes takes"),
+        ({"quotes": pl.DataFrame({"shtn_pdno": ["A01612"]})}, "quotes takes"),
+        ({"quotes": quote_frame([]).with_columns(price=pl.lit(1.0))}, "Decimal"),
+        ({"quotes": quote_frame([]).cast({"as_of": pl.Datetime("us")})}, "zone"),
+        ({"forwards": {EXPIRY: True}}, "forwards"),
+    ],
+)  # fmt: skip
+def test_quotes_and_forwards_of_another_kind_are_refused(more: dict[str, Any], words: str) -> None:
+    """Before anything is priced."""
+    with pytest.raises(ValueError, match=words):
+        kis_nb.risk(at(NOW, BOOK), **more)
+
+
+def test_exact_prices_and_times_may_be_given() -> None:
+    """Decimals, as `Client.quotes` gives them; what fits no position is named."""
+    midnight = datetime(2026, 12, 10, tzinfo=KST)
+    risk = kis_nb.risk(
+        at(NOW, BOOK),
+        forwards={midnight: Decimal("1003.25"), "2026-12-11": 900},
+        rate=Decimal(0),
+    )
+    assert risk.positions["forward"].unique().to_list() == [1003.25]
+    (line,) = risk.summary_lines("en")
+    assert "KOSPI 200 2026-12-11" in line
+    assert risk.contributions(Decimal(1000)).height == 6
+
+
+def test_a_book_of_spreads_is_priced_by_a_quote() -> None:
+    """A spread needs the level; nothing else of it is asked for."""
+    client: Any = Client(quote_frame([("A01612", "F 202612", "1003.30", None)]), refusal())
+    rows = [position("D0161201", "SP 2612-2703", "short", 2, "5.85", "5.80")]
+    risk = kis_nb.risk(at(NOW, rows), client=client)
+    assert risk.level() == 1003.30
+    assert risk.left_out.is_empty()
+
+
+def test_threads_share_what_was_asked() -> None:
+    """Four threads ask for nothing twice, and each refusal is said once."""
+    client: Any = Client(refusal(), refusal(), refusal(), refusal())
+    risk = kis_nb.risk(at(NOW, BOOK, prsm_dpast_amt=300_000_000), client=client)
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(risk.margin_call) for _ in range(4)]:
+            done.result()
+    assert len(risk.lacks) == len({one.what for one in risk.lacks})
+    assert [name for name, _ in client.calls].count("margin_rates") == 1
+
+
+def test_an_account_of_another_client_is_refused_at_once() -> None:
+    """Not in the middle of an estimate."""
+    client: Any = Client()
+    client.find_account = lambda _: ValueError("no such account")
+    with pytest.raises(ValueError, match="no such account"):
+        kis_nb.risk(at(NOW, BOOK), client=client)

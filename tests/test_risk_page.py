@@ -159,7 +159,7 @@ def test_the_margin_call_is_where_equity_falls_to_the_margin() -> None:
     assert row["level"] == pytest.approx(1000 - 4 * 10**7 / (2 * WON))
     assert row["equity"] == pytest.approx(row["required"])
     notes = risk.margin_call()["note"].to_list()
-    assert notes == [None, "no level within 50 %", "rates not known", "rates not known"]
+    assert notes == [None, "no level within 50%", "rates not known", "rates not known"]
 
 
 def test_forwards_can_be_given() -> None:

@@ -159,6 +159,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "risk_from_held_future": ("보유 선물", "held future"),
     "risk_from_parity": ("풋콜 패리티", "put-call parity"),
     "risk_from_nearest_future": ("최근월 선물", "nearest future"),
+    "risk_from_nearest_expiry": ("가까운 만기", "nearest expiry"),
     "risk_name": ("종목", "Position"),
     "risk_side": ("구분", "Side"),
     "risk_quantity": ("수량", "Quantity"),

@@ -32,7 +32,7 @@ LABELS: Mapping[str, Words] = {
     "kis_implied_volatility": ("KIS 내재변동성", "KIS's implied volatility"),
     "note": ("비고", "Note"),
     "spot": ("기준가 변동", "Price move"),
-    "vol": ("변동성 변동", "Volatility move"),
+    "vol": ("변동성 변화율", "Volatility move"),
     "at": ("시점", "At"),
     "moment": ("시점", "When"),
     "level": ("기준가", "Level"),
@@ -75,7 +75,7 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
         "margin not known": ("유지증거금을 알 수 없음", "margin not known"),
         "rates not known": ("증거금률을 알 수 없음", "rates not known"),
         "already below": ("이미 유지증거금 미만", "already below"),
-        "no level within 50 %": ("±50 % 안에 없음", "no level within 50 %"),
+        "no level within 50%": ("±50% 안에 없음", "no level within 50%"),
         "no position": ("포지션 없음", "no position"),
     },
     "forward_source": {
@@ -84,6 +84,7 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
         "held future": ("보유 선물", "held future"),
         "parity": ("풋콜 패리티", "put-call parity"),
         "nearest future": ("최근월 선물", "nearest future"),
+        "nearest expiry": ("가장 가까운 만기", "nearest expiry"),
     },
 }
 SIGNED = frozenset({"pnl"})

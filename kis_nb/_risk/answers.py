@@ -12,11 +12,11 @@ from decimal import Decimal
 from typing import Any
 
 from kis_nb._choices import Lang
-from kis_nb._frames.moments import same_moment
-from kis_nb._frames.text import exact, moment, signed
+from kis_nb._frames.moments import moments
+from kis_nb._frames.text import exact, signed
 from kis_nb._frames.words import UNDERLYINGS
 from kis_nb._risk.grid import HEADLINE
-from kis_nb._risk.inputs import LACKS, Lack
+from kis_nb._risk.inputs import LACKS, Lack, What
 from kis_nb._risk.notes import note_label
 
 
@@ -46,6 +46,14 @@ def _say(lang: Lang, ko: str, en: str) -> str:
     return ko if lang == "ko" else en
 
 
+_APART: dict[What, tuple[str, str]] = {
+    "quotes": ("선도가격 시세", "Quotes of the forwards"),
+    "option quotes": ("KIS 그릭스", "KIS's Greeks"),
+    "maintenance margin": ("유지증거금", "Maintenance margin"),
+    "margin detail": ("증거금 상세", "Margin by component"),
+}
+
+
 def nothing_answer(lang: Lang) -> str:
     """That there is nothing to estimate."""
     return _say(lang, "가격을 낼 수 있는 포지션이 없습니다", "No position is priced")
@@ -62,8 +70,17 @@ def loss_answer(underlying: str, pnl: float, lang: Lang) -> str:
     return _say(lang, ko, en)
 
 
-def call_answer(underlying: str, rows: Sequence[Mapping[str, Any]], lang: Lang) -> str:
-    """At which levels the margin call comes; `rows` are those of `margin_call` that are meant."""
+def call_answer(
+    underlying: str, rows: Sequence[Mapping[str, Any]], lang: Lang, *, settled: bool
+) -> str:
+    """At which levels the margin call comes.
+
+    Args:
+        underlying: which one moves.
+        rows: those of `margin_call` that are meant.
+        lang: of the sentence.
+        settled: whether equity is that of the last settlement.
+    """
     found = [row for row in rows if row["note"] is None]
     underlying = name_of(underlying, lang)
     head = _say(lang, f"마진콜 추정 ({underlying}): ", f"Margin call, estimated ({underlying}): ")
@@ -74,7 +91,8 @@ def call_answer(underlying: str, rows: Sequence[Mapping[str, Any]], lang: Lang) 
         f"{_say(lang, *sides[row['side']])} {level_text(row['level'])} ({move_text(row['spot'])})"
         for row in found
     ]
-    return head + ", ".join(parts)
+    end = _say(lang, " · 정산 시점 자산 기준", " · on equity at the last settlement")
+    return head + ", ".join(parts) + (end if settled else "")
 
 
 def cause_answer(
@@ -93,7 +111,11 @@ def cause_answer(
     place = (
         _say(lang, f"마진콜 수준 {where}에서", f"at the margin-call level {where}")
         if at_call is not None
-        else _say(lang, f"{where}에서", f"at {where}")
+        else _say(
+            lang,
+            f"{where}, 변동성 {move_text(HEADLINE[1])}에서",
+            f"at {where} with volatility {move_text(HEADLINE[1])}",
+        )
     )
     if worst is None:
         return _say(lang, f"{place} 손실 포지션 없음", f"No position loses {place}")
@@ -113,8 +135,8 @@ def summary_lines(
     lacks: Sequence[Lack],
     notes: Sequence[str],
     intrinsic: int,
-    as_of: datetime,
-    quoted: Sequence[datetime],
+    apart: Mapping[What, tuple[datetime, datetime]],
+    unused: Sequence[str],
     lang: Lang,
 ) -> list[str]:
     """What the estimates do without, a line each; empty when nothing is missing.
@@ -123,14 +145,14 @@ def summary_lines(
         lacks: what KIS did not give.
         notes: of the positions that no scenario counts.
         intrinsic: how many are priced at their intrinsic value.
-        as_of: of the balance.
-        quoted: when quotes were taken.
+        apart: as of `Risk.apart`.
+        unused: given forwards for expiries that no position has.
         lang: of the lines.
     """
     lines = [
         _say(
             lang,
-            f"{LACKS[one.what][0]}을(를) 받지 못했습니다: {one.why}",
+            f"{LACKS[one.what][0]} 없음: {one.why}",
             f"Without {LACKS[one.what][1]}: {one.why}",
         )
         for one in lacks
@@ -148,13 +170,23 @@ def summary_lines(
                 f"{intrinsic:,} without time value, priced at their intrinsic value",
             )
         )
-    apart = [at for at in quoted if not same_moment(at, as_of)]
-    if apart:
+    for what, (first, last) in apart.items():
+        name = _say(lang, *_APART[what])
+        times = moments((first, last))
         lines.append(
             _say(
                 lang,
-                f"선도가격 시세 시각 {moment(max(apart))}, 잔고와 다른 시각",
-                f"Forwards from quotes of {moment(max(apart))}, another moment than the balance",
+                f"{name}: 잔고와 다른 시각, {times}",
+                f"{name}: of another moment than the balance, {times}",
+            )
+        )
+    if unused:
+        listed = ", ".join(unused)
+        lines.append(
+            _say(
+                lang,
+                f"쓰이지 않은 선도가격 (만기 포지션 없음): {listed}",
+                f"Forwards not used, since no position expires then: {listed}",
             )
         )
     return lines

@@ -10,7 +10,7 @@ from math import exp, sqrt
 from kis_nb._risk.forwards import Forward, Forwards
 from kis_nb._risk.legs import Leg
 from kis_nb._risk.notes import ABOVE_BOUND, LEFT_OUT, NO_FORWARD, NOT_SOLVED
-from kis_nb._risk.pricing import CALL, PUT, Greeks, greeks, implied
+from kis_nb._risk.pricing import CALL, PUT, Greeks, greeks, implied, price
 from kis_nb._risk.reprice import Priced, Repricer
 
 
@@ -68,13 +68,14 @@ def price_leg(leg: Leg, forwards: Forwards | None, rate: float) -> Line:
     if note in (ABOVE_BOUND, NOT_SOLVED):
         return Line(leg, note, forward)
     volatility = deviation / sqrt(leg.years)
+    model = price(kind, leg.strike, forward.price, deviation, discount)
     return Line(
         leg,
         note,
         forward,
         volatility if note is None else None,
         greeks(kind, leg.strike, forward.price, deviation, leg.years, discount),
-        Priced(leg, kind, forward.price, volatility),
+        Priced(leg, kind, forward.price, volatility, 0.0 if note is None else leg.price - model),
     )
 
 

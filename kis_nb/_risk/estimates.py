@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from threading import RLock
 from typing import TYPE_CHECKING, Any
-
-import polars as pl
 
 from kis_nb._choices import check_choice
 from kis_nb._risk.book import Book
-from kis_nb._risk.forwards import Given, forwards_of
+from kis_nb._risk.forwards import Given, forwards_of, unused
 from kis_nb._risk.frames import left_out_frame, positions_frame, totals_frame
-from kis_nb._risk.inputs import Inputs, Lack
+from kis_nb._risk.inputs import Inputs, Lack, What
 from kis_nb._risk.legs import legs_of
 from kis_nb._risk.moments import night_end
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from kis_nb._frames.balance import Balance
 
 
@@ -53,6 +54,8 @@ class Estimates:
             for name in sorted(names)
             if (one := forwards_of(name, legs, quoted, forwards, rate)) is not None
         }
+        self._unused = unused(forwards, legs)
+        self._lock = RLock()
         self._book = Book(legs, found, self.as_of, rate)
         self.underlyings = self._book.underlyings
         self._made: dict[Any, Any] = {}
@@ -67,12 +70,14 @@ class Estimates:
         codes = self.balance.positions["shtn_pdno"]
         lines = [line for line in self._book.lines if line.priced is not None and line.leg.option]
         self._inputs.ask_options([(codes[line.leg.row] or "").strip() for line in lines])
-        self._made.pop("positions", None)
+        with self._lock:
+            self._made.pop("positions", None)
 
     def _once(self, key: Any, make: Callable[[], Any]) -> Any:
-        if key not in self._made:
-            self._made[key] = make()
-        return self._made[key]
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = make()
+            return self._made[key]
 
     @property
     def as_of(self) -> datetime:
@@ -102,13 +107,11 @@ class Estimates:
         return self._inputs.quotes
 
     @property
-    def quoted_at(self) -> tuple[datetime, ...]:
-        """When the quotes of futures were taken; empty without any."""
-        frame = self._inputs.quotes
-        if frame is None or "as_of" not in frame.columns:
-            return ()
-        futures = frame.filter(pl.col("strike").is_null(), pl.col("price").is_not_null())
-        return tuple(futures["as_of"].unique().sort().to_list())
+    def apart(self) -> Mapping[What, tuple[datetime, datetime]]:
+        """What is more than five seconds from the balance: ``quotes``, ``option quotes``,
+        ``maintenance margin``, ``margin detail``; when the first and the last of it came.
+        """
+        return self._inputs.apart
 
     @property
     def positions(self) -> pl.DataFrame:
@@ -118,14 +121,15 @@ class Estimates:
             ``pdno``, ``prdt_name``, ``underlying``, ``kind``, ``expiry`` (the last trading day),
             ``strike`` (points), ``side``, ``quantity`` (contracts, short below 0), ``multiplier``
             (won a point); ``price`` (points), ``forward`` and ``forward_source`` (Enum given,
-            quote, held future, parity, nearest future); ``implied_volatility`` (a year, 0.18 is
+            quote, held future, parity, nearest future, nearest
+            expiry); ``implied_volatility`` (a year, 0.18 is
             18 %); ``delta`` (for a point of the forward), ``gamma``, ``vega`` (for one volatility
             point) and ``theta`` (for a calendar day), in points for one contract bought;
             ``delta_won`` and so on, the same for the position in won, signed; ``kis_delta``,
             ``kis_gamma``, ``kis_vega``, ``kis_theta``, ``kis_implied_volatility`` (as a fraction),
-            KIS's own where a quote had them; ``note`` (Enum): why it is not priced, or ``below
-            intrinsic`` and ``no time value``, which are priced at their intrinsic value. All
-            figures are Float64. Null is not known.
+            KIS's own for options where a quote had them; ``note`` (Enum): why it is not priced, or
+            ``below intrinsic`` and ``no time value``, which are priced at their intrinsic value.
+            All figures are Float64. Null is not known.
 
         Raises:
             Nothing.

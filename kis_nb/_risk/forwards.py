@@ -1,14 +1,16 @@
 """The forward of each expiry, and from where it comes.
 
 In this order: what the caller gave, a quote of the future of that expiry, such a future that is
-held, put-call parity of a call and a put that are held, the nearest future.
+held, put-call parity of a call and a put that are held, the nearest future; without any future,
+the nearest expiry's forward.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from math import exp, isfinite
 from typing import Any, NamedTuple, TypeAlias
 
@@ -16,9 +18,9 @@ from kis_nb._frames.product_lines import UNDERLYINGS
 from kis_nb._frames.products import Product
 from kis_nb._risk.legs import Leg
 
-SOURCES = ("given", "quote", "held future", "parity", "nearest future")
+SOURCES = ("given", "quote", "held future", "parity", "nearest future", "nearest expiry")
 # By the underlying (its level now), by the last trading day, or by both.
-Given: TypeAlias = Mapping[str | date | tuple[str, date | str], float]
+Given: TypeAlias = Mapping[str | date | tuple[str, date | str], float | Decimal]
 
 # The product line of an underlying whose future counts when two expire on one day.
 _MAIN = {"KOSPI 200": "KOSPI 200", "KOSDAQ 150": "KOSDAQ 150", "USD/KRW": "USD/KRW"}
@@ -47,20 +49,24 @@ class Forwards:
             for the underlying before it, the nearest expiry's forward after it.
         source: of the level.
         by_expiry: the forward of each expiry that has one of its own.
+        is_given: whether the caller gave the level itself.
     """
 
     level: float
     source: str
     by_expiry: Mapping[date, Forward]
+    is_given: bool = False
 
     def of(self, expiry: date) -> Forward:
-        """The forward of an expiry, else the level as that of the nearest future."""
+        """The forward of an expiry; else the level, which is the nearest future's price, or without
+        any future the nearest expiry's forward.
+        """
         own = self.by_expiry.get(expiry)
-        return Forward(self.level, _SHARED.get(self.source, self.source)) if own is None else own
-
-
-# A level that is taken for another expiry's forward is that of the nearest future.
-_SHARED = {"quote": "nearest future", "held future": "nearest future", "parity": "parity"}
+        if own is not None:
+            return own
+        future = self.source in ("quote", "held future")
+        shared = "nearest future" if future else "given" if self.is_given else "nearest expiry"
+        return Forward(self.level, shared)
 
 
 def forwards_of(
@@ -94,7 +100,7 @@ def forwards_of(
     level, by_day = _given(underlying, given)
     found |= futures | by_day
     if level is not None:
-        return Forwards(level, "given", {day: found[day] for day in sorted(found)})
+        return Forwards(level, "given", {day: found[day] for day in sorted(found)}, is_given=True)
     nearest = min(futures or found, default=None)
     if nearest is None:
         return None
@@ -150,9 +156,21 @@ def check_given(given: Given | None) -> None:
             raise ValueError(f"forwards takes prices above 0, in points; got {price!r} for {key}")
 
 
+def unused(given: Given | None, legs: Iterable[Leg]) -> list[str]:
+    """What a caller gave for expiries at which no position expires, as text."""
+    held = {(leg.underlying, leg.expiry) for leg in legs}
+    found = []
+    for key in given or {}:
+        name, day = _key(key)
+        if day is not None and (name or UNDERLYINGS[0], day) not in held:
+            found.append(f"{name or UNDERLYINGS[0]} {day}")
+    return found
+
+
 def is_number(value: Any) -> bool:
-    """Whether it is a finite int or float."""
-    return isinstance(value, (int, float)) and isfinite(value)
+    """Whether it is a finite int, float or Decimal."""
+    numeric = isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+    return numeric and isfinite(value)
 
 
 def _given(underlying: str, given: Given | None) -> tuple[float | None, dict[date, Forward]]:
@@ -177,7 +195,7 @@ def _key(key: Any) -> tuple[str | None, date | None]:
         _, day = _key(key[1])
         return (key[0], day) if day is not None else (None, None)
     if isinstance(key, date):
-        return None, key
+        return None, key.date() if isinstance(key, datetime) else key
     if not isinstance(key, str):
         return None, None
     try:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
-from kis_nb._codes import Margin
+import polars as pl
+
+from kis_nb._codes import Basis, Margin
 from kis_nb._errors import Cancelled, KisError
 from kis_nb._frames.balance import Balance
-from kis_nb._frames.calendar import last_trading_day
+from kis_nb._frames.calendar import last_trading_day, trading_date
+from kis_nb._frames.moments import same_moment
 from kis_nb._frames.products import read_product
 from kis_nb._frames.quote_frame import market_of
 from kis_nb._risk.forwards import QuotedFuture
@@ -19,8 +23,6 @@ from kis_nb._risk.moments import end_of_trading
 
 if TYPE_CHECKING:
     from threading import Event
-
-    import polars as pl
 
     from kis_nb._client import Client
 
@@ -53,7 +55,7 @@ class Lack:
 
 @dataclass
 class Inputs:
-    """Quotes, views and margin data for one balance, asked for once each. Not thread-safe.
+    """Quotes, views and margin data for one balance, asked for once each. Thread-safe.
 
     Args:
         balance: the pull that the estimates are of.
@@ -73,22 +75,29 @@ class Inputs:
     quotes: pl.DataFrame | None = None
     lacks: list[Lack] = field(default_factory=list)
     _got: dict[str, Any] = field(default_factory=dict)
+    _lock: RLock = field(default_factory=RLock, repr=False)
 
     def _ask(self, what: What, call: Callable[[], _T]) -> _T | None:
         """The answer; None, with the reason noted, when it was refused. Asked once."""
-        if what not in self._got:
-            try:
-                self._got[what] = call()
-            except Cancelled:
-                raise
-            except KisError as error:
-                self._got[what] = None
-                self.lacks.append(Lack(what, str(error)))
-        found: _T | None = self._got[what]
-        return found
+        with self._lock:
+            if what not in self._got:
+                try:
+                    self._got[what] = call()
+                except Cancelled:
+                    raise
+                except KisError as error:
+                    self._got[what] = None
+                    self.lacks.append(Lack(what, str(error)))
+            found: _T | None = self._got[what]
+            return found
 
     def use(self, quotes: pl.DataFrame) -> None:
-        """Take these quotes in place of asking for any."""
+        """Take these quotes in place of asking for any.
+
+        Raises:
+            ValueError: they are no frame of `Client.quotes`.
+        """
+        _check_quotes(quotes)
         self.quotes = quotes
         self._got |= {"quotes": None, "option quotes": None}
 
@@ -99,8 +108,11 @@ class Inputs:
             return
         wanted: dict[str, set[date]] = {}
         for leg in legs:
-            if leg.note is None and leg.option and leg.underlying and leg.expiry:
-                wanted.setdefault(leg.underlying, set()).add(leg.expiry)
+            if leg.note is not None or leg.underlying is None or leg.kind == "future":
+                continue
+            days = wanted.setdefault(leg.underlying, set())
+            if leg.expiry is not None:
+                days.add(leg.expiry)
         if not wanted:
             return
         codes = futures_codes(wanted, self.balance.as_of)
@@ -134,22 +146,36 @@ class Inputs:
                 found.append(QuotedFuture(product, float(row["price"])))
         return found
 
-    def views(self) -> list[Balance]:
-        """The pulls of the account, one with the maintenance margin among them if it can be had."""
+    def known_views(self) -> list[Balance]:
+        """The pulls of the account so far; of the maintenance margin the latest."""
+        pulled: Balance | None = self._got.get("maintenance margin")
         known = [self.balance, *self.others]
-        if any(one.mgna_dvsn is Margin.MAINTENANCE for one in known) or self.client is None:
+        if pulled is None:
             return known
-        client, balance = self.client, self.balance
-        pulled = self._ask(
+        return [*(one for one in known if one.mgna_dvsn is not Margin.MAINTENANCE), pulled]
+
+    def views(self) -> list[Balance]:
+        """The pulls of the account, one with the maintenance margin of the moment of the balance
+        among them if it can be had.
+        """
+        balance = self.balance
+        for one in (balance, *self.others):
+            if one.mgna_dvsn is Margin.MAINTENANCE and same_moment(one.as_of, balance.as_of):
+                return self.known_views()
+        client = self.client
+        if client is None:
+            return self.known_views()
+        # On the settlement basis, on which alone equity can be estimated where it is not sent.
+        self._ask(
             "maintenance margin",
             lambda: client.balance(
                 balance.account,
                 mgna_dvsn=Margin.MAINTENANCE,
-                excc_stat_cd=balance.excc_stat_cd,
+                excc_stat_cd=Basis.SETTLEMENT,
                 cancel=self.cancel,
             ),
         )
-        return known if pulled is None else [*known, pulled]
+        return self.known_views()
 
     def margin_detail(self) -> Any:
         """CTFN7107R's answer; None without a client, or when it was refused."""
@@ -163,7 +189,47 @@ class Inputs:
         client = self.client
         if client is None:
             return None
-        return self._ask("margin rates", lambda: client.margin_rates(cancel=self.cancel))
+        day = trading_date(self.balance.as_of)
+        return self._ask("margin rates", lambda: client.margin_rates(day, cancel=self.cancel))
+
+    @property
+    def apart(self) -> dict[What, tuple[datetime, datetime]]:
+        """What is of another moment than the balance: when the first and the last of it came."""
+        times: dict[What, list[datetime]] = {"quotes": [], "option quotes": []}
+        if self.quotes is not None:
+            for name, own in (("quotes", False), ("option quotes", True)):
+                rows = self.quotes.filter(
+                    pl.col("strike").is_not_null() == own, pl.col("price").is_not_null()
+                )
+                times[name] = rows["as_of"].drop_nulls().to_list()  # type: ignore[index]
+        margin = [one for one in self.known_views() if one.mgna_dvsn is Margin.MAINTENANCE]
+        if not any(same_moment(one.as_of, self.balance.as_of) for one in margin):
+            times["maintenance margin"] = [one.as_of for one in margin]
+        detail = self._got.get("margin detail")
+        times["margin detail"] = [] if detail is None else [detail.as_of]
+        far = {
+            name: [at for at in some if not same_moment(at, self.balance.as_of)]
+            for name, some in times.items()
+        }
+        return {name: (min(some), max(some)) for name, some in far.items() if some}
+
+
+_READ = ("shtn_pdno", "as_of", "price", "strike")
+
+
+def _check_quotes(quotes: Any) -> None:
+    """Check that a frame has what is read of quotes.
+
+    Raises:
+        ValueError: a column is missing, or is not of the kind that `Client.quotes` gives.
+    """
+    said = "quotes takes a frame that Client.quotes gave: " + ", ".join(_READ)
+    if not isinstance(quotes, pl.DataFrame) or not set(_READ) <= set(quotes.columns):
+        raise ValueError(said)
+    kinds = quotes.schema
+    exact = all(kinds[name].is_decimal() for name in ("price", "strike"))
+    if not exact or getattr(kinds["as_of"], "time_zone", None) is None:
+        raise ValueError(f"{said}, with Decimal prices and times that have a zone")
 
 
 def _is_short_code(code: str, now: datetime) -> bool:
@@ -192,8 +258,9 @@ def futures_codes(wanted: Mapping[str, Collection[date]], now: datetime) -> list
         now: what expired before is not asked for.
 
     Returns:
-        For each underlying the nearest future, and for each expiry the future that expires with
-        it: the quarterly one, or else the mini. One that is not listed has a quote without a price.
+        For each underlying the nearest future and the nearest quarterly one, and for each expiry
+        the future that expires with it: the quarterly one, or else the mini. One that is not listed
+        has a quote without a price.
     """
     codes = []
     for underlying, expiries in wanted.items():
@@ -201,14 +268,17 @@ def futures_codes(wanted: Mapping[str, Collection[date]], now: datetime) -> list
             continue
         months = {(day.year, day.month) for day in expiries}
         ahead = [divmod(now.year * 12 + now.month - 1 + more, 12) for more in range(_MONTHS_AHEAD)]
-        nearest = None
+        nearest = quarter = None
         for year, month in sorted(months | {(year, month + 1) for year, month in ahead}):
             code = _code(underlying, year, month)
             day = last_trading_day(underlying, f"{year}{month:02d}")
             if code is None or day is None or end_of_trading(underlying, day) <= now:
                 continue
             nearest = nearest or code
-            if code == nearest or day in expiries:
+            if month in _QUARTERLY:
+                quarter = quarter or code
+            # A nearest mini that has no trade yet gives no price; the next quarterly one does.
+            if code in (nearest, quarter) or day in expiries:
                 codes.append(code)
     return codes
 

@@ -21,7 +21,7 @@ SIDES = ("below", "above")
 Margin: TypeAlias = Literal["held", "re-estimated"]
 MARGINS: tuple[Margin, ...] = ("held", "re-estimated")
 NO_EQUITY, NO_MARGIN, NO_RATES = "equity not known", "margin not known", "rates not known"
-ALREADY, NEVER, NOTHING = "already below", "no level within 50 %", "no position"
+ALREADY, NEVER, NOTHING = "already below", "no level within 50%", "no position"
 NOTES = (NO_EQUITY, NO_MARGIN, NO_RATES, ALREADY, NEVER, NOTHING)
 SCHEMA: dict[str, Any] = {
     "side": pl.Enum(SIDES),
@@ -92,7 +92,13 @@ class MarginCall:
 
         if excess((0.0,))[0] < 0:
             return row | {"note": ALREADY, "required": self._required(margin, 0.0)}
-        spot = _first(excess, -1 if side == "below" else 1, _STEPS[margin])
+        sign = -1 if side == "below" else 1
+        places = {sign * FARTHEST * step / _STEPS[margin] for step in range(_STEPS[margin] + 1)}
+        if margin == "held":
+            # Near an expiry the P&L bends at the strikes.
+            strikes = (one.leg.strike / self._repricer.level - 1 for one in self._repricer.legs)
+            places |= {one for one in strikes if 0 < sign * one < FARTHEST}
+        spot = _first(excess, sorted(places, key=abs))
         if spot is None:
             return row | {"note": NEVER, "required": self._required(margin, 0.0)}
         pnl = self._pnl((spot,))[0]
@@ -106,9 +112,12 @@ class MarginCall:
         }
 
 
-def _first(excess: Callable[[Sequence[float]], list[float]], sign: int, steps: int) -> float | None:
-    """The nearest move in a direction at which the excess is 0; None when there is none."""
-    spots = [sign * FARTHEST * step / steps for step in range(steps + 1)]
+def _first(
+    excess: Callable[[Sequence[float]], list[float]], spots: Sequence[float]
+) -> float | None:
+    """The nearest move at which the excess is 0; None when there is none among these places, which
+    are in order from 0.
+    """
     for at, value in enumerate(excess(spots)):
         if value < 0:
             low, high = sorted(spots[at - 1 : at + 1])

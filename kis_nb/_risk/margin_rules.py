@@ -44,9 +44,9 @@ SCHEMA: dict[str, Any] = {
 }
 PRICE_CHANGE, OPTION_PRICE, NET_RISK = "fuop_pric_altr_mgna", "opt_pric_mgna", "netrisk_brkg_mgna"
 _LABELS = {
-    PRICE_CHANGE: ("선물옵션가격변동증거금", "Price-change margin"),
+    PRICE_CHANGE: ("선물옵션가격변동증거금", "Price change margin"),
     OPTION_PRICE: ("옵션가격증거금", "Option price margin"),
-    NET_RISK: ("순위험위탁증거금", "Net-risk margin"),
+    NET_RISK: ("순위험위탁증거금", "Net risk margin"),
 }
 
 
@@ -119,13 +119,18 @@ def read_rates(rates: pl.DataFrame | None) -> dict[str, dict[Which, float]]:
     whose unit cannot be told has none.
     """
     found: dict[str, dict[Which, float]] = {}
-    for row in () if rates is None else rates.iter_rows(named=True):
+    # Of two contracts on one underlying the larger one's, which comes last.
+    rows = [] if rates is None else rates.sort("tr_mtpl_idx", nulls_last=False).to_dicts()
+    for row in rows:
         name = _underlying(row)
         value = _product(row["bast_pric"], row["tr_mtpl_idx"])
         margin, initial = row["ctrt_per_futr_mgna"], row["brkg_mgna_rt"]
         if name is None or not value or not margin or not initial:
             continue
-        unit = min((1.0, 100.0), key=lambda one: abs(float(initial) / one - float(margin / value)))
+        share = float(margin / value)
+        unit = min((1.0, 100.0), key=lambda one: abs(float(initial) / one - share))
+        if not share / 2 < float(initial) / unit < share * 2:
+            continue
         own = {which: _fraction(row[field], unit) for which, field in _RATES.items()}
         if all(rate is not None and 0 < rate < 1 for rate in own.values()):
             found[name] = {which: rate for which, rate in own.items() if rate is not None}

@@ -85,7 +85,9 @@ def _read(at: At, now: datetime, underlying: str) -> datetime:
         return night_end(now)
     try:
         return _read(
-            date.fromisoformat(at) if len(at) == 10 else datetime.fromisoformat(at), now, underlying
+            date.fromisoformat(at) if len(at) in (8, 10) else datetime.fromisoformat(at),
+            now,
+            underlying,
         )
     except (TypeError, ValueError):
         pass

@@ -27,12 +27,15 @@ class Priced:
         type: of an option, for QuantLib; None for a future or spread.
         forward: of its expiry now; of a spread its price.
         volatility: a year; 0 for what is priced at its intrinsic value.
+        gap: what its price is above the model's, in points: 0 but for those. It shrinks with the
+            time that is left.
     """
 
     leg: Leg
     type: int | None
     forward: float
     volatility: float
+    gap: float = 0.0
 
 
 class Repricer:
@@ -83,7 +86,8 @@ class Repricer:
         rows = [self._row(one, after) for one in self._options]
         live, still = [row for row in rows if row[3]], [row for row in rows if not row[3]]
         # What has expired, or has no volatility, is the same under each change of volatility.
-        rest = [(1 + spot) * linear + _sums(still, (spot,), 0.0)[0] for spot in spots]
+        gaps = sum(self._gap(one, after) * one.leg.won for one in self._options if one.gap)
+        rest = [(1 + spot) * linear + _sums(still, (spot,), 0.0)[0] + gaps for spot in spots]
         return [
             value + more
             for vol in vols
@@ -113,8 +117,11 @@ class Repricer:
             left = max(one.leg.years - after, 0.0)
             deviation = max((1 + vol) * one.volatility, 0.0) * sqrt(left)
             worth = price(one.type, one.leg.strike, forward, deviation, exp(-self._rate * left))
-            found.append(worth * one.leg.won)
+            found.append((worth + self._gap(one, after)) * one.leg.won)
         return found
+
+    def _gap(self, one: Priced, after: float) -> float:
+        return one.gap * max(one.leg.years - after, 0.0) / one.leg.years if one.gap else 0.0
 
     def _carry(self, one: Priced, after: float) -> float:
         """What is left of the forward over the level, as a factor on the forward of now."""

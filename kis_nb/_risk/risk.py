@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from kis_nb._frames.balances import Balances
 from kis_nb._frames.equity import Equity, equity
 from kis_nb._frames.text import moment
 from kis_nb._risk import answers as texts
-from kis_nb._risk.forwards import Given, check_given
+from kis_nb._risk.forwards import Given, check_given, is_number
 from kis_nb._risk.grid import HEADLINE
 from kis_nb._risk.html import risk_html
 from kis_nb._risk.inputs import Inputs
@@ -33,7 +34,7 @@ def risk(
     *,
     client: Client | None = None,
     forwards: Given | None = None,
-    rate: float = 0.0,
+    rate: float | Decimal = 0.0,
     quotes: pl.DataFrame | None = None,
     option_quotes: bool = True,
     cancel: Event | None = None,
@@ -69,11 +70,12 @@ def risk(
     """
     require()
     pulls = list(balance) if isinstance(balance, Balances) else [balance]
+    if not all(isinstance(one, Balance) for one in pulls):
+        raise ValueError("risk takes a balance, or balances of one account")
     if not pulls or len({one.account for one in pulls}) != 1:
         raise ValueError("risk takes a balance, or balances of one account")
-    number: Any = rate
-    if not (isinstance(number, (int, float)) and -0.5 <= number <= 1):
-        raise ValueError(f"rate is a number like 0.025 for 2.5 % a year; got {rate!r}")
+    if not is_number(rate) or not -0.5 <= rate <= 1:
+        raise ValueError(f"rate is a number like 0.025 for 2.5% a year; got {rate!r}")
     check_given(forwards)
     latest = max(pulls, key=lambda one: one.as_of)
     latest = next(one for one in pulls if one.as_of == latest.as_of)
@@ -85,9 +87,14 @@ def risk(
         else client.label_of(latest.account)
     )
     others = [one for one in pulls if one is not latest]
+    known = None if client is None else client.find_account(latest.account)
+    if isinstance(known, ValueError):
+        raise known
     inputs = Inputs(latest, others, client, cancel)
     if quotes is not None:
         inputs.use(quotes)
+    # Here, so that what shows a result, in a notebook too, asks for nothing.
+    inputs.views()
     return Risk(inputs, forwards, float(rate), label, option_quotes=option_quotes)
 
 
@@ -132,6 +139,9 @@ class Risk(WhatIf):
     def margin_call(self, *, underlying: str | None = None) -> pl.DataFrame:
         """The levels at which equity falls to the maintenance margin, with all else as it is now.
 
+        Equity is that of the moment of the balance, or where that is not known KIS's, which is
+        marked at the last settlement; `answers` say so.
+
         Args:
             underlying: as of `scenarios`.
 
@@ -140,7 +150,8 @@ class Risk(WhatIf):
             margin stays what it is; ``re-estimated``: it is worked out anew at the level, see
             `margin_components`), ``level`` (points), ``spot``, ``pnl``, ``equity`` and ``required``
             there (won, Float64), ``note`` (Enum): why there is no level, else null. Only levels
-            within 50 % are looked for. Empty when nothing is priced.
+            within 50% are looked for, in steps of 0.5% and at the strikes (re-estimated: of 2%).
+            Empty when nothing is priced.
 
         Raises:
             ValueError: no position on this underlying is priced.
@@ -229,7 +240,7 @@ class Risk(WhatIf):
         worst = next((row for row in made.head(1).to_dicts() if row["pnl"] < 0), None)
         return (
             texts.loss_answer(name, pnl, lang),
-            texts.call_answer(name, rows, lang),
+            texts.call_answer(name, rows, lang, settled=self.equity().source is None),
             texts.cause_answer(nearest, level, worst, lang),
         )
 
@@ -251,7 +262,7 @@ class Risk(WhatIf):
             lacks=self.lacks,
             notes=[note for note in notes if note in LEFT_OUT],
             intrinsic=sum(note not in LEFT_OUT for note in notes),
-            as_of=self.as_of,
-            quoted=self.quoted_at,
+            apart=self.apart,
+            unused=self._unused,
             lang=lang,
         )

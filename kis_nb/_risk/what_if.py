@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -112,7 +113,7 @@ class WhatIf(Estimates):
         """
         name = self._name(underlying)
         spots = _steps("spot", spot, SPOTS, -1)
-        (change,) = _steps("vol", vol, (), -1)
+        change = _one_vol(vol)
         if name is None:
             return pl.DataFrame(schema=_CURVE)
         repricer = self._book.repricer(name)
@@ -165,7 +166,7 @@ class WhatIf(Estimates):
 
     def contributions(
         self,
-        level: float,
+        level: float | Decimal,
         *,
         underlying: str | None = None,
         at: At = "now",
@@ -190,15 +191,26 @@ class WhatIf(Estimates):
         name = self._name(underlying)
         if not is_number(level) or level <= 0:
             raise ValueError(f"level is a number of points above 0; got {level!r}")
-        (change,) = _steps("vol", vol, (), -1)
+        change = _one_vol(vol)
         if name is None:
             return contributions_frame(self.balance.positions, None, 0.0, 0.0, self.as_of)
         repricer = self._book.repricer(name)
         if isinstance(at, (list, tuple)):
             raise ValueError("at takes one moment here")  # noqa: TRY004 (as for other values)
         (moment,) = read_moments(at, self.as_of, name, ())
-        spot = level / repricer.level - 1
+        spot = float(level) / repricer.level - 1
         return contributions_frame(self.balance.positions, repricer, spot, change, moment)
+
+
+def _one_vol(vol: float) -> float:
+    """A change of volatility.
+
+    Raises:
+        ValueError: it is no number of at least -1.
+    """
+    if not is_number(vol):
+        raise ValueError(f"vol takes one relative change like 0.2 for 20%; got {vol!r}")
+    return _steps("vol", vol, (), -1)[0]
 
 
 def _steps(name: str, given: Steps | None, default: Sequence[float], least: float) -> list[float]:
@@ -209,10 +221,11 @@ def _steps(name: str, given: Steps | None, default: Sequence[float], least: floa
     """
     if given is None:
         return list(default)
-    steps = [given] if isinstance(given, (int, float)) else list(given)
+    single = isinstance(given, (int, float, Decimal))
+    steps: list[Any] = [given] if single else list(given)  # type: ignore[arg-type]
     for step in steps:
         if not is_number(step) or not least <= step <= 10:
-            raise ValueError(f"{name} takes relative changes like -0.03 for -3 %; got {step!r}")
+            raise ValueError(f"{name} takes relative changes like -0.03 for -3%; got {step!r}")
         if name == "spot" and step == least:
             raise ValueError("spot takes moves above -1: the level stays above 0")
     if not steps:

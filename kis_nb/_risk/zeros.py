@@ -10,6 +10,8 @@ from kis_nb._risk.reprice import Repricer
 _RANGE = 0.5
 _STEPS = 200
 _ACCURACY = 1e-10
+# Won: what is nearer to 0 is 0.
+_NOTHING = 0.01
 
 
 def zeros(repricer: Repricer, at: datetime) -> list[float]:
@@ -33,10 +35,13 @@ def zeros(repricer: Repricer, at: datetime) -> list[float]:
     grid = {_RANGE * step / _STEPS for step in range(-_STEPS, _STEPS + 1)}
     places = sorted(grid | {one for one in strikes if abs(one) < _RANGE})
     values = [pnl - cost for pnl in repricer.pnl(places, (0.0,), at)]
+    signs = [0 if abs(value) < _NOTHING else 1 if value > 0 else -1 for value in values]
     found = []
-    for at_place, value, after, later in zip(places, values, places[1:], values[1:], strict=False):
-        if value == 0:
-            found.append(at_place)
-        elif value * later < 0:
-            found.append(crossing(unrealized, at_place, after, _ACCURACY))
+    for n, sign in enumerate(signs):
+        near = signs[max(n - 1, 0) : n + 2]
+        # Of a flat stretch at 0 the ends; none of a book that is 0 all over.
+        if sign == 0 and any(near):
+            found.append(places[n])
+        elif n and sign * signs[n - 1] < 0:
+            found.append(crossing(unrealized, places[n - 1], places[n], _ACCURACY))
     return [repricer.level * (1 + spot) for spot in found]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SPOT_PARAM, VOL_PARAM = "risk_spot", "risk_vol"
 AT_SPOT = f"abs(datum.spot - {SPOT_PARAM}) < 0.0001"
 AT_VOL = f"abs(datum.vol - {VOL_PARAM}) < 0.0001"
-UNMOVED, UNTURNED = f"abs({SPOT_PARAM}) < 0.0001", f"abs({VOL_PARAM}) < 0.0001"
+SAME_SPOT, SAME_VOL = f"abs({SPOT_PARAM}) < 0.0001", f"abs({VOL_PARAM}) < 0.0001"
 LANE = axes.LANE
 
 _UNITS = {

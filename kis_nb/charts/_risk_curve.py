@@ -174,7 +174,7 @@ def _calls(risk: Risk, underlying: str, first: Row, style: Style) -> list[Row]:
         if len({part[2:] for part in parts}) == 1:
             parts = [parts[0][2:]]
         text = f"{name}: {' · '.join(parts)}"
-        made.append({field if field == "again" or _alarms(found) else "calm": text})
+        made.append({field if field == "again" or _alarms(found) else "plain": text})
     return made
 
 
@@ -248,7 +248,7 @@ def _build(data: Any, style: Style) -> Chart:
                 *marks(base, style, x),
                 *legend(base, style),
                 line_text(base, style, "held", 0, color=style["alert"], **first),
-                line_text(base, style, "calm", 0, **first),
+                line_text(base, style, "plain", 0, **first),
                 line_text(base, style, "again", 1, color=style["soft"]),
                 axes.note_text(base, style),
                 *heading(data, style),

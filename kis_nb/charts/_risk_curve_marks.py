@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from kis_nb.charts._estimates import AT_SPOT, AT_VOL, LANE, UNMOVED, UNTURNED, VOL_PARAM
+from kis_nb.charts._estimates import AT_SPOT, AT_VOL, LANE, SAME_SPOT, SAME_VOL, VOL_PARAM
 from kis_nb.charts._style import Style
 
 # The lines, from the front to the back: name, colour, width, dashes and a sample.
@@ -38,7 +38,7 @@ def rules(base: alt.Chart, style: Style, x: alt.X) -> list[alt.Chart]:
         again.mark_rule(color=style["alert"], strokeWidth=0.8, strokeDash=[2, 3]).encode(
             **at, description=alt.Description("name:N")
         ),
-        chosen.transform_filter(f"!({UNMOVED})")
+        chosen.transform_filter(f"!({SAME_SPOT})")
         .mark_rule(color=style["cash"], strokeWidth=1.5, aria=False)
         .encode(x=x, **span),
     ]
@@ -62,10 +62,10 @@ def marks(base: alt.Chart, style: Style, x: alt.X) -> list[alt.Chart]:
         .encode(x=x, y=alt.value(3.5 * LANE), text="mark:N")
     )
     side = f"{here} < 110 ? 'left' : {here} > width - 110 ? 'right' : 'center'"
-    moved = f"!({UNMOVED})"
-    turn = style.word("변동성", "volatility")
-    vol = f"' · {turn} ' + format({VOL_PARAM} * 100, '+.0f') + ' %'"
-    vol = f"({UNTURNED} ? '' : {vol})"
+    moved = f"!({SAME_SPOT})"
+    vol_name = style.word("변동성", "volatility")
+    vol = f"' · {vol_name} ' + format({VOL_PARAM} * 100, '+.0f') + ' %'"
+    vol = f"({SAME_VOL} ? '' : {vol})"
     feet = [
         rows.mark_text(
             align=alt.ExprRef(side), baseline="middle", color=style[color], **text
@@ -91,7 +91,7 @@ def marks(base: alt.Chart, style: Style, x: alt.X) -> list[alt.Chart]:
         "fill": style["foreign"],
     }
     zeros = (
-        base.transform_filter(f"isValid(datum.zero) && {UNTURNED}")
+        base.transform_filter(f"isValid(datum.zero) && {SAME_VOL}")
         .mark_point(**diamond)
         .encode(
             x=x,
@@ -101,7 +101,7 @@ def marks(base: alt.Chart, style: Style, x: alt.X) -> list[alt.Chart]:
         )
     )
     listed = (
-        base.transform_filter(f"isValid(datum.zeros) && {UNTURNED}")
+        base.transform_filter(f"isValid(datum.zeros) && {SAME_VOL}")
         .mark_text(
             align="left",
             baseline="middle",
@@ -118,7 +118,7 @@ def marks(base: alt.Chart, style: Style, x: alt.X) -> list[alt.Chart]:
         )
     )
     sample = (
-        base.transform_filter(f"isValid(datum.zeros) && {UNTURNED}")
+        base.transform_filter(f"isValid(datum.zeros) && {SAME_VOL}")
         .mark_point(**diamond, aria=False)
         .encode(x=alt.value(8), y=alt.value(alt.ExprRef(f"height - {LANE / 2}")))
     )

@@ -18,9 +18,9 @@ from kis_nb.charts._estimates import (
     AT_SPOT,
     AT_VOL,
     LANE,
+    SAME_SPOT,
+    SAME_VOL,
     SPOT_PARAM,
-    UNMOVED,
-    UNTURNED,
     call_note,
     lacking,
     line_text,
@@ -121,7 +121,7 @@ def _call_line(
     made: list[Row], edges: list[Row], call: float | None, note: str, style: Style
 ) -> Row:
     """What the line of the margin call means, or why there is none."""
-    field = "edge" if edges or made[0]["call"] else "calm"
+    field = "edge" if edges or made[0]["call"] else "plain"
     if edges:
         where = style.word(
             "선을 넘어 손실이 더 크면 마진콜", "Margin call beyond the line, at larger losses"
@@ -160,12 +160,12 @@ def _cell(
         "shade": round(_FAINT + (_STRONG - _FAINT) * sqrt(abs(pnl) / most), 3) if pnl else 0.0,
         "figure": won(pnl),
         "move": percent(spot),
-        "turn": percent(vol),
+        "vol_name": percent(vol),
         "level": points(cell["level"]),
     }
     pnl_of = style.word(f"추정 손익 {row['figure']}원", f"estimated P&L {row['figure']} won")
-    turn = style.word("변동성", "volatility")
-    row["told"] = f"{name} {row['move']}, {turn} {row['turn']}: {pnl_of}"
+    vol_name = style.word("변동성", "volatility")
+    row["told"] = f"{name} {row['move']}, {vol_name} {row['vol_name']}: {pnl_of}"
     if (round(spot * 10_000) - _FROM) % _EVERY == 0:
         row["short"] = short_won(pnl, style)
     return row
@@ -175,10 +175,10 @@ def _lines(made: list[Row], style: Style) -> Row:
     """What is written over the map: the scenario asked for, and the worst and the best."""
     worst, best = min(made, key=lambda row: row["pnl"]), max(made, key=lambda row: row["pnl"])
     asked = next((row for row in made if (row["spot"], row["vol"]) == HEADLINE), worst)
-    turn = style.word("변동성", "vol.")
+    vol_name = style.word("변동성", "vol.")
 
     def short(row: Row) -> str:
-        return f"{short_won(row['pnl'], style)} ({row['move']}, {turn} {row['turn']})"
+        return f"{short_won(row['pnl'], style)} ({row['move']}, {vol_name} {row['vol_name']})"
 
     low, high = style.word("최저", "Lowest"), style.word("최고", "Highest")
     return {
@@ -232,7 +232,7 @@ def _build(data: Any, style: Style) -> Chart:
         alt.Tooltip("figure:N", title=style.word("손익 (추정)", "P&L (estimate)")),
         alt.Tooltip("move:N", title=style.word("기초자산", "Underlying")),
         alt.Tooltip("level:N", title=style.word("수준", "Level")),
-        alt.Tooltip("turn:N", title=style.word("변동성", "Volatility")),
+        alt.Tooltip("vol_name:N", title=style.word("변동성", "Volatility")),
     ]
     area: dict[str, Any] = {"x": x, "x2": "right:Q", "y": y, "y2": "high:Q"}
     # The strength is the opacity: on a page colours are CSS variables, which Vega cannot mix.
@@ -284,8 +284,8 @@ def _build(data: Any, style: Style) -> Chart:
     ).encode(**area)
     # In place of the scenario asked for, the one that the sliders choose.
     answer: dict[str, Any] = {"fontSize": 13, "fontWeight": "bold"}
-    unmoved = base.transform_filter(f"{UNMOVED} && {UNTURNED}")
-    moved = chosen.transform_filter(f"!({UNMOVED} && {UNTURNED})")
+    unmoved = base.transform_filter(f"{SAME_SPOT} && {SAME_VOL}")
+    moved = chosen.transform_filter(f"!({SAME_SPOT} && {SAME_VOL})")
     return with_sliders(
         compose(
             [
@@ -299,7 +299,7 @@ def _build(data: Any, style: Style) -> Chart:
                 line_text(moved, style, "told", 0, color=style["ink"], **answer),
                 line_text(base, style, "range", 1, color=style["soft"]),
                 line_text(base, style, "edge", 2, color=style["alert"]),
-                line_text(base, style, "calm", 2, color=style["soft"]),
+                line_text(base, style, "plain", 2, color=style["soft"]),
                 axes.note_text(base, style),
                 *heading(data, style),
             ],
