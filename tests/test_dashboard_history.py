@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import ipywidgets as w
 import pytest
 
 import kis_nb
@@ -19,7 +20,8 @@ from kis_nb._dashboard import create
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.dashboard import Dashboard
 from kis_nb._dashboard.history_data import SPANS, Question, first_day, read
-from kis_nb._dashboard.history_tab import HistoryTab, NoHistory, history_tab
+from kis_nb._dashboard.history_tab import HistoryTab
+from kis_nb._dashboard.tabs import Tabs
 from kis_nb._errors import HistoryError
 from kis_nb._widgets.chart_view import Gesture
 from tests.factories import make_balance
@@ -55,13 +57,10 @@ class Page:
         self.tab = HistoryTab(store, self.controls, cast("Any", client))
         self._observe: list[Callable[[Any], None]] = []
         dashboard = SimpleNamespace(observe=lambda call, _name: self._observe.append(call))
-        head, body = SimpleNamespace(), SimpleNamespace()
-        for widget in (head, body):
-            widget.layout = SimpleNamespace(display=None)
-        # Boxes take real widgets alone, so those of the page are not among them.
-        self.tab._now = cast("Any", [head, body])
-        self.tab._follow(dashboard)
-        self.body = body
+        self.body = w.Box()
+        self.children = Tabs(self.controls, self.tab, None).join(
+            dashboard, [w.Box(), w.Box(), self.body]
+        )
 
     def choose(self, account: Account) -> None:
         """The dashboard's account is this one."""
@@ -381,7 +380,7 @@ def test_invented_accounts_are_kept_for_a_page_alone(
     monkeypatch.setattr(create, "front_end", lambda: kind)
     made = create.dashboard(demo=True, history=tmp_path / "demo-history")
     try:
-        assert isinstance(made._history, HistoryTab) is (kind == "page")
+        assert isinstance(made._tabs.history, HistoryTab) is (kind == "page")
     finally:
         made.close()
 
@@ -449,13 +448,12 @@ def test_pulls_go_on_when_keeping_fails() -> None:
 
 def test_no_history_no_tab() -> None:
     """Without a history the page is as it was, and the pulls are handed on as they are."""
-    tab = history_tab(None, Controls([], "en", "kr", 0))
-    assert isinstance(tab, NoHistory)
+    tabs = Tabs(Controls([], "en", "kr", 0), None, None)
     children: list[Any] = [1, 2]
-    assert tab.join(None, children) is children
+    assert tabs.join(None, children) is children
     source: Any = object()
-    assert tab.keeping(source) is source
-    tab.close()
+    assert tabs.keeping(source) is source
+    tabs.close()
 
 
 def test_nothing_of_the_account_goes_to_the_page(page: Page) -> None:

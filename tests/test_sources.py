@@ -19,6 +19,8 @@ WIDGETS = (
     "panels/head.js",
     "panels/history.js",
     "panels/note.js",
+    "panels/risk.js",
+    "panels/risk_tables.js",
     "panels/table.js",
 )
 SHEETS = sorted(

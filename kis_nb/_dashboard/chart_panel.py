@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kis_nb._choices import Colors, Lang
@@ -11,6 +12,7 @@ from kis_nb._choices import Colors, Lang
 if TYPE_CHECKING:
     from kis_nb._widgets.chart_view import ChartView
     from kis_nb._widgets.vega_spec import Row
+    from kis_nb.charts._chart import ChartKind
 
 
 @cache
@@ -18,32 +20,13 @@ def spec(chart: str, lang: Lang, colors: Colors) -> dict[str, Any]:
     """A chart's Vega-Lite spec, which is the same for all figures.
 
     Args:
-        chart: one of `CHARTS` of `kis_nb._dashboard.chart_data` or of `history_data`.
+        chart: one of `CHARTS` of `kis_nb._dashboard.chart_data`, `history_data` or `risk_data`.
         lang, colors: of the chart.
     """
-    from kis_nb.charts import (
-        _attribution,
-        _book,
-        _equity_history,
-        _margin,
-        _margin_history,
-        _payoff,
-        _pnl,
-        _views,
-    )
-
-    designs = {
-        "pnl": _pnl.PNL,
-        "margin": _margin.MARGIN,
-        "views": _views.VIEWS,
-        "book": _book.BOOK,
-        "payoff": _payoff.PAYOFF,
-        "equity_history": _equity_history.EQUITY_HISTORY,
-        "margin_history": _margin_history.MARGIN_HISTORY,
-        "attribution": _attribution.ATTRIBUTION,
-    }
+    # Its module alone: a page without a tab needs none of that tab's charts.
+    kind: ChartKind = getattr(import_module(f"kis_nb.charts._{chart}"), chart.upper())
     # The lines of a chart are in the order of its rows, which another view may change.
-    return designs[chart].spec(lang, colors) | {"usermeta": {"fresh": "key"}}
+    return kind.spec(lang, colors) | {"usermeta": {"fresh": "key"}}
 
 
 class ChartPanel:

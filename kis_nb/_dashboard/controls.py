@@ -45,6 +45,7 @@ class Controls:
         self._expiries: Mapping[str, int] = {}
         # The day that somebody chose; None while the choice is left to the chart.
         self._chosen_expiry: str | None = None
+        self._tabs: tuple[str, ...] = ()
         self.relabelling = False
         self._options: dict[str, Callable[[Lang], _Options]] = {
             "account": self._account_options,
@@ -58,12 +59,12 @@ class Controls:
             "book_measure": _options_of("book", ("quantity", "value")),
             "payoff_on": _options_of("payoff", UNDERLYINGS),
             "payoff_expiry": self._expiry_options,
-            # Laid out where there is a history.
-            "tab": _options_of("tab", ("now", "history")),
+            # Laid out where there are several tabs.
+            "tab": lambda to: [(say(f"tab_{tab}", to), tab) for tab in ("now", *self._tabs)],
             "history_span": _options_of("history", ("night", "week", "year")),
         }
-        # Not on the page without a history; the page waits for every control that it is to name.
-        self.absent = {"tab", "history_span"}
+        # The page waits for every control that it is to name.
+        self._absent = {"tab", "history_span"}
         chosen = {"language": lang, "colors": colors, "auto": auto}
         self.widgets: dict[str, Any] = {}
         for name, options in self._options.items():
@@ -120,9 +121,19 @@ class Controls:
 
     def names(self, lang: Lang) -> dict[str, str]:
         """Accessible names by CSS class, for the controls that ipywidgets does not name."""
-        keys = {name: name for name in self._options if name not in self.absent}
+        keys = {name: name for name in self._options if name not in self._absent}
         keys |= {name: f"{name}_name" for name in ("mgna_dvsn", "excc_stat_cd", "auto")}
         return {css_class(name): say(key, lang) for name, key in keys.items()}
+
+    def offer_tabs(self, tabs: Sequence[str]) -> None:
+        """Offer these tabs beside the first one. Call it before the page is laid out.
+
+        Args:
+            tabs: names, like ``risk``, in their order.
+        """
+        self._tabs = tuple(tabs)
+        self._absent -= {"tab", *(["history_span"] if "history" in tabs else [])}
+        self.relabel(self.widgets["language"].value)
 
     def set(self, name: str, value: Any) -> None:
         """Set a control's value on the page, without the dashboard taking it for a choice."""

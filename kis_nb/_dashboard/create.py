@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from kis_nb._account import Account
@@ -30,6 +31,7 @@ def dashboard(
     auto: int = 0,
     demo: bool | None = None,
     history: str | os.PathLike[str] | History | None = None,
+    risk: bool | None = None,
 ) -> Dashboard:
     """Open an account as a dashboard: make it a cell's last line.
 
@@ -50,6 +52,9 @@ def dashboard(
             page has a History tab: equity, margin and why equity changed, of a night, five trading
             days or a year. None keeps nothing, and there is no tab. Invented accounts are not kept
             where a notebook runs without JupyterLab (papermill, Voila).
+        risk: whether the page has a Risk tab: what the index and volatility would do to the
+            account, estimated. It asks for quotes once it is opened. None: where QuantLib is
+            installed, which the extra ``kis_nb[risk]`` brings.
 
     Returns:
         The dashboard, whose first pull is under way. ``.close()`` ends its threads.
@@ -96,16 +101,20 @@ def dashboard(
             problem=problem,
             closer=closer,
             history=store,
+            risk=_has_quantlib() if risk is None else risk,
         )
 
 
-def show(balance: Balance, *, lang: Lang = "ko", colors: Colors = "kr") -> Dashboard:
+def show(
+    balance: Balance, *, lang: Lang = "ko", colors: Colors = "kr", risk: bool | None = None
+) -> Dashboard:
     """Show one balance as a dashboard, without a client: nothing is pulled.
 
     Args:
         balance: the figures, from `balance` or a client.
         lang: ``"ko"`` or ``"en"``.
         colors: ``"kr"`` profit red, loss blue; ``"us"`` profit green, loss red.
+        risk: as of `dashboard`.
 
     Returns:
         A dashboard on which nothing can be chosen but language, colours and what the charts show.
@@ -114,4 +123,15 @@ def show(balance: Balance, *, lang: Lang = "ko", colors: Colors = "kr") -> Dashb
         ValueError: `lang` or `colors` is none of these.
     """
     with page_or_no_comms():
-        return Dashboard(None, lang=lang, colors=colors, static=balance)
+        return Dashboard(
+            None,
+            lang=lang,
+            colors=colors,
+            static=balance,
+            risk=_has_quantlib() if risk is None else risk,
+        )
+
+
+def _has_quantlib() -> bool:
+    """Whether QuantLib is installed; it is not imported."""
+    return find_spec("QuantLib") is not None

@@ -24,7 +24,6 @@ from kis_nb._dashboard.chart_variants import ChartVariants
 from kis_nb._dashboard.controls import AUTO_SECONDS, Controls, close_all
 from kis_nb._dashboard.displayed_balances import DisplayedBalances
 from kis_nb._dashboard.fetcher import Fetcher
-from kis_nb._dashboard.history_tab import history_tab
 from kis_nb._dashboard.jobs import Jobs
 from kis_nb._dashboard.known_accounts import KnownAccounts
 from kis_nb._dashboard.page_layout import PageLayout
@@ -33,6 +32,7 @@ from kis_nb._dashboard.selection import Selection
 from kis_nb._dashboard.shutdown import detach
 from kis_nb._dashboard.snapshot import Snapshot
 from kis_nb._dashboard.status import DashboardStatus
+from kis_nb._dashboard.tabs import tabs_of
 from kis_nb._errors import ConfigError
 from kis_nb._widgets.chart_view import Gesture, read_gesture
 
@@ -54,7 +54,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     Args:
         client: what to pull from; None when there is nothing.
         account, mgna_dvsn, excc_stat_cd: what to begin with.
-        lang, colors, auto: as of `dashboard`.
+        lang, colors, auto, risk: as of `dashboard`.
         problem: why there is no client, to be shown.
         static: the one balance to show without a client.
         closer: called when the dashboard is closed.
@@ -95,6 +95,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         static: Balance | None = None,
         closer: Callable[[], None] | None = None,
         history: HistoryStore | None = None,
+        risk: bool = False,
     ) -> None:
         check_choice("lang", lang, get_args(Lang))
         check_choice("colors", colors, get_args(Colors))
@@ -110,8 +111,8 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._problem, self._closer = problem, closer
         self._accounts.add([chosen] if static is None else [static.account])
         self._controls = Controls(list(self._accounts.labels.values()), lang, colors, auto)
-        self._history = history_tab(history, self._controls, client)
-        source = None if client is None else self._history.keeping(client)
+        self._tabs = tabs_of(self._controls, client, history, risk=risk)
+        source = None if client is None else self._tabs.keeping(client)
         self._fetcher = Fetcher(source, self) if source is not None and chosen is not None else None
         self._displayed = DisplayedBalances(self._fetcher, static)
         # One thread for what pages ask, so that it happens in the order in which they asked.
@@ -126,7 +127,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
             selectable=static is None,
             saved=self._snapshot.key,
         )
-        children = self._history.join(self, self._page.children)
+        children = self._tabs.join(self, self._page.children)
         super().__init__(children, layout=w.Layout(width="100%"))
         self.add_class("kis-dashboard")
         self.account = chosen if static is None else static.account
@@ -266,9 +267,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._publish_balance()
 
     def on_state(self) -> None:
-        """Called by the fetcher when a page was read, or a pull began, ended, failed or was
-        cancelled. Nothing is raised.
-        """
+        """Called by the fetcher when a pull's state changed. Nothing is raised."""
         with self._lock:
             self._draw_head()
             # A view that could not be renewed may have become too old to be compared.
@@ -289,6 +288,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         data = self._displayed.current(self._requested, self._lang)
         if data is not None:
             self._page.draw_panels(data)
+            self._tabs.take(self._displayed, data)
 
     def _draw_charts(self) -> None:
         data = self._displayed.current(self._requested, self._lang)
@@ -392,7 +392,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         if self._fetcher is not None:
             self._fetcher.close()
         self._jobs.close()
-        self._history.close()
+        self._tabs.close()
         self._controls.close()
         close_all(*self.children, self.layout)
         super().close()

@@ -43,45 +43,21 @@ if TYPE_CHECKING:
 _READERS = 3
 
 
-def history_tab(
-    store: HistoryStore | None, controls: Controls, client: Client | None = None
-) -> HistoryTab | NoHistory:
-    """The tab of a dashboard; without a store one that does nothing.
-
-    Args:
-        store, controls, client: as of `HistoryTab`.
-    """
-    return NoHistory() if store is None else HistoryTab(store, controls, client)
-
-
-class NoHistory:
-    """In the place of a tab where no history is kept."""
-
-    def keeping(self, client: BalanceSource) -> BalanceSource:
-        """The source as it is."""
-        return client
-
-    def join(self, _dashboard: Any, children: list[w.Widget]) -> list[w.Widget]:
-        """The widgets as they are."""
-        return children
-
-    def close(self) -> None:
-        """Nothing is there to be closed."""
-
-
 class HistoryTab:
     """The tab of one dashboard. All methods may be called from any thread; nothing is raised.
 
     Args:
         store: the history.
-        controls: of the dashboard; its ``tab``, ``history_span``, ``language`` and ``colors`` are
-            observed.
+        controls: of the dashboard; its ``history_span``, ``language`` and ``colors`` are observed.
         client: what past days are filled from; None when there is nothing.
 
     Attributes:
+        name, box, beside: as of `kis_nb._dashboard.tabs.Tab`.
         charts: the views, by name.
         panel: sentences and cards.
     """
+
+    name = "history"
 
     def __init__(
         self, store: HistoryStore, controls: Controls, client: Client | None = None
@@ -108,30 +84,16 @@ class HistoryTab:
             view.on_gesture(partial(self._on_gesture, name))
         equity, margin, attribution = (_box("section", view) for view in self.charts.values())
         self._drawing = _box("stack", _box("columns", equity, margin), attribution)
-        self._box = _box("history", self.panel, self._drawing)
-        self._tabs = _box("tabs", controls["tab"], controls["history_span"])
-        controls.absent.clear()
-        self._now: list[w.Widget] = []
+        self.box = _box("history", self.panel, self._drawing)
+        self.beside = (controls["history_span"],)
 
-    def join(self, dashboard: Any, children: list[w.Widget]) -> list[w.Widget]:
-        """The widgets of the page with the tab among them.
-
-        Args:
-            dashboard: whose ``account`` is followed.
-            children: the controls, the head, and then what the other tab shows.
-        """
-        controls, *self._now = children
-        self._follow(dashboard)
-        return [controls, self._tabs, *self._now, self._box]
-
-    def _follow(self, dashboard: Any) -> None:
+    def follow(self, dashboard: Any) -> None:
+        """Show the history of the dashboard's ``account`` from now on."""
         dashboard.observe(lambda change: self._on_account(change["new"]), "account")
         for name in ("history_span", "language", "colors"):
             self._controls[name].observe(self._on_control, "value")
-        self._controls["tab"].observe(lambda _: self._turn(), "value")
         # What came from outside is seen too, also when the pull fails.
         self._controls.refresh.on_click(lambda _: self._ask())
-        self._turn()
 
     def keeping(self, client: BalanceSource) -> BalanceSource:
         """The source of balances, each of which is kept."""
@@ -173,17 +135,9 @@ class HistoryTab:
 
     # --- what is done on the page -------------------------------------------------------------
 
-    def _turn(self) -> None:
-        """Show the tab that is chosen; status and alarms of the pulls stay on both."""
-        # Not the head's own class: a panel's view takes those of its beginning alone.
-        (self._tabs.add_class if self.open else self._tabs.remove_class)("kis-tabs-history")
-        _head, *rest = self._now
-        for widget in rest:
-            widget.layout.display = "none" if self.open else None
-        for widget in (self._box, self._controls["history_span"]):
-            widget.layout.display = None if self.open else "none"
-        if self.open:
-            self._ask()
+    def turn(self) -> None:
+        """Read, once the tab is opened."""
+        self._ask()
 
     def _on_account(self, account: Any) -> None:
         with self._lock:

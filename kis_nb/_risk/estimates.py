@@ -95,6 +95,18 @@ class Estimates:
         return tuple(self._inputs.lacks)
 
     @property
+    def quotes(self) -> pl.DataFrame | None:
+        """The quotes of futures and options that were asked for or given; None without any.
+
+        Returns:
+            As of `Client.quotes`.
+
+        Raises:
+            Nothing.
+        """
+        return self._inputs.quotes
+
+    @property
     def apart(self) -> Mapping[What, tuple[datetime, datetime]]:
         """What is more than five seconds from the balance: ``quotes``, ``option quotes``,
         ``maintenance margin``, ``margin detail``; when the first and the last of it came.

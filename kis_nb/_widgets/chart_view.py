@@ -63,6 +63,10 @@ class ChartView(anywidget.AnyWidget):
     A spec whose ``usermeta`` names a field as ``fresh`` has its axis lines in the order of the rows
     after every update (see ``rowsForVega`` in `static/charts/chart_place.js`).
 
+    A page sets parameters of the spec by itself when an element ``.kis-chart-frame`` gets an event
+    ``kis-set-params`` with their values by name as detail; that place keeps them for what it draws
+    later.
+
     Every method may be called from any thread; observers of `selected` run on the thread that
     handles the page's message, which need not be the main one.
     """

@@ -100,6 +100,8 @@ class HeadPanel(Panel):
         "panels/head.css",
         "panels/cards.css",
         "panels/sections.css",
+        "panels/tabs.css",
+        "panels/risk.css",
         "panels/history.css",
         "panels/tables.css",
         "panels/stale.css",
@@ -129,3 +131,15 @@ class HistoryPanel(Panel):
     """The sentences and cards of the History tab."""
 
     _esm = script("panels/history.js")
+
+
+class RiskPanel(Panel):
+    """The answers of the Risk tab, what they lack, and the sliders with their figures."""
+
+    _esm = script("panels/risk.js")
+
+
+class RiskTablesPanel(Panel):
+    """The Greeks of the Risk tab: cards, totals, and the positions."""
+
+    _esm = script("panels/risk_tables.js")

@@ -77,9 +77,11 @@ class ChartKind:
 
 @cache
 def _spec(kind: ChartKind, style: Style) -> dict[str, Any]:
-    """Building and validating a spec takes Altair tens of milliseconds, and it never changes."""
+    """Building a spec takes Altair up to half a second, and it never changes. It is not validated,
+    which would double that: the same chart with its rows inside is, in the tests of the charts.
+    """
     return after_pending_imports(
-        lambda: dict(kind.titled(alt.NamedData(name=kind.name), style).to_dict())
+        lambda: dict(kind.titled(alt.NamedData(name=kind.name), style).to_dict(validate=False))
     )
 
 

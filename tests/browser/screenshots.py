@@ -48,6 +48,12 @@ dashboard._controls["history_span"].value = "SPAN"
 dashboard
 """
 
+RISK = """
+dashboard = kis_nb.dashboard(client, lang={lang!r}, risk=True)
+dashboard._controls["tab"].value = "risk"
+dashboard
+"""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -85,6 +91,12 @@ SCENES = {
         lang="en",
         show=HISTORY.replace("SPAN", "year"),
         last="attribution",
+    ),
+    "risk": Scene(show=RISK, last="margin-components"),
+    "risk-dark": Scene(width=1600, theme="dark", lang="en", show=RISK, last="margin-components"),
+    "risk-narrow": Scene(width=600, show=RISK, last="margin-components"),
+    "risk-500": Scene(
+        book="Book.sized({'80012345-03': 500}, seed=3)", show=RISK, last="margin-components"
     ),
 }
 # The night report, by its language.

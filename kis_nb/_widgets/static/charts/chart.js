@@ -93,6 +93,9 @@ export default () => {
       place.frame.addEventListener("kis-show-variant", (event) =>
         show(/** @type {CustomEvent<string>} */ (event).detail),
       );
+      place.frame.addEventListener("kis-set-params", (event) =>
+        place.setParams(/** @type {CustomEvent<Record<string, unknown>>} */ (event).detail),
+      );
       let showSaved = () => {};
       place.onDrawn = () => {
         showSaved = hideSaved(model.get("_saved"));

@@ -3,6 +3,7 @@
 import { h } from "../shared/elements.js";
 import { adds, toggle } from "../shared/selection.js";
 import { overlaps, watchBrush } from "./brush.js";
+import { knownParams } from "./chart_state.js";
 import { hideTooltip, renewTooltip, showTooltip } from "./tooltip.js";
 
 /**
@@ -76,6 +77,8 @@ export class ChartPlace {
     this.drawn = -1;
     /** @type {object | null} */
     this.filled = null;
+    /** Values of the spec's parameters that this place chose, by name, and those that are painted. */
+    this.params = this.painted = {};
     this.width = 0;
     this.updates = 0;
     this.selectable = this.fluid = this.again = this.busy = this.gone = false;
@@ -101,16 +104,26 @@ export class ChartPlace {
       while (this.again && !this.gone) {
         this.again = false;
         const vega = await this.slot.ready;
-        await this.queue.add(
-          () => this.paint(vega),
-          () => this.state.asked !== null,
-        );
+        // Charts that follow one slider do so in the same frame; they take a few milliseconds each.
+        if (this.onlyMoved()) await this.paint(vega);
+        else
+          await this.queue.add(
+            () => this.paint(vega),
+            () => this.state.asked !== null,
+          );
       }
     } catch (error) {
       this.fail(error);
     } finally {
       this.busy = false;
     }
+  }
+
+  /** Whether nothing has changed here but parameters. */
+  onlyMoved() {
+    const { state } = this;
+    const same = this.drawn === state.drawn && this.filled === state.rows;
+    return same && this.width === this.frame.clientWidth && this.params !== this.painted;
   }
 
   /** @param {Vega} vega */
@@ -120,6 +133,7 @@ export class ChartPlace {
     // In a hidden tab there is no width yet; the observer calls again when there is.
     if (!state.spec || !width || this.gone) return;
     const { drawn, rows, selected } = state;
+    const { params } = this;
     if (this.drawn !== drawn || this.updates >= MOST_UPDATES) {
       await this.build(vegaEmbed, state.spec);
     } else {
@@ -134,15 +148,37 @@ export class ChartPlace {
       // Forced, since the signal holds the plot's own width by now, which the new one may equal.
       if (resized) this.view.signal("width", width, { force: true });
       if (this.selectable) this.view.signal("picked", selected);
+      if (this.painted !== params) this.applyParams();
       await this.view.runAsync();
       // A heading that takes one line or two by the width gets its height in the run after.
       if (resized) await this.view.resize().runAsync();
     }
+    this.silenceEmpty();
     const renewed = this.filled !== rows;
     const first = this.drawn < 0;
-    Object.assign(this, { drawn, filled: rows, width });
+    Object.assign(this, { drawn, filled: rows, width, painted: params });
     if (renewed) renewTooltip(frame);
     if (first && !this.gone) this.onDrawn();
+  }
+
+  /** Vega makes a symbol without a name of a layer that has no mark, for screen readers. */
+  silenceEmpty() {
+    for (const layer of this.stage?.querySelectorAll("g.role-mark[role]:empty") ?? [])
+      layer.removeAttribute("role");
+  }
+
+  /**
+   * Set parameters of the spec here, and in every chart that is drawn here later.
+   * @param {Record<string, unknown>} params values by name; a spec that has none of them ignores them
+   */
+  setParams(params) {
+    this.params = params;
+    this.refresh();
+  }
+
+  applyParams() {
+    for (const [name, value] of knownParams(this.state.spec, this.params))
+      this.view.signal(name, value);
   }
 
   fill() {
@@ -183,6 +219,7 @@ export class ChartPlace {
         );
         view.signal("picked", this.state.selected);
       }
+      for (const [name, value] of knownParams(spec, this.params)) view.signal(name, value);
       if (fluid) view.resize();
       await view.runAsync();
     } catch (error) {

@@ -7,6 +7,17 @@ import { isOvertaken } from "../shared/selection.js";
  * @typedef {Record<string, Record<string, any>[]>} Rows
  */
 
+/**
+ * Those of the values whose parameter a spec has: Vega refuses the others.
+ * @param {Record<string, any> | null} spec
+ * @param {Record<string, unknown>} params values by name
+ * @returns {[name: string, value: unknown][]}
+ */
+export function knownParams(spec, params) {
+  const names = (spec?.params ?? []).map((/** @type {{name: string}} */ { name }) => name);
+  return Object.entries(params).filter(([name]) => names.includes(name));
+}
+
 export class ChartState {
   constructor() {
     /** Number of the last message that was taken; the kernel counts them up. */
