@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from kis_nb._widgets.vega_spec import Row
     from kis_nb.charts._style import Style
 
-CHARTS = ("risk_curve", "scenarios", "margin_components")
+GRID_CHARTS = ("risk_curve", "scenarios")
+CHARTS = (*GRID_CHARTS, "margin_components")
 # Moments that the figures and the heat map can be of, besides the expiry chosen.
 _NOW, _NIGHT, _EXPIRY = "now", "night", "expiry"
 # Positions that are listed for a move.
@@ -128,7 +129,7 @@ def read_charts(
     if underlying is None:
         return {}
     if known:
-        return {name: known[name] for name in ("risk_curve", "scenarios")}
+        return {name: known[name] for name in GRID_CHARTS}
     at: Any = choice.at if choice.at in (_NOW, _NIGHT) else expiry or _NOW
     return {
         "risk_curve": _risk_curve.rows(risk, style, underlying=underlying, expiry=expiry),

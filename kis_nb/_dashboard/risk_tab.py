@@ -302,9 +302,12 @@ class RiskTab:
         known = last[1:] if last is not None and same and last[0][1:] == question[1:] else None
         try:
             panels = risk_data.read(estimate.risk, choice, lang, known and known[0])
-            # The first specs take a second to build: the figures do not wait for them.
-            if self._drawn is None:
-                self._show(question, panels, None, "")
+            if estimate.step == 0 and self._client is not None:
+                # Figures at once; the charts come with the market's forwards, in a moment.
+                self._show(question, panels, {}, "")
+                for name in risk_data.GRID_CHARTS:
+                    spec(name, lang, colors)
+                return
             rows = risk_data.read_charts(estimate.risk, choice, style, known and known[1])
             self._last = question, panels, rows
             if estimate.step == 2 or self._client is None:
@@ -317,18 +320,17 @@ class RiskTab:
         self._show(question, panels, rows, fault)
 
     def _show(
-        self, question: _Question, panels: Panels, rows: dict[str, list[Row]] | None, fault: str
+        self, question: _Question, panels: Panels, rows: dict[str, list[Row]], fault: str
     ) -> None:
-        """Show panels and charts, unless something else is asked by now; None for no charts yet."""
+        """Show panels and charts, unless something else is asked by now."""
         with self._changed:
             if self._closed or self.head is None or question != self._question():
                 return
-            if rows is not None:
-                self._drawn = question
-            for name, chart in (rows or {}).items():
+            self._drawn = question
+            for name, chart in rows.items():
                 self.charts[name].draw(spec(name, question.lang, question.colors), {name: chart})
             for name, box in self._boxes.items():
-                box.layout.display = None if rows and name in rows else "none"
+                box.layout.display = None if name in rows else "none"
             text = risk_data.words(question.lang)
             self.head.show(panels.head | {"words": text, "faults": [fault] if fault else []})
             assert self.tables is not None

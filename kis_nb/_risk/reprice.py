@@ -17,6 +17,9 @@ from kis_nb._risk.legs import Leg
 from kis_nb._risk.moments import years
 from kis_nb._risk.pricing import price
 
+# Lines of values that are kept.
+_KEPT = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Priced:
@@ -62,6 +65,7 @@ class Repricer:
         self._rate = rate
         self._options = [one for one in self.legs if one.type is not None]
         self._linear = [one for one in self.legs if one.type is None]
+        self._known: dict[tuple[datetime, float, tuple[float, ...]], list[float]] = {}
         # The same arithmetic as of every scenario, so that the one without a move is exactly 0.
         self.base = self._totals((0.0,), (0.0,), now)[0]
         self.now_values = self.values(0.0, 0.0, now)
@@ -81,6 +85,20 @@ class Repricer:
         return [total - self.base for total in self._totals(spots, vols, at)]
 
     def _totals(self, spots: Sequence[float], vols: Sequence[float], at: datetime) -> list[float]:
+        """The values, each line of spots worked out once: grid and curves share them."""
+        places = tuple(spots)
+        lines = {vol: self._known.get((at, vol, places)) for vol in vols}
+        missing = [vol for vol, line in lines.items() if line is None]
+        made = self._price(places, missing, at) if missing else []
+        for n, vol in enumerate(missing):
+            lines[vol] = made[n * len(places) : (n + 1) * len(places)]
+        if missing and len(places) > 1:
+            if len(self._known) > _KEPT:
+                self._known.clear()
+            self._known |= {(at, vol, places): lines[vol] or [] for vol in missing}
+        return [value for vol in vols for value in lines[vol] or ()]
+
+    def _price(self, spots: Sequence[float], vols: Sequence[float], at: datetime) -> list[float]:
         after = years(self._now, at)
         linear = sum(one.forward * self._carry(one, after) * one.leg.won for one in self._linear)
         rows = [self._row(one, after) for one in self._options]
