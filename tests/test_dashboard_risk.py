@@ -14,7 +14,7 @@ import ipywidgets as w
 import pytest
 
 import kis_nb
-from kis_nb._dashboard import create, risk_data
+from kis_nb._dashboard import create, risk_data, risk_greeks
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.risk_data import Choice
 from kis_nb._dashboard.risk_estimates import OptionQuotes, Subject, make_risk
@@ -225,7 +225,7 @@ def test_figures_are_those_of_the_one_liner(page: Page, client: Any, pulls: Pull
     # At the level of the margin call nothing is left.
     assert grid["room"] + call["pnl"] == pytest.approx(0, abs=1)
     delta: Any = own.totals.filter(underlying=name)["delta_won"].sum()
-    assert page.tables["cards"][0]["value"] == risk_data.won(delta)
+    assert page.tables["cards"][0]["value"] == risk_greeks.won(delta)
     assert len(page.tables["positions"]["rows"]) == balance.positions.height
     assert all(view._rows for view in page.tab.charts.values())
 
@@ -308,7 +308,7 @@ def test_losers_add_up_to_the_worst_of_the_move(still: Page, pulls: Pulls) -> No
     found = still.head["losers"]
     assert (found["spot"], found["vol"]) == (0.05, 0.2)
     assert [row[2] for row in found["rows"]] == [
-        risk_data.won(pnl) for pnl in frame["pnl"].head(5) if pnl < 0
+        risk_greeks.won(pnl) for pnl in frame["pnl"].head(5) if pnl < 0
     ]
 
 

@@ -13,9 +13,8 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets as w
-
 from kis_nb._dashboard import thread_errors
+from kis_nb._dashboard.boxes import box
 from kis_nb._dashboard.chart_panel import spec
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.history_data import (
@@ -82,9 +81,9 @@ class HistoryTab:
         for name, view in self.charts.items():
             view.add_class(f"kis-{name.replace('_', '-')}")
             view.on_gesture(partial(self._on_gesture, name))
-        equity, margin, attribution = (_box("section", view) for view in self.charts.values())
-        self._drawing = _box("stack", _box("columns", equity, margin), attribution)
-        self.box = _box("history", self.panel, self._drawing)
+        equity, margin, attribution = (box("section", view) for view in self.charts.values())
+        self._drawing = box("stack", box("columns", equity, margin), attribution)
+        self.box = box("history", self.panel, self._drawing)
         self.beside = (controls["history_span"],)
 
     def follow(self, dashboard: Any) -> None:
@@ -300,9 +299,3 @@ class _Keeping:
         balance = self._client.balance(*which, **how)
         self._keep(balance)
         return balance
-
-
-def _box(name: str, *children: w.Widget) -> w.Box:
-    box = w.Box(children)
-    box.add_class(f"kis-{name}")
-    return box

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-import ipywidgets as w
-
 from kis_nb._choices import Colors, Lang
+from kis_nb._dashboard.boxes import box
 from kis_nb._dashboard.chart_data import CHARTS, ChartData
 from kis_nb._dashboard.chart_panel import ChartPanel
 from kis_nb._dashboard.controls import Controls
@@ -17,6 +16,8 @@ from kis_nb._widgets.chart_view import ChartView, Gesture
 from kis_nb._widgets.panels import Act, ChecksPanel, HeadPanel, NotePanel, TablePanel
 
 if TYPE_CHECKING:
+    import ipywidgets as w
+
     from kis_nb._frames.balance import Balance
     from kis_nb._widgets.vega_spec import Row
 
@@ -68,24 +69,24 @@ class PageLayout:
         names = ["account", "mgna_dvsn", "excc_stat_cd"] if selectable else []
         bar = [controls[name] for name in names]
         bar += [controls.refresh, controls["auto"]] if selectable else []
-        bar.append(_box("preferences", controls["language"], controls["colors"]))
-        switches = _box("switches", controls["book_by"], controls["book_measure"])
-        payoff = _box("switches", controls["payoff_on"], controls["payoff_expiry"])
-        comparisons = _box("stack", _box("section", view["margin"]), _box("section", view["views"]))
-        right = _box(
+        bar.append(box("preferences", controls["language"], controls["colors"]))
+        switches = box("switches", controls["book_by"], controls["book_measure"])
+        payoff = box("switches", controls["payoff_on"], controls["payoff_expiry"])
+        comparisons = box("stack", box("section", view["margin"]), box("section", view["views"]))
+        right = box(
             "stack",
-            _box("section", payoff, view["payoff"], self.note),
-            _box("section", self.checks),
+            box("section", payoff, view["payoff"], self.note),
+            box("section", self.checks),
         )
-        book = _box("columns", _box("section", switches, view["book"]), right)
+        book = box("columns", box("section", switches, view["book"]), right)
         book.add_class("kis-columns-book")
-        body = _box(
+        body = box(
             "body",
-            _box("columns", _box("section", controls["pnl_by"], view["pnl"]), comparisons),
-            _box("section", self.table),
+            box("columns", box("section", controls["pnl_by"], view["pnl"]), comparisons),
+            box("section", self.table),
             book,
         )
-        return [_box("controls", *bar), self.head, body]
+        return [box("controls", *bar), self.head, body]
 
     def apply_style(self, lang: Lang, colors: Colors) -> None:
         """Send what depends on language and colours alone."""
@@ -144,9 +145,3 @@ class PageLayout:
         self.table.show(
             {"picked": {"ids": list(ids), "only": only, "page": page, "number": number}}
         )
-
-
-def _box(name: str, *children: w.Widget) -> w.Box:
-    box = w.Box(children)
-    box.add_class(f"kis-{name}")
-    return box

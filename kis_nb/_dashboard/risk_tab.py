@@ -15,6 +15,7 @@ import ipywidgets as w
 
 from kis_nb._choices import Colors, Lang
 from kis_nb._dashboard import risk_data, thread_errors
+from kis_nb._dashboard.boxes import box
 from kis_nb._dashboard.chart_panel import spec
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.jobs import Jobs
@@ -140,13 +141,13 @@ class RiskTab:
                 self.charts = {name: ChartView(name=name) for name in CHARTS}
                 for name, view in self.charts.items():
                     view.add_class(f"kis-{name.replace('_', '-')}")
-                self._boxes = {name: _box("section", view) for name, view in self.charts.items()}
+                self._boxes = {name: box("section", view) for name, view in self.charts.items()}
                 curve, heat, margin = self._boxes.values()
-                for box in self._boxes.values():
-                    box.layout.display = "none"
+                for one in self._boxes.values():
+                    one.layout.display = "none"
                 self.box.children = [
                     self.head,
-                    _box("stack", _box("columns", curve, heat), self.tables, margin),
+                    box("stack", box("columns", curve, heat), self.tables, margin),
                 ]
             empty = blank()
             self.head.show(empty.head | {"words": risk_data.words(self._lang), "faults": []})
@@ -329,8 +330,8 @@ class RiskTab:
             self._drawn = question
             for name, chart in rows.items():
                 self.charts[name].draw(spec(name, question.lang, question.colors), {name: chart})
-            for name, box in self._boxes.items():
-                box.layout.display = None if name in rows else "none"
+            for name, one in self._boxes.items():
+                one.layout.display = None if name in rows else "none"
             text = risk_data.words(question.lang)
             self.head.show(panels.head | {"words": text, "faults": [fault] if fault else []})
             assert self.tables is not None
@@ -341,8 +342,8 @@ class RiskTab:
         assert self.head is not None
         assert self.tables is not None
         self._drawn = None
-        for box in self._boxes.values():
-            box.layout.display = "none"
+        for one in self._boxes.values():
+            one.layout.display = "none"
         empty = blank()
         self.head.show(empty.head)
         self.tables.show(empty.tables)
@@ -393,9 +394,3 @@ class RiskTab:
             self._changed.notify_all()
         self._quick.close()
         self._slow.close()
-
-
-def _box(name: str, *children: w.Widget) -> w.Box:
-    box = w.Box(children)
-    box.add_class(f"kis-{name}")
-    return box
