@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from kis_nb._frames.balances import Balances
     from kis_nb._frames.failure import Failure
     from kis_nb._frames.glossary import fields
+    from kis_nb._frames.margin_detail import MarginDetail
     from kis_nb._frames.table import Table, table
     from kis_nb._history.history import History, history
     from kis_nb._magic import load_ipython_extension, unload_ipython_extension
@@ -64,6 +65,7 @@ _HOME = {
     "HistoryError": "_errors",
     "KisError": "_errors",
     "Margin": "_codes",
+    "MarginDetail": "_frames.margin_detail",
     "PaginationError": "_errors",
     "RateLimitError": "_errors",
     "Risk": "_risk.risk",
@@ -100,6 +102,7 @@ __all__ = [
     "HistoryError",
     "KisError",
     "Margin",
+    "MarginDetail",
     "PaginationError",
     "RateLimitError",
     "Risk",

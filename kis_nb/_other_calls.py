@@ -83,13 +83,14 @@ class OtherCalls(ABC):
 
         Returns:
             A row a code, in the order asked, repeated codes repeated: ``shtn_pdno`` (as asked),
-            ``market``, ``as_of`` (when the quote arrived, Asia/Seoul), ``name``, ``price``,
-            ``strike``, ``last_trading_day``, ``days_left``, ``delta``, ``gamma``, ``theta``,
-            ``vega``, ``rho``, ``implied_volatility``, ``historical_volatility``,
+            ``market``, ``as_of`` (when the quote arrived, Asia/Seoul), ``name``, ``price`` and
+            ``strike`` (points), ``last_trading_day`` (Date), ``days_left``, ``delta``, ``gamma``,
+            ``theta``, ``vega``, ``rho``, ``implied_volatility``, ``historical_volatility``,
             ``theoretical_price``, ``previous_close``, ``open``, ``high``, ``low``, ``volume``,
-            ``open_interest``, ``index_name``, ``index``. Null where KIS sent nothing or ``nan``,
-            and for a price or strike of 0; a code that KIS does not know in that market has no
-            price. Volatilities and Greeks are in the unit that was sent, which KIS does not
+            ``open_interest`` (contracts), ``index_name``, ``index`` (the KOSPI 200, for every
+            product). Prices and Greeks are Decimal(23,8), counts Int64. Null where KIS sent nothing
+            or ``nan``, and for a price or strike of 0; a code that KIS does not know in that market
+            has no price. Volatilities and Greeks are in the unit that was sent, which KIS does not
             document.
 
         Raises:
@@ -126,7 +127,8 @@ class OtherCalls(ABC):
             cancel: an event that stops the calls when set.
 
         Returns:
-            Components and deposits in KRW; null where KIS sent nothing.
+            ``components``, a row a component with ``initial`` and ``maintenance`` (KRW, exact), and
+            ``summary``, the deposits; see `MarginDetail`. Null where KIS sent nothing.
 
         Raises:
             ValueError: an account that does not fit; no call is made.

@@ -232,6 +232,35 @@ def test_forwards_come_from_the_best_source_there_is() -> None:
     assert (risk.level(), risk.level_source()) == (1004.0, "quote")
 
 
+def test_a_given_price_moves_every_forward_and_makes_nothing_of_no_move() -> None:
+    """A level shifts all forwards by one share, a forward its own future too; P&L begins at 0."""
+    rows = [future(), position("A01703", "F 202703", "long", 1, "1009.10", "1009.10")]
+    plain = estimate(rows)
+    for forwards in ({"KOSPI 200": 1103.575}, {"KOSPI 200": 902.925}):
+        risk = estimate(rows, forwards=forwards)
+        assert risk.positions["forward_source"].to_list() == ["given", "given"]
+        share = next(iter(forwards.values())) / 1003.25
+        assert risk.positions["forward"].to_list() == pytest.approx(
+            [1003.25 * share, 1009.10 * share]
+        )
+        still = risk.scenarios(spot=0.0, vol=0.0, at=["now", "night", EXPIRY])["pnl"]
+        # The carry of the far one, as without it.
+        exact = plain.scenarios(spot=0.0, vol=0.0, at=["now", "night", EXPIRY])["pnl"] * share
+        assert still.to_list() == pytest.approx(exact.to_list(), abs=1)
+    one = estimate([future()], forwards={EXPIRY: 1100.0})
+    assert one.scenarios(spot=0.0, vol=0.0)["pnl"].to_list() == [0.0, 0.0, 0.0]
+    assert one.summary_lines("en") == []
+    unused = estimate([future()], forwards={"KOSDAQ 150": 1500.0}).summary_lines("en")
+    assert "KOSDAQ 150" in unused[0]
+
+
+def test_totals_count_every_position_that_is_held() -> None:
+    """One of an unknown product has a row without an underlying."""
+    totals = estimate([future(), position("Z99X", "?", "long", 1, "5", "5")]).totals
+    assert totals["left_out"].sum() == 1
+    assert totals.filter(pl.col("underlying").is_null())["left_out"].to_list() == [1]
+
+
 def quote_frame(rows: list[tuple[str, str, str | None, dict[str, str] | None]]) -> pl.DataFrame:
     """A frame as `Client.quotes` gives it: code, name, price, and an option's Greeks."""
     greeks = ("delta", "gamma", "theta", "vega", "implied_volatility")
@@ -413,6 +442,7 @@ def test_moments_are_those_of_the_exchange() -> None:
         (lambda risk: risk.scenarios(at="tomorrow"), "at takes"),
         (lambda risk: risk.scenarios(at="2026-11-20"), "at takes"),
         (lambda risk: risk.scenarios(at=5), "at takes"),
+        (lambda risk: risk.scenarios(at="2026-11-29"), "closed"),
         (lambda risk: risk.scenarios(at=[]), "at takes"),
         (lambda risk: risk.contributions(1_000, at=["now", "night"]), "at takes"),
         (lambda risk: risk.curve(expiry="2026-12-11"), "2026-12-10"),

@@ -56,8 +56,13 @@ def price_leg(leg: Leg, forwards: Forwards | None, rate: float) -> Line:
         )
     if leg.kind == "future":
         own = Forward(leg.price, "held future")
+        assert leg.expiry is not None
+        found = None if forwards is None else forwards.by_expiry.get(leg.expiry)
+        if found is not None and found.source == "given":
+            # Only what the caller gave: a quote of the same future is of a moment later.
+            own = found
         return Line(
-            leg, None, own, None, Greeks(1.0, 0.0, 0.0, 0.0), Priced(leg, None, leg.price, 0.0)
+            leg, None, own, None, Greeks(1.0, 0.0, 0.0, 0.0), Priced(leg, None, own.price, 0.0)
         )
     if forwards is None:
         return Line(leg, NO_FORWARD)

@@ -168,9 +168,10 @@ class Estimates:
         """Greeks by underlying and expiry.
 
         Returns:
-            ``underlying``, ``expiry`` (null for calendar spreads), ``positions`` and ``left_out``
-            (how many count and how many do not), ``forward`` (points), ``delta_contracts`` (as
-            futures of the underlying's own multiplier), ``delta_won`` (for 1 % of the forward),
+            ``underlying`` (null for positions whose product is not known), ``expiry`` (null for
+            calendar spreads), ``positions`` and ``left_out`` (how many count and how many do not),
+            ``forward`` (points), ``delta_contracts`` (as futures of the underlying's largest
+            contract), ``delta_won`` (for 1 % of the forward, of the level for spreads),
             ``gamma_won`` (how much that changes for 1 %), ``vega_won`` (for one volatility point),
             ``theta_won`` (for a calendar day). Float64 won; null where nothing counts.
 

@@ -98,9 +98,14 @@ def forwards_of(
         **{day: Forward(price, "quote") for day, price in quotes.get(underlying, {}).items()},
     }
     level, by_day = _given(underlying, given)
-    found |= futures | by_day
+    found |= futures
     if level is not None:
-        return Forwards(level, "given", {day: found[day] for day in sorted(found)}, is_given=True)
+        # All forwards as far above or below it as they are above or below the market's level.
+        market = found[min(futures or found)].price if found else level
+        moved = {day: Forward(one.price * level / market, "given") for day, one in found.items()}
+        moved |= by_day
+        return Forwards(level, "given", {day: moved[day] for day in sorted(moved)}, is_given=True)
+    found |= by_day
     nearest = min(futures or found, default=None)
     if nearest is None:
         return None
@@ -156,14 +161,16 @@ def check_given(given: Given | None) -> None:
             raise ValueError(f"forwards takes prices above 0, in points; got {price!r} for {key}")
 
 
-def unused(given: Given | None, legs: Iterable[Leg]) -> list[str]:
-    """What a caller gave for expiries at which no position expires, as text."""
+def unused(given: Given | None, legs: Sequence[Leg]) -> list[str]:
+    """What a caller gave for underlyings and expiries of no position, as text."""
+    names = {leg.underlying for leg in legs}
     held = {(leg.underlying, leg.expiry) for leg in legs}
     found = []
     for key in given or {}:
         name, day = _key(key)
-        if day is not None and (name or UNDERLYINGS[0], day) not in held:
-            found.append(f"{name or UNDERLYINGS[0]} {day}")
+        own = name or UNDERLYINGS[0]
+        if own not in names or (day is not None and (own, day) not in held):
+            found.append(own if day is None else f"{own} {day}")
     return found
 
 

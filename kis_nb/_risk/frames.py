@@ -154,10 +154,9 @@ def left_out_frame(positions: pl.DataFrame, lines: Sequence[Line]) -> pl.DataFra
 
 def totals_frame(book: Book) -> pl.DataFrame:
     """The frame of `Risk.totals`, which describes its columns."""
-    groups: dict[tuple[str, date | None], list[Line]] = {}
+    groups: dict[tuple[str | None, date | None], list[Line]] = {}
     for line in book.lines:
-        if line.leg.underlying is not None:
-            groups.setdefault((line.leg.underlying, line.leg.expiry), []).append(line)
+        groups.setdefault((line.leg.underlying, line.leg.expiry), []).append(line)
     rows = [_total(key, lines, book) for key, lines in groups.items()]
     rows.sort(key=lambda row: _order(row, book.underlyings))
     return pl.DataFrame(rows, schema=_TOTALS, orient="row")
@@ -166,10 +165,12 @@ def totals_frame(book: Book) -> pl.DataFrame:
 def _order(row: Mapping[str, Any], underlyings: Sequence[str]) -> tuple[Any, ...]:
     name = row["underlying"]
     place = underlyings.index(name) if name in underlyings else len(underlyings)
-    return place, name, row["expiry"] is None, row["expiry"] or date.min
+    return place, name or "", row["expiry"] is None, row["expiry"] or date.min
 
 
-def _total(key: tuple[str, date | None], lines: Sequence[Line], book: Book) -> dict[str, Any]:
+def _total(
+    key: tuple[str | None, date | None], lines: Sequence[Line], book: Book
+) -> dict[str, Any]:
     underlying, expiry = key
     counted = [line for line in lines if line.greeks is not None]
     forward = next((one.forward.price for one in counted if one.forward is not None), None)
@@ -180,7 +181,7 @@ def _total(key: tuple[str, date | None], lines: Sequence[Line], book: Book) -> d
         "left_out": sum(line.note in LEFT_OUT for line in lines),
         "forward": forward,
     }
-    if not counted:
+    if not counted or underlying is None:
         return row
     sums = dict.fromkeys((*_GREEKS, "contracts"), 0.0)
     future = float(PRODUCT_LINES[underlying].multiplier)

@@ -34,11 +34,12 @@ _HEAD = (
     "underlying",
     "expiry",
     "forward",
+    "left out",
     "delta, contracts",
-    "delta 1 %",
-    "gamma 1 %",
-    "vega 1 point",
-    "theta 1 day",
+    "delta for 1%, won",
+    "gamma for 1%, won",
+    "vega for 1 point, won",
+    "theta for 1 day, won",
 )
 
 
@@ -59,6 +60,7 @@ def _row(row: dict[str, object]) -> str:
         row["underlying"],
         row["expiry"] or "–",
         level_text(_number(row["forward"])),
+        f"{row['left_out']:,}",
         "–" if row["delta_contracts"] is None else f"{row['delta_contracts']:+,.2f}",
         *(won(_number(row[f"{name}_won"])) for name in ("delta", "gamma", "vega", "theta")),
     ]

@@ -21,8 +21,8 @@ SIDES = ("below", "above")
 Margin: TypeAlias = Literal["held", "re-estimated"]
 MARGINS: tuple[Margin, ...] = ("held", "re-estimated")
 NO_EQUITY, NO_MARGIN, NO_RATES = "equity not known", "margin not known", "rates not known"
-ALREADY, NEVER, NOTHING = "already below", "no level within 50%", "no position"
-NOTES = (NO_EQUITY, NO_MARGIN, NO_RATES, ALREADY, NEVER, NOTHING)
+ALREADY, NEVER = "already below", "no level within 50%"
+NOTES = (NO_EQUITY, NO_MARGIN, NO_RATES, ALREADY, NEVER)
 SCHEMA: dict[str, Any] = {
     "side": pl.Enum(SIDES),
     "margin": pl.Enum(MARGINS),

@@ -78,17 +78,17 @@ def _read(at: At, now: datetime, underlying: str) -> datetime:
     if isinstance(at, datetime):
         return at.replace(tzinfo=KST) if at.tzinfo is None else at.astimezone(KST)
     if isinstance(at, date):
+        if not is_trading_day(at):
+            raise ValueError(f"at takes a trading day; the exchange is closed on {at}")
         return end_of_trading(underlying, at)
     if at == "now":
         return now
     if at == "night":
         return night_end(now)
     try:
-        return _read(
-            date.fromisoformat(at) if len(at) in (8, 10) else datetime.fromisoformat(at),
-            now,
-            underlying,
-        )
+        read = date.fromisoformat(at) if len(at) in (8, 10) else datetime.fromisoformat(at)
     except (TypeError, ValueError):
-        pass
-    raise ValueError(f'at takes "now", "night", a day like 2026-12-10, or a time; got {at!r}')
+        read = None
+    if read is None:
+        raise ValueError(f'at takes "now", "night", a day like 2026-12-10, or a time; got {at!r}')
+    return _read(read, now, underlying)

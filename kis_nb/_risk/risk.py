@@ -52,8 +52,9 @@ def risk(
         balance: one pull, or pulls of one account: a pull with MGNA_DVSN 02 gives the maintenance
             margin. Of several the latest is priced.
         client: what quotes, maintenance margin and margin rates are asked from; None asks nothing.
-        forwards: prices in points, by underlying (its level now), by last trading day (of the KOSPI
-            200), or by a pair of both.
+        forwards: prices in points, by underlying (its level now, with which all its forwards
+            shift), by last trading day (of the KOSPI 200), or by a pair of both. Futures are valued
+            at what is given too.
         rate: interest a year, continuously compounded; 0.025 is 2.5 %. KIS sends none.
         quotes: what `Client.quotes` gave for futures and options, in place of asking.
         option_quotes: whether to ask for the quotes of the held options, for KIS's own Greeks: one
