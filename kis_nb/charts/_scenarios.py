@@ -100,12 +100,12 @@ def rows(
     crossed = [(edge["x"], edge["y"]) for edge in edges if edge["x"] == edge["x2"]]
     for row in made:
         if "short" in row:
-            row["need"], row["need_short"] = widest + 8, longest + 8
+            row["need"], row["need_short"] = widest + 8, longest + 4
             row["crossed"] = any(
                 low == row["low"] and abs(at - row["spot"]) < _EVERY / 20_000 for at, low in crossed
             )
     made[0] |= _lines(made, style)
-    under = f"{label('level', style)} ({unit(shown, style)})"
+    under = f"{label('level', style).lower()} ({unit(shown, style)})"
     made[0]["axis"] = f"{label('spot', style)} · {style.word('위 줄:', 'upper line:')} {under}"
     made[0] |= _call_line(made, edges, call, note, style)
     return risk_heading([*made, *edges], risk, style, shown, when(at, moments[0], style))
