@@ -487,7 +487,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def _outside(spec: dict[str, Any], width: int) -> list[str]:
     """The texts of a picture of this width over all that begin, end or reach up beyond it."""
     spec = adapt_to_paper(spec, "sans-serif") | {"width": width}
-    root = fromstring(vl_convert.vegalite_to_svg(json.dumps(spec)))
+    root = fromstring(vl_convert.vegalite_to_svg(json.dumps(spec)))  # noqa: S314  # our own
     left, top, wide, high = (float(part) for part in root.attrib["viewBox"].split())
     found: list[str] = []
 
