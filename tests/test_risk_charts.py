@@ -89,17 +89,25 @@ def strangle() -> kis_nb.Risk:
 
 @pytest.mark.parametrize("count", [0, 1, 5, 64, 500])
 def test_every_chart_at_every_size(count: int) -> None:
-    """Rows without NaN, headed with the account, the time, that it is a demo, and an estimate."""
+    """Rows without NaN, headed with the account, the time, and that it is a demo."""
     risk = kis_nb.risk(make_balance(book(count), demo=True))
-    words: tuple[tuple[Lang, str], ...] = (("ko", "추정"), ("en", "estimate"))
-    for lang, word in words:
+    langs: tuple[Lang, ...] = ("ko", "en")
+    for lang in langs:
         for make in ROWS:
             rows = make(risk, Style(lang))
             json.dumps(rows, allow_nan=False)
             assert rows[0]["head"].startswith("800*****-03")
             assert "2026-11-22 23:15:04 KST" in rows[0]["head"]
-            assert word in rows[0]["head"]
             assert rows[0]["demo"] == "DEMO"
+
+
+def test_every_title_says_that_it_is_an_estimate(strangle: kis_nb.Risk) -> None:
+    """In both languages; margin by component has KIS figures too, and says which are estimates."""
+    words: tuple[tuple[Lang, str], ...] = (("ko", "추정"), ("en", "estimate"))
+    for lang, word in words:
+        for make in (charts.scenarios, charts.risk_curve):
+            assert word in make(strangle, lang=lang).to_dict()["title"]["text"]
+        assert word in str(charts.margin_components(strangle, lang=lang).to_dict())
 
 
 def test_the_map_has_the_figures_of_the_frame(strangle: kis_nb.Risk) -> None:
@@ -122,14 +130,16 @@ def test_the_map_has_the_figures_of_the_frame(strangle: kis_nb.Risk) -> None:
 def test_the_first_line_is_the_first_answer(strangle: kis_nb.Risk) -> None:
     """What is asked first stands over the map; below it the worst and the best of the grid."""
     (row,) = [row for row in _map(strangle) if "answer" in row]
-    assert row["answer"] == strangle.answers("en")[0]
+    # The answer has the other side too.
+    figure = row["answer"].split("P&L ")[1]
+    assert f"-3% {figure}" in strangle.answers("en")[0]
     pnl = strangle.scenarios(at="now")["pnl"]
     style = Style("en")
     low, high = short_won(float(pnl.min()), style), short_won(float(pnl.max()), style)  # type: ignore[arg-type]
     assert row["range"].startswith(f"Lowest {low} won (")
     assert f"Highest {high} won (" in row["range"]
     assert row["now_range"] == f"Now · {row['range']}"
-    assert strangle.answers("ko")[0].split(": ")[1] in _one(_map(strangle, "ko"), "answer")
+    assert figure.removesuffix(" won") in _one(_map(strangle, "ko"), "answer")
 
 
 def test_figures_are_exact_where_there_is_room(strangle: kis_nb.Risk) -> None:

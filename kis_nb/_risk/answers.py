@@ -46,7 +46,7 @@ def _say(lang: Lang, ko: str, en: str) -> str:
     return ko if lang == "ko" else en
 
 
-def _times(times: tuple[datetime, datetime], as_of: datetime) -> str:
+def times_text(times: tuple[datetime, datetime], as_of: datetime) -> str:
     """The first and the last time; without the date when it is the balance's."""
     if any(at.date() != as_of.date() for at in times):
         return moments(times)
@@ -188,9 +188,10 @@ def summary_lines(
         )
     if apart:
         listed = ", ".join(
-            f"{_say(lang, *_APART[what])} {_times(times, as_of)}" for what, times in apart.items()
+            f"{_say(lang, *_APART[what])} {times_text(times, as_of)}"
+            for what, times in apart.items()
         )
-        own = _times((as_of, as_of), as_of)
+        own = times_text((as_of, as_of), as_of)
         lines.append(
             _say(
                 lang,

@@ -10,7 +10,6 @@ import polars as pl
 
 from kis_nb._choices import check_choice
 from kis_nb._frames.estimate_text import LABELS, WORDS
-from kis_nb._frames.moments import moments
 from kis_nb._frames.product_lines import UNDERLYINGS
 from kis_nb._frames.words import NO_POSITIONS
 from kis_nb._frames.words import UNDERLYINGS as UNDERLYING_WORDS
@@ -143,18 +142,19 @@ def lacking(risk: Risk, underlying: str | None, style: Style) -> str:
 def risk_heading(
     rows: list[Row], risk: Risk, style: Style, underlying: str | None, *parts: str
 ) -> list[Row]:
-    """`add_heading` of a chart of estimates: that it is one, of what, and what is not counted."""
+    """`add_heading` of a chart of estimates: what is of another moment and what is not counted
+    first, since a narrow page cuts the end.
+    """
     left = risk.left_out.height
     apart = [apart_text(risk, what, style) for what in ("quotes", "maintenance margin")]
     return add_heading(
         rows,
         risk.balance,
         style,
-        style.word("추정", "estimate"),
         style.word(*UNDERLYING_WORDS[underlying]) if underlying else "",
-        *parts,
-        style.word(f"{left:,}종목 제외", f"{left:,} left out") if left else "",
         *filter(None, apart),
+        style.word(f"{left:,}종목 제외", f"{left:,} left out") if left else "",
+        *parts,
         account=risk.account,
     )
 
@@ -168,11 +168,13 @@ _APART: dict[What, tuple[str, str]] = {
 
 def apart_text(risk: Risk, what: What, style: Style) -> str:
     """When something of another moment than the balance came; blank when it is of that moment."""
+    from kis_nb._risk.answers import times_text
+
     times = risk.apart.get(what)
     if times is None:
         return ""
-    name = style.word(*_APART[what])
-    return style.word(f"{name} {moments(times)}", f"{name} of {moments(times)}")
+    name, at = style.word(*_APART[what]), times_text(times, risk.as_of)
+    return style.word(f"{name} {at}", f"{name} of {at}")
 
 
 def when(at: str | date | datetime, found: datetime, style: Style) -> str:

@@ -65,8 +65,15 @@ def heading(data: Any, style: Style) -> list[alt.Chart]:
     # Starts where the bars start, and further left, over their names, when it needs the width.
     left = f"-{_SURE} * datum.before"
     place = alt.value(alt.ExprRef(f"max({left}, min(0, width + datum.after - {wide}))"))
+    # Cut to the chart: a page fits the plot to its place by making it narrower than the longest
+    # line, down to nothing.
     line = base.mark_text(
-        align="left", baseline="bottom", fontSize=HEAD_SIZE, color=style["soft"], aria=False
+        align="left",
+        baseline="bottom",
+        fontSize=HEAD_SIZE,
+        color=style["soft"],
+        aria=False,
+        limit=alt.ExprRef(f"{_SURE} * datum.before + width + datum.after"),
     )
     top = line.encode(
         x=place,
