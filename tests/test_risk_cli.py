@@ -12,7 +12,7 @@ import os
 import re
 import subprocess
 import sys
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,12 +22,13 @@ import pytest
 
 import kis_nb
 from kis_nb._cli import main, text_table
-from kis_nb._cli.risk import BLOCKS
 from kis_nb._cli.parser import build_parser
+from kis_nb._cli.risk import BLOCKS
 from kis_nb._frames.estimate_text import WORDS, float_text
 from kis_nb._frames.report_labels import cell_text, label
 from kis_nb._risk.margin_call import NOTES as CALL_NOTES
 from kis_nb._risk.notes import NOTES, note_label
+from kis_nb._seoul import KST
 from tests.faults import Broker
 
 if TYPE_CHECKING:
@@ -116,13 +117,30 @@ def test_json_has_the_figures_of_the_one_liner(
     assert held["left_out"] == rows(risk.left_out)
     assert held["margin_call"] == rows(risk.margin_call())
     assert held["margin_components"] == rows(risk.margin_components())
-    assert held["apart"] == [
-        {"what": what, "first": spelled(first), "last": spelled(last)}
-        for what, (first, last) in risk.apart.items()
-    ]
-    assert held["notes"] == risk.summary_lines("en")
     assert held["lacks"] == [{"what": one.what, "why": one.why} for one in risk.lacks]
     assert "scenarios" not in held
+
+
+@pytest.mark.usefixtures("still")
+def test_what_is_of_another_moment_is_said(
+    ran: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JSON has the moments and all lines of the table's end; CSV says them on stderr."""
+    first = datetime(2026, 11, 22, 21, 4, 5, tzinfo=KST)
+    last = datetime(2026, 11, 22, 21, 4, 6, tzinfo=KST)
+    monkeypatch.setattr("kis_nb._risk.risk.Risk.apart", {"quotes": (first, last)})
+    words = ("risk", ACCOUNT, "--lang", "en")
+    held = json.loads(ran(*words, "--format", "json")[1])
+    assert held["apart"] == [
+        {"what": "quotes", "first": first.isoformat(), "last": last.isoformat()}
+    ]
+    assert len(held["notes"]) == 2
+    assert "21:04:06" in held["notes"][1]
+    for block in ("scenarios", "margin-call"):
+        assert held["notes"] == ran(*words, "--block", block)[1].splitlines()[-2:]
+        _, out, err = ran(*words, "--block", block, "--format", "csv")
+        assert err.splitlines() == [f"kis-nb: {note}" for note in held["notes"]]
+        assert "21:04:06" not in out
 
 
 @pytest.mark.usefixtures("still")
@@ -317,9 +335,8 @@ def test_what_kis_refuses_is_said(ran: Callable[..., tuple[int, str, str]], mine
     for block in BLOCKS:
         code, out, err = ran("risk", ACCOUNT, "--format", "csv", "--block", block, "--lang", "en")
         assert code == 0
-        assert "kis-nb: Without quotes of futures: no market data right\n" in re.sub(
-            " \\(.*", "", err
-        )
+        assert err.startswith("kis-nb: Without quotes of futures: ")
+        assert "no market data right" in err.splitlines()[0]
         assert "no market data right" not in out
 
 
@@ -351,7 +368,7 @@ def test_demo_needs_no_key_and_says_so(ran: Callable[..., tuple[int, str, str]])
     assert (code, err) == (0, "")
     assert out.splitlines()[0].endswith("· DEMO")
     code, out, err = ran("risk", "--demo", "--format", "csv", "--block", "totals")
-    assert (code, err) == (0, "kis-nb: DEMO: these accounts are invented\n")
+    assert (code, err.splitlines()[0]) == (0, "kis-nb: DEMO: these accounts are invented")
     assert json.loads(ran("risk", "--demo", "--block", "totals", "--format", "json")[1])["demo"]
 
 
@@ -528,13 +545,13 @@ def test_estimates_in_a_table_have_labels_signs_and_words() -> None:
     assert cell_text("side", "long", "en") == "Long"
     assert cell_text("forward_source", "parity", "en") == "put-call parity"
     totals = pl.DataFrame({"left_out": [0], "delta_won": [1.0], "theta_won": [1.0]})
-    assert "<th" in kis_nb.table(totals)._repr_html_()
-    for lang, heads in (
-        ("en", ["Left out", "Delta, won for 1 %", "Theta, won a day"]),
-        ("ko", ["제외", "델타 (원/1%)", "세타 (원/일)"]),
-    ):
+    heads_of: dict[Any, list[str]] = {
+        "en": ["Left out", "Delta, won for 1 %", "Theta, won a day"],
+        "ko": ["제외", "델타 (원/1%)", "세타 (원/일)"],
+    }
+    for lang, heads in heads_of.items():
         shown = kis_nb.table(totals, lang=lang)._repr_html_()
-        assert re.findall(r"<th[^>]*>(.*?)</th>", shown) == heads
+        assert re.findall(r"<th [^>]*>(.*?)</th>", shown) == heads
         assert all(head in str(kis_nb.table(totals, lang=lang)) for head in heads)
     assert "Delta, won a point" in str(kis_nb.table(totals.select("delta_won"), lang="en"))
     frame = pl.DataFrame({"pnl": [1.4, -1.6, None]})

@@ -49,11 +49,11 @@ _RE_ESTIMATED = "netrisk_brkg_mgna"
 _ABOUT: dict[str, Words] = {
     "positions": (
         "포지션별 민감도 (추정): 델타와 감마는 1포인트, 베가는 변동성 1%p, 세타는 하루",
-        "Greeks by position, estimates: delta and gamma for 1 point, vega for 1 vol point; theta for a day",
+        "Greeks by position, estimates: delta, gamma for 1 point, vega 1 vol point, theta a day",
     ),
     "totals": (
         "기초자산과 만기별 민감도 (원, 추정): 델타와 감마는 1%, 베가는 변동성 1%p, 세타는 하루",
-        "Sensitivities, won, estimates: delta and gamma for 1 %, vega for 1 vol point; theta for a day",
+        "Sensitivities, won, estimates: delta, gamma for 1 %, vega 1 vol point, theta a day",
     ),
     "margin-components": (
         "증거금 구성 (원): KIS의 값과 추정. 양쪽 모두 0이거나 없는 구성은 뺐습니다",
