@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from xml.etree.ElementTree import Element, fromstring
 
 import altair as alt
 import pytest
@@ -15,9 +16,10 @@ import vl_convert
 import kis_nb
 from kis_nb import charts
 from kis_nb._choices import Lang, Theme
+from kis_nb._frames.estimate_text import LABELS, WORDS
 from kis_nb._risk.answers import level_text, won
 from kis_nb._risk.grid import HEADLINE, SPOTS, VOLS
-from kis_nb._widgets.vega_spec import adapt_to_page, split
+from kis_nb._widgets.vega_spec import adapt_to_page, adapt_to_paper, split
 from kis_nb.charts import _margin_components, _risk_curve, _scenarios
 from kis_nb.charts._estimates import short_won
 from kis_nb.charts._style import Style
@@ -124,8 +126,9 @@ def test_the_first_line_is_the_first_answer(strangle: kis_nb.Risk) -> None:
     pnl = strangle.scenarios(at="now")["pnl"]
     style = Style("en")
     low, high = short_won(float(pnl.min()), style), short_won(float(pnl.max()), style)  # type: ignore[arg-type]
-    assert row["range"].startswith(f"Lowest {low} (")
-    assert f"Highest {high} (" in row["range"]
+    assert row["range"].startswith(f"Lowest {low} won (")
+    assert f"Highest {high} won (" in row["range"]
+    assert row["now_range"] == f"Now · {row['range']}"
     assert strangle.answers("ko")[0].split(": ")[1] in _one(_map(strangle, "ko"), "answer")
 
 
@@ -295,11 +298,11 @@ def test_the_sliders_choose_what_is_written(strangle: kis_nb.Risk, lang: Any) ->
     assert answer not in moved
     (point,) = [row for row in _points(_rows(curve), vol) if row["spot"] == spot]
     (still,) = [row for row in _points(_rows(curve)) if row["spot"] == 0.0]
-    word = "지금" if lang == "ko" else "Now"
-    assert f"{word} {still['now_won']}" in _texts(curve, 800)
-    assert f"{word} {still['now_short']}" in _texts(curve, 500)
+    word, won_ = ("지금", "원") if lang == "ko" else ("Now", " won")
+    assert f"{word} {still['now_won']}{won_}" in _texts(curve, 800)
+    assert f"{word} {still['now_short']}{won_}" in _texts(curve, 500)
     moved = _texts(curve, 800, risk_spot=spot, risk_vol=vol)
-    assert f"{word} {point['now_won']}" in moved
+    assert f"{word} {point['now_won']}{won_}" in moved
     assert any(text.startswith(f"{point['where']} · ") for text in moved)
     # The break-evens are those of today's volatility.
     zeros = _one(_rows(curve), "zeros")
@@ -476,3 +479,82 @@ def test_specs_hold_no_figures(strangle: kis_nb.Risk) -> None:
     assert _rows(charts.scenarios(strangle, at="night")) == _map(strangle, "ko", at="night")
     assert HEADLINE[0] in SPOTS
     assert HEADLINE[1] in VOLS
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def _outside(spec: dict[str, Any], width: int) -> list[str]:
+    """The texts of a picture of this width over all that begin, end or reach up beyond it."""
+    spec = adapt_to_paper(spec, "sans-serif") | {"width": width}
+    root = fromstring(vl_convert.vegalite_to_svg(json.dumps(spec)))  # noqa: S314  # our own
+    left, top, wide, high = (float(part) for part in root.attrib["viewBox"].split())
+    found: list[str] = []
+
+    def walk(node: Element, x: float, y: float) -> None:
+        for by in re.findall(r"translate\(([^)]*)\)", node.get("transform", "")):
+            dx, dy = (float(part) for part in re.split(r"[ ,]+", by.strip()))
+            x, y = x + dx, y + dy
+        text = "".join(node.itertext())
+        if node.tag == f"{SVG}text" and text.strip() and "rotate" not in node.get("transform", ""):
+            size = float(node.get("font-size", "11px").removesuffix("px"))
+            # Narrower than in any font: what it takes at the least.
+            least = 0.3 * size * len(text)
+            anchor = {"end": 1.0, "middle": 0.5}.get(node.get("text-anchor", ""), 0.0)
+            begin = x - anchor * least
+            inside = left - 1 <= begin and begin + least <= left + wide + 1
+            if not (inside and top <= y - 0.7 * size and y <= top + high):
+                found.append(text)
+        for child in node:
+            walk(child, x, y)
+
+    walk(root, 0.0, 0.0)
+    return found
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_every_text_of_a_picture_is_inside_it(pulled: kis_nb.Risk, lang: Any) -> None:
+    """vl-convert lays out once: a head that broke into two lines then would push the title out."""
+    made = [draw(pulled, lang=lang).to_dict() for draw in KINDS]
+    with kis_nb.connect(demo=True) as client:
+        (account,) = [one for one in client.accounts if one.masked.startswith("700")]
+        balance = client.balance(account)
+    made += [draw(balance, lang=lang).to_dict() for draw in (charts.payoff, charts.pnl)]
+    for spec in made:
+        for width in (600, 680, 760, 1_000):
+            assert _outside(spec, width) == [], (spec["description"], width)
+
+
+def test_units_and_names_are_those_of_the_frames(strangle: kis_nb.Risk) -> None:
+    """Won in titles, the level's unit under its axis, and one word for one thing."""
+    dollar = kis_nb.risk(make_balance(book(30)))
+    langs: tuple[Lang, ...] = ("ko", "en")
+    for place, lang in enumerate(langs):
+        word = ("원", "won")[place]
+        level, spot, vol = (LABELS[name][place] for name in ("level", "spot", "vol"))
+        for draw in KINDS:
+            title = draw(strangle, lang=lang).to_dict()["title"]["text"]
+            assert title.endswith((f"{word})", f"{word}, CTFN7107R)"))
+        points = ("포인트", "points")[place]
+        assert _one(_curve(strangle, lang), "axis") == f"{level} ({points})"
+        assert _one(_curve(dollar, lang, underlying="USD/KRW"), "axis") == f"{level} ({word})"
+        texts = _texts(charts.scenarios(strangle, lang=lang))
+        assert vol in texts
+        assert any(text.startswith(f"{spot} · ") and points in text for text in texts)
+        night = WORDS["moment"]["night"][place]
+        assert night in _curve(strangle, lang)[0]["head"]
+        assert night in _map(strangle, lang, at="night")[0]["head"]
+    ko = charts.risk_curve(strangle).to_dict()["title"]["text"]
+    assert ko == "기준가에 따른 평가손익 (추정, 원)"
+
+
+def test_no_figure_is_cut_by_the_outline(strangle: kis_nb.Risk) -> None:
+    """That of the outlined cell is in the first line alone; the first line's figure is bold."""
+    chart = charts.scenarios(strangle, lang="en")
+    cells = {(row["spot"], row["vol"]): row for row in _cells(_rows(chart))}
+    asked = [place for place, row in cells.items() if row.get("asked")]
+    assert asked == [HEADLINE]
+    short = cells[HEADLINE]["short"]
+    still, moved = _texts(chart), _texts(chart, risk_spot=HEADLINE[0], risk_vol=HEADLINE[1])
+    assert still.count(short) == moved.count(short) + 1
+    assert cells[HEADLINE]["told"] in moved

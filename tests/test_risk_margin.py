@@ -342,7 +342,7 @@ def test_a_maintenance_margin_of_another_moment_is_asked_for_anew_or_said() -> N
     assert renewed.apart == {}
     kept = kis_nb.risk(kis_nb.Balances([old, now]))
     (line,) = kept.summary_lines("en")
-    assert line.startswith("Maintenance margin: of another moment")
+    assert line.startswith("Of another moment than the balance (23:15:04): maintenance margin")
 
 
 def test_kis_greeks_of_another_moment_say_so() -> None:
@@ -352,7 +352,7 @@ def test_kis_greeks_of_another_moment_say_so() -> None:
     frame = quote_frame([(rows[1]["shtn_pdno"], "C", "15.55", kis)])
     late = frame.with_columns(as_of=pl.col("as_of") + timedelta(seconds=33))
     (line,) = kis_nb.risk(at(NOW, rows), quotes=late).summary_lines("en")
-    assert line.startswith("KIS's Greeks: of another moment")
+    assert "KIS's Greeks 23:15:37" in line
     assert "23:15:37" in line
 
 

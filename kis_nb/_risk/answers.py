@@ -46,11 +46,18 @@ def _say(lang: Lang, ko: str, en: str) -> str:
     return ko if lang == "ko" else en
 
 
+def _times(times: tuple[datetime, datetime], as_of: datetime) -> str:
+    """The first and the last time; without the date when it is the balance's."""
+    if any(at.date() != as_of.date() for at in times):
+        return moments(times)
+    return "–".join(dict.fromkeys(f"{at:%H:%M:%S}" for at in times))
+
+
 _APART: dict[What, tuple[str, str]] = {
-    "quotes": ("선도가격 시세", "Quotes of the forwards"),
+    "quotes": ("선도가격", "forwards"),
     "option quotes": ("KIS 그릭스", "KIS's Greeks"),
-    "maintenance margin": ("유지증거금", "Maintenance margin"),
-    "margin detail": ("증거금 상세", "Margin by component"),
+    "maintenance margin": ("유지증거금", "maintenance margin"),
+    "margin detail": ("증거금 상세", "margin by component"),
 }
 
 
@@ -59,15 +66,22 @@ def nothing_answer(lang: Lang) -> str:
     return _say(lang, "가격을 낼 수 있는 포지션이 없습니다", "No position is priced")
 
 
-def loss_answer(underlying: str, pnl: float, lang: Lang) -> str:
-    """What the headline scenario would bring."""
-    spot, vol = HEADLINE
-    underlying = name_of(underlying, lang)
-    ko = f"{underlying} {move_text(spot)}, 변동성 {move_text(vol)}: 추정 손익 {won(pnl)}원"
-    en = (
-        f"{underlying} {move_text(spot)}, volatility {move_text(vol)}: estimated P&L {won(pnl)} won"
+def loss_answer(underlying: str, pnl: Mapping[float, float], lang: Lang) -> str:
+    """What the headline's moves would bring.
+
+    Args:
+        underlying: which one moves.
+        pnl: by relative move; the volatility's change is that of the headline.
+        lang: of the sentence.
+    """
+    name, vol = name_of(underlying, lang), move_text(HEADLINE[1])
+    ko = " · ".join(f"{move_text(spot)}면 {won(one)}원" for spot, one in pnl.items())
+    en = " · ".join(f"{move_text(spot)} {won(one)} won" for spot, one in pnl.items())
+    return _say(
+        lang,
+        f"{name} 추정 손익: {ko} (변동성 {vol})",
+        f"{name}, estimated P&L: {en} (volatility {vol})",
     )
-    return _say(lang, ko, en)
 
 
 def call_answer(
@@ -136,6 +150,7 @@ def summary_lines(
     notes: Sequence[str],
     intrinsic: int,
     apart: Mapping[What, tuple[datetime, datetime]],
+    as_of: datetime,
     unused: Sequence[str],
     lang: Lang,
 ) -> list[str]:
@@ -146,6 +161,7 @@ def summary_lines(
         notes: of the positions that no scenario counts.
         intrinsic: how many are priced at their intrinsic value.
         apart: as of `Risk.apart`.
+        as_of: of the balance.
         unused: given forwards for expiries that no position has.
         lang: of the lines.
     """
@@ -170,14 +186,16 @@ def summary_lines(
                 f"{intrinsic:,} without time value, priced at their intrinsic value",
             )
         )
-    for what, (first, last) in apart.items():
-        name = _say(lang, *_APART[what])
-        times = moments((first, last))
+    if apart:
+        listed = ", ".join(
+            f"{_say(lang, *_APART[what])} {_times(times, as_of)}" for what, times in apart.items()
+        )
+        own = _times((as_of, as_of), as_of)
         lines.append(
             _say(
                 lang,
-                f"{name}: 잔고와 다른 시각, {times}",
-                f"{name}: of another moment than the balance, {times}",
+                f"잔고({own})와 다른 시각: {listed}",
+                f"Of another moment than the balance ({own}): {listed}",
             )
         )
     if unused:

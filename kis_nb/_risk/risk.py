@@ -212,15 +212,16 @@ class Risk(WhatIf):
         return made
 
     def answers(self, lang: Lang = "ko", *, underlying: str | None = None) -> tuple[str, str, str]:
-        """The three answers: the P&L of a level 3 % lower with volatility a fifth up, where the
-        margin call comes, and which position loses most there.
+        """The three answers: the P&L of a level 3 % lower and of one 3 % higher, with volatility a
+        fifth up; where the margin call comes; which position loses most there.
 
         Args:
             lang: ``"ko"`` or ``"en"``.
             underlying: as of `scenarios`.
 
         Returns:
-            Three sentences. Without a margin-call level the third is about the level of the first.
+            Three sentences. Without a margin-call level the third is about the worse of the first
+            one's moves.
 
         Raises:
             ValueError: another language or underlying.
@@ -232,7 +233,9 @@ class Risk(WhatIf):
             return texts.nothing_answer(lang), "", ""
         spot, vol = HEADLINE
         repricer = self._book.repricer(name)
-        pnl = repricer.pnl((spot,), (vol,), self.as_of)[0]
+        moves = (spot, -spot)
+        pnl = dict(zip(moves, repricer.pnl(moves, (vol,), self.as_of), strict=True))
+        spot = min(pnl, key=lambda move: pnl[move])
         rows = self._call_rows(name, "held")
         found = [row for row in rows if row["note"] is None]
         nearest = min(found, key=lambda row: abs(row["spot"]), default=None)
@@ -264,6 +267,7 @@ class Risk(WhatIf):
             notes=[note for note in notes if note in LEFT_OUT],
             intrinsic=sum(note not in LEFT_OUT for note in notes),
             apart=self.apart,
+            as_of=self.as_of,
             unused=self._unused,
             lang=lang,
         )

@@ -118,7 +118,7 @@ def _build(data: Any, style: Style, tips: tuple[Tip, ...], axis: Axis) -> Chart:
         labelExpr=right,
         labelColor=style["ink"],
         labelFontSize=12,
-        labelLimit=260,
+        labelLimit=320,
         labelPadding=8,
         labelOverlap=False,
         title=None,

@@ -9,6 +9,7 @@ import altair as alt
 import polars as pl
 
 from kis_nb._choices import check_choice
+from kis_nb._frames.estimate_text import LABELS, WORDS
 from kis_nb._frames.moments import moments
 from kis_nb._frames.product_lines import UNDERLYINGS
 from kis_nb._frames.words import NO_POSITIONS
@@ -57,6 +58,36 @@ def percent(share: float) -> str:
 def points(level: float) -> str:
     """A level of the underlying in points."""
     return str(_texts().level_text(level))
+
+
+def label(name: str, style: Style) -> str:
+    """What a column of estimates is called, as everywhere."""
+    return style.word(*LABELS[name])
+
+
+def moment_word(name: str, style: Style, *, first: bool = False) -> str:
+    """The name of one of a curve's moments; `first` when it begins a text."""
+    word = style.word(*WORDS["moment"][name])
+    return word[:1].upper() + word[1:] if first else word
+
+
+def unit(underlying: str, style: Style) -> str:
+    """The unit of an underlying's level."""
+    return style.word(*(("원", "won") if underlying == "USD/KRW" else ("포인트", "points")))
+
+
+def axis_title(base: alt.Chart, style: Style) -> alt.Chart:
+    """The title of the x axis, of the first row's ``axis``: a spec knows no unit of the level."""
+    made: alt.Chart = (
+        base.transform_filter("isValid(datum.axis)")
+        .mark_text(baseline="top", fontSize=11, color=style["soft"], aria=False)
+        .encode(
+            x=alt.value(alt.ExprRef("width / 2")),
+            y=alt.value(alt.ExprRef("height + 20")),
+            text="axis:N",
+        )
+    )
+    return made
 
 
 def call_note(note: str, style: Style) -> str:
@@ -153,9 +184,9 @@ def when(at: str | date | datetime, found: datetime, style: Style) -> str:
         style: of the chart.
     """
     if at == "now":
-        return style.word("지금", "now")
+        return moment_word("now", style)
     if at == "night":
-        return style.word("야간장 마감", "end of the night") + f" {found:%m-%d %H:%M}"
+        return f"{moment_word('night', style)} {found:%m-%d %H:%M}"
     return f"{found:%Y-%m-%d %H:%M}"
 
 

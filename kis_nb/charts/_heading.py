@@ -55,10 +55,16 @@ def heading(data: Any, style: Style) -> list[alt.Chart]:
     Data and not a subtitle, so that both change in the same moment as the figures.
     """
     base = alt.Chart(data).transform_filter("isValid(datum.head)")
-    two = "datum.head_most > datum.before + width + datum.after"
+    # The line may start over the names of bars, but not over an axis: there it breaks instead.
+    names = f"(datum.before > {_SCALE_WIDTH} ? datum.before : 0)"
+    two = f"(datum.head_most > {names} + width + datum.after)"
+    # A picture is laid out once, with a plot as wide as the whole, and its height stays that of
+    # this layout when the plot becomes narrower. So the height must not follow from the width.
+    tall = f"({two} || datum.head_most > {_TALL})"
     wide = f"({two} ? datum.head_half : datum.head_width)"
     # Starts where the bars start, and further left, over their names, when it needs the width.
-    place = alt.value(alt.ExprRef(f"max(-datum.before, min(0, width + datum.after - {wide}))"))
+    left = f"-{_SURE} * datum.before"
+    place = alt.value(alt.ExprRef(f"max({left}, min(0, width + datum.after - {wide}))"))
     line = base.mark_text(
         align="left", baseline="bottom", fontSize=HEAD_SIZE, color=style["soft"], aria=False
     )
@@ -69,7 +75,7 @@ def heading(data: Any, style: Style) -> list[alt.Chart]:
     )
     end = line.encode(
         x=place,
-        y=alt.value(-8),
+        y=alt.value(alt.ExprRef(f"{tall} && !{two} ? {-8 - _HEAD_LINE} : -8")),
         text=alt.value(alt.ExprRef(f"{two} ? datum.head_end : datum.head")),
     )
     # Drawn even when it is empty, since it keeps the title above the head. Its accessible name is
@@ -78,8 +84,8 @@ def heading(data: Any, style: Style) -> list[alt.Chart]:
     demo = base.mark_text(
         align="right", baseline="bottom", fontSize=12, fontWeight="bold", color=style["alert"]
     ).encode(
-        x=alt.value("width"),
-        y=alt.value(alt.ExprRef(f"{two} ? {-25 - _HEAD_LINE} : -25")),
+        x=alt.value(alt.ExprRef(f"width + {_SURE} * datum.after")),
+        y=alt.value(alt.ExprRef(f"{tall} ? {-25 - _HEAD_LINE} : -25")),
         text=alt.Text("demo:N"),
         description=named,
     )
@@ -91,7 +97,12 @@ HEAD_SIZE = 11
 _HEAD_LINE = 14
 # What an axis of won takes before the plot, and the most that a bar's name and its figure take.
 _SCALE_WIDTH = 38.0
-_NAME_WIDTH, _FIGURE_WIDTH = 240, 260
+_NAME_WIDTH, _FIGURE_WIDTH = 240, 320
+# The part of an estimated width that a text takes in any font. What is placed at the sides stays
+# within it: a picture is cut where its first layout ended.
+_SURE = 0.7
+# A head of this width or more has the height of two lines, however wide the chart is.
+_TALL = 480
 
 
 def add_heading(

@@ -25,11 +25,11 @@ _TOTAL = "brkg_mgna"
 
 _BARS = bar_chart(
     "margin_components",
-    ("증거금 구성 (CTFN7107R)", "Margin by component (CTFN7107R)"),
+    ("증거금 구성 (CTFN7107R, 원)", "Margin by component (CTFN7107R, won)"),
     (
-        ("reported", "KIS", "KIS"),
-        ("estimated", "추정", "Estimate"),
-        ("gap", "차이 (추정 − KIS)", "Gap (estimate − KIS)"),
+        ("reported", "KIS (원)", "KIS (won)"),
+        ("estimated", "추정 (원)", "Estimate (won)"),
+        ("gap", "차이 (추정 − KIS, 원)", "Gap (estimate − KIS, won)"),
         ("component", "필드", "Field"),
     ),
 )
@@ -142,7 +142,7 @@ def _build(data: Any, style: Style) -> Chart:
         .encode(
             x=alt.X("tick:Q"),
             y=alt.Y("key:N", sort=None, axis=None),
-            tooltip=[alt.Tooltip("estimated:N", title=style.word("추정", "Estimate"))],
+            tooltip=[alt.Tooltip("estimated:N", title=style.word("추정 (원)", "Estimate (won)"))],
             description=alt.Description("aria:N"),
         )
     )

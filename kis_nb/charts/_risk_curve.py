@@ -14,14 +14,18 @@ from kis_nb.charts import _history_axes as axes
 from kis_nb.charts._chart import Chart, ChartKind, compose
 from kis_nb.charts._estimates import (
     AT_VOL,
+    axis_title,
     call_note,
+    label,
     lacking,
     line_text,
+    moment_word,
     percent,
     points,
     risk_heading,
     short_won,
     shown_underlying,
+    unit,
     with_sliders,
     won,
 )
@@ -71,13 +75,14 @@ def rows(
         curve = risk.curve(underlying=shown, expiry=day, vol=vol, spot=spots)
         made += _points(curve, round(vol, 4), style)
     made[0] |= _range(made)
+    made[0]["axis"] = f"{label('level', style)} ({unit(shown, style)})"
     low, high = made[0]["least"], made[0]["most"]
     now = f"{style.word('현재', 'Now')} {points(level)}"
     levels: list[Row] = [{"level": level, "now_level": level, "name": now}]
     levels += _break_evens(risk, shown, day, (low, high), style)
     levels += _calls(risk, shown, made[0], style)
     made += levels
-    night = style.word("야간 마감", "night end") + f" {risk.night_end:%m-%d %H:%M}"
+    night = f"{moment_word('night', style)} {risk.night_end:%m-%d %H:%M}"
     end = style.word(f"만기 {day}", f"expiry {day}") if day else ""
     return risk_heading(made, risk, style, shown, night, end)
 
@@ -190,9 +195,12 @@ def _build(data: Any, style: Style) -> Chart:
     drawn = base.transform_filter(f"isValid(datum.vol) && {AT_VOL}")
     x = alt.X(
         "level:Q",
-        title=style.word("기초자산 수준", "Level of the underlying"),
+        title=None,  # see `axis_title`
         axis=style.axis(
-            grid=False, format=",~f", tickCount=alt.ExprRef("max(3, floor(width / 90))")
+            grid=False,
+            format=",~f",
+            tickCount=alt.ExprRef("max(3, floor(width / 90))"),
+            description=label("level", style),
         ),
         scale=alt.Scale(zero=False, nice=False),
     )
@@ -224,13 +232,16 @@ def _build(data: Any, style: Style) -> Chart:
         drawn.transform_filter(f"isValid(datum.{name})")
         .mark_line(color=style[color], strokeWidth=width, strokeDash=dash, aria=False)
         .encode(x=x, y=y(name))
-        for name, (_, color, width, dash, _sample) in reversed(MOMENTS.items())
+        for name, (color, width, dash, _sample, _start) in reversed(MOMENTS.items())
     ]
     tooltip = [
-        alt.Tooltip("where:N", title=style.word("기초자산", "Underlying")),
+        alt.Tooltip("where:N", title=label("level", style)),
         *(
-            alt.Tooltip(f"{name}_won:N", title=style.word(*words))
-            for name, (words, *_) in MOMENTS.items()
+            alt.Tooltip(
+                f"{name}_won:N",
+                title=f"{moment_word(name, style, first=True)} ({style.word('원', 'won')})",
+            )
+            for name in MOMENTS
         ),
     ]
     hover = drawn.mark_rule(strokeWidth=9, opacity=0.001, color=style["ink"], aria=False).encode(
@@ -252,6 +263,7 @@ def _build(data: Any, style: Style) -> Chart:
                 line_text(base, style, "plain", 0, **first),
                 line_text(base, style, "again", 1, color=style["soft"]),
                 axes.note_text(base, style),
+                axis_title(base, style),
                 *heading(data, style),
             ],
             height=300,
@@ -260,5 +272,7 @@ def _build(data: Any, style: Style) -> Chart:
 
 
 RISK_CURVE = ChartKind(
-    "risk_curve", ("기초자산별 평가손익 (추정)", "Unrealized P&L by level (estimate)"), _build
+    "risk_curve",
+    ("기준가에 따른 평가손익 (추정, 원)", "Unrealized P&L by level (estimate, won)"),
+    _build,
 )

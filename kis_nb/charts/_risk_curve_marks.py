@@ -6,14 +6,23 @@ from typing import Any
 
 import altair as alt
 
-from kis_nb.charts._estimates import AT_SPOT, AT_VOL, LANE, SAME_SPOT, SAME_VOL, VOL_PARAM
+from kis_nb.charts._estimates import (
+    AT_SPOT,
+    AT_VOL,
+    LANE,
+    SAME_SPOT,
+    SAME_VOL,
+    VOL_PARAM,
+    moment_word,
+)
 from kis_nb.charts._style import Style
 
-# The lines, from the front to the back: name, colour, width, dashes and a sample.
-MOMENTS: dict[str, tuple[tuple[str, str], str, float, list[int], str]] = {
-    "now": (("지금", "Now"), "ink", 2.5, [1, 0], "━━"),
-    "night": (("야간 마감", "Night end"), "cash", 1.8, [7, 3], "╍╍"),
-    "expiry": (("만기", "Expiry"), "foreign", 1.8, [2, 2], "┅┅"),
+# The lines, from the front to the back: colour, width, dashes, a sample, and where in the width
+# its text of the legend starts.
+MOMENTS: dict[str, tuple[str, float, list[int], str, float]] = {
+    "now": ("ink", 2.5, [1, 0], "━━", 0),
+    "night": ("cash", 1.8, [7, 3], "╍╍", 0.28),
+    "expiry": ("foreign", 1.8, [2, 2], "┅┅", 0.68),
 }
 # Lines over the plot: margin call, its estimate, the three lines, the marks' names. Under it: the
 # level now and the chosen one, then break-evens.
@@ -129,8 +138,8 @@ def legend(base: alt.Chart, style: Style) -> list[alt.Chart]:
     """A sample of each line with its name and its P&L at the chosen point."""
     at = base.transform_filter(f"isValid(datum.vol) && {AT_SPOT} && {AT_VOL}")
     made: list[alt.Chart] = []
-    for number, (name, (words, color, _width, _dash, sample)) in enumerate(MOMENTS.items()):
-        start = f"4 + width * {number} / 3"
+    for name, (color, _width, _dash, sample, share) in MOMENTS.items():
+        start = f"4 + width * {share}"
         shown = at.transform_filter(f"isValid(datum.{name})")
         text: dict[str, Any] = {"align": "left", "baseline": "middle", "fontSize": 11}
         lane = alt.value(2.5 * LANE)
@@ -140,11 +149,13 @@ def legend(base: alt.Chart, style: Style) -> list[alt.Chart]:
             )
         )
         figure = f"(width > 700 ? datum.{name}_won : datum.{name}_short)"
+        won = style.word("원", " won")
+        text_of = f"'{moment_word(name, style, first=True)} ' + {figure} + '{won}'"
         made.append(
             shown.mark_text(color=style["ink"], **text).encode(
                 x=alt.value(alt.ExprRef(f"{start} + 26")),
                 y=lane,
-                text=alt.value(alt.ExprRef(f"'{style.word(*words)} ' + {figure}")),
+                text=alt.value(alt.ExprRef(text_of)),
                 description=alt.Description(f"{name}_won:N"),
                 tooltip=f"{name}_won:N",
             )

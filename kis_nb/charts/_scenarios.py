@@ -21,14 +21,18 @@ from kis_nb.charts._estimates import (
     SAME_SPOT,
     SAME_VOL,
     SPOT_PARAM,
+    axis_title,
     call_note,
+    label,
     lacking,
     line_text,
+    moment_word,
     percent,
     points,
     risk_heading,
     short_won,
     shown_underlying,
+    unit,
     when,
     with_sliders,
     won,
@@ -92,14 +96,17 @@ def rows(
             row["foot"] = row["level"]
     edges = _edges(made)
     widest = max(text_width(row["figure"], _SIZE) for row in made)
+    longest = max(text_width(row["short"], _SIZE) for row in made if "short" in row)
     crossed = [(edge["x"], edge["y"]) for edge in edges if edge["x"] == edge["x2"]]
     for row in made:
         if "short" in row:
-            row["need"] = widest + 8
+            row["need"], row["need_short"] = widest + 8, longest + 4
             row["crossed"] = any(
                 low == row["low"] and abs(at - row["spot"]) < _EVERY / 20_000 for at, low in crossed
             )
     made[0] |= _lines(made, style)
+    under = f"{label('level', style).lower()} ({unit(shown, style)})"
+    made[0]["axis"] = f"{label('spot', style)} · {style.word('위 줄:', 'upper line:')} {under}"
     made[0] |= _call_line(made, edges, call, note, style)
     return risk_heading([*made, *edges], risk, style, shown, when(at, moments[0], style))
 
@@ -178,13 +185,15 @@ def _lines(made: list[Row], style: Style) -> Row:
     vol_name = style.word("변동성", "vol.")
 
     def short(row: Row) -> str:
-        return f"{short_won(row['pnl'], style)} ({row['move']}, {vol_name} {row['vol_name']})"
+        amount = short_won(row["pnl"], style) + style.word("원", " won")
+        return f"{amount} ({row['move']}, {vol_name} {row['vol_name']})"
 
+    asked["asked"] = True
     low, high = style.word("최저", "Lowest"), style.word("최고", "Highest")
-    return {
-        "answer": asked["told"],
-        "range": f"{low} {short(worst)} · {high} {short(best)}",
-    }
+    text = f"{low} {short(worst)} · {high} {short(best)}"
+    # What the outline is of, while no slider is moved: not of the scenario that was asked for.
+    now = f"{moment_word('now', style, first=True)} · {text}"
+    return {"answer": asked["told"], "range": text, "now_range": now}
 
 
 def _edges(cells: list[Row]) -> list[Row]:
@@ -213,26 +222,35 @@ def _build(data: Any, style: Style) -> Chart:
     every = {"tickCount": 99}
     x = alt.X(
         "left:Q",
-        title=style.word("기초자산 변동", "Move of the underlying"),
+        title=None,  # see `axis_title`
         axis=style.axis(
             grid=False,
             values=[(_FROM + _EVERY * number) / 10_000 for number in range(-5, 5)],
             **every,
             labelExpr=sign,
+            description=label("spot", style),
         ),
         scale=alt.Scale(nice=False, zero=False),
     )
     y = alt.Y(
         "low:Q",
-        title=style.word("변동성 변동", "Change of volatility"),
-        axis=style.axis(grid=False, values=list(VOLS), **every, labelOverlap=False, labelExpr=sign),
+        title=label("vol", style),
+        axis=style.axis(
+            grid=False,
+            values=list(VOLS),
+            **every,
+            labelOverlap=False,
+            labelExpr=sign,
+            # The title keeps off the labels, also where they are measured in another font.
+            minExtent=46,
+        ),
         scale=alt.Scale(nice=False, zero=False, range=[alt.ExprRef(f"height - {_BOTTOM}"), _TOP]),
     )
     tooltip = [
-        alt.Tooltip("figure:N", title=style.word("손익 (추정)", "P&L (estimate)")),
-        alt.Tooltip("move:N", title=style.word("기초자산", "Underlying")),
-        alt.Tooltip("level:N", title=style.word("수준", "Level")),
-        alt.Tooltip("vol_name:N", title=style.word("변동성", "Volatility")),
+        alt.Tooltip("figure:N", title=style.word("손익 (추정, 원)", "P&L (estimate, won)")),
+        alt.Tooltip("move:N", title=label("spot", style)),
+        alt.Tooltip("level:N", title=label("level", style)),
+        alt.Tooltip("vol_name:N", title=label("vol", style)),
     ]
     area: dict[str, Any] = {"x": x, "x2": "right:Q", "y": y, "y2": "high:Q"}
     # The strength is the opacity: on a page colours are CSS variables, which Vega cannot mix.
@@ -257,20 +275,29 @@ def _build(data: Any, style: Style) -> Chart:
         middle="(datum.low + datum.high) / 2"
     )
     place = {"x": alt.X("spot:Q"), "y": alt.Y("middle:Q")}
-    text = alt.value(alt.ExprRef(f"{fits} > datum.need ? datum.figure : datum.short"))
-    # A figure that the line of the margin call or the outline crosses stays legible.
+    # The figures next to the outlined cell make room for it, and one that it would cross is left
+    # out; that of the cell itself is in the first line.
+    away = f"(datum.spot - {SPOT_PARAM})"
+    covered = f"({AT_VOL} && abs({away}) < 0.0075)"
+    exact = f"({fits} > datum.need)"
+    text = alt.value(alt.ExprRef(f"{covered} ? '' : {exact} ? datum.figure : datum.short"))
+    room = f"abs(scale('x', datum.spot) - scale('x', {SPOT_PARAM}))"
+    cell = "(scale('x', datum.right) - scale('x', datum.left)) / 2"
+    lacks = f"({exact} ? datum.need : datum.need_short) / 2 - ({room} - {cell})"
+    beside = f"({AT_VOL} && abs({away}) < 0.0125 && !{covered})"
+    shift = f"{beside} ? ({away} > 0 ? 1 : -1) * max(0, {lacks}) : 0"
+    look: dict[str, Any] = {"fontSize": _SIZE, "dx": alt.ExprRef(shift)}
+    # A figure that the line of the margin call crosses stays legible.
     halo = (
-        written.transform_filter(
-            f"datum.crossed || {AT_VOL} && abs(datum.spot - {SPOT_PARAM}) < {_EVERY / 19_000:.4f}"
-        )
-        .mark_text(
-            fontSize=_SIZE, stroke=style["paper"], strokeWidth=4, strokeJoin="round", aria=False
-        )
+        written.transform_filter("datum.crossed")
+        .mark_text(stroke=style["paper"], strokeWidth=4, strokeJoin="round", aria=False, **look)
         .encode(**place, text=text)
     )
     # A picture's text for screen readers has what points, lines and bars say.
     spoken: dict[str, Any] = {"ariaRoleDescription": "point"}
-    figures = written.mark_text(fontSize=_SIZE, color=style["ink"], **spoken).encode(
+    # The figure of the first line is bold.
+    weight = alt.ExprRef(f"datum.asked && {SAME_SPOT} && {SAME_VOL} ? 'bold' : 'normal'")
+    figures = written.mark_text(color=style["ink"], fontWeight=weight, **look, **spoken).encode(
         **place, text=text, tooltip=tooltip, description=alt.Description("told:N")
     )
     feet = (
@@ -285,7 +312,17 @@ def _build(data: Any, style: Style) -> Chart:
     # In place of the scenario asked for, the one that the sliders choose.
     answer: dict[str, Any] = {"fontSize": 13, "fontWeight": "bold"}
     unmoved = base.transform_filter(f"{SAME_SPOT} && {SAME_VOL}")
-    moved = chosen.transform_filter(f"!({SAME_SPOT} && {SAME_VOL})")
+    slid = f"!({SAME_SPOT} && {SAME_VOL})"
+    moved = chosen.transform_filter(slid)
+    # A sample of the outline, before the line that says what it is of.
+    indent: dict[str, Any] = {"dx": 14, "limit": alt.ExprRef("width - 22")}
+    sample = (
+        base.transform_filter("isValid(datum.range)")
+        .mark_point(
+            shape="square", filled=False, size=70, stroke=style["ink"], opacity=1, aria=False
+        )
+        .encode(x=alt.value(10), y=alt.value(alt.ExprRef(f"{LANE} * ({slid} ? 0.5 : 1.5)")))
+    )
     return with_sliders(
         compose(
             [
@@ -296,11 +333,14 @@ def _build(data: Any, style: Style) -> Chart:
                 figures,
                 feet,
                 line_text(unmoved, style, "answer", 0, color=style["ink"], **answer),
-                line_text(moved, style, "told", 0, color=style["ink"], **answer),
-                line_text(base, style, "range", 1, color=style["soft"]),
+                line_text(moved, style, "told", 0, color=style["ink"], **answer, **indent),
+                sample,
+                line_text(unmoved, style, "now_range", 1, color=style["soft"], **indent),
+                line_text(base.transform_filter(slid), style, "range", 1, color=style["soft"]),
                 line_text(base, style, "edge", 2, color=style["alert"]),
                 line_text(base, style, "plain", 2, color=style["soft"]),
                 axes.note_text(base, style),
+                axis_title(base, style),
                 *heading(data, style),
             ],
             height=300,
@@ -308,4 +348,6 @@ def _build(data: Any, style: Style) -> Chart:
     )
 
 
-SCENARIOS = ChartKind("scenarios", ("시나리오별 손익 (추정)", "P&L by scenario (estimate)"), _build)
+SCENARIOS = ChartKind(
+    "scenarios", ("시나리오별 손익 (추정, 원)", "P&L by scenario (estimate, won)"), _build
+)
