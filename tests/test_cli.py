@@ -488,7 +488,7 @@ def test_no_credentials(kis: Callable[..., Ran]) -> None:
     ran = kis("balance", ACCOUNT)
     assert ran.code == 1
     assert "KIS_APP_KEY" in ran.complaint
-    assert "demo=True" in ran.complaint
+    assert "kis-nb balance --demo" in ran.complaint
 
 
 def test_a_refused_key(

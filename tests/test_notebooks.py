@@ -232,6 +232,36 @@ def test_an_equity_below_0_raises_the_monitors_alarm(monkeypatch: pytest.MonkeyP
     assert alarm.frame["account"].to_list() == ["700*****-03"]
 
 
+@pytest.mark.parametrize("underlying", [None, "KOSDAQ 150"])
+def test_the_risk_template_is_of_the_underlying_that_is_chosen(underlying: str | None) -> None:
+    """The answers, the scenarios and the tables by underlying; all in the tables without one."""
+    made: list[Any] = []
+
+    def keep(balance: Balance, **more: Any) -> Any:
+        made.append(estimate(balance, **more))
+        return made[-1]
+
+    estimate = kis_nb.risk
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kis_nb, "risk", keep)
+        patch.setattr("builtins.print", lambda *said, **_: printed.extend(said))
+        printed: list[Any] = []
+        values = {"lang": "en", "underlying": underlying, "account": "80012345-03"}
+        shown = results("risk", values)
+    (risk,) = made
+    assert printed[1:4] == list(risk.answers("en", underlying=underlying))
+    totals, positions = (risk.totals, risk.positions)
+    if underlying is not None:
+        totals, positions = (one.filter(underlying=underlying) for one in (totals, positions))
+        assert 0 < positions.height < risk.positions.height
+    frames = [one.frame for one in shown if isinstance(one, kis_nb.Table)]
+    assert [frame.equals(totals) for frame in frames].count(True) == 1
+    names = positions["prdt_name"].to_list()
+    assert [frame["prdt_name"].to_list() == names for frame in frames[-3:-1]] == [True] * 2
+    (scenarios,) = (frame for frame in frames if "vol" in frame.columns)
+    assert scenarios["level"][0] == pytest.approx(0.97 * risk.level(underlying))
+
+
 def test_the_report_says_what_matters_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """On the first page: the sentences, then the excess margin of every account, then charts of
     margin and P&L, the five positions, and the checks that differ.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import functools
 import io
 import json
+import os
 import re
 import subprocess
 import sys
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,10 +23,12 @@ import pytest
 import kis_nb
 from kis_nb._cli import main, text_table
 from kis_nb._cli.parser import build_parser
+from kis_nb._cli.risk import BLOCKS
 from kis_nb._frames.estimate_text import WORDS, float_text
 from kis_nb._frames.report_labels import cell_text, label
 from kis_nb._risk.margin_call import NOTES as CALL_NOTES
 from kis_nb._risk.notes import NOTES, note_label
+from kis_nb._seoul import KST
 from tests.faults import Broker
 
 if TYPE_CHECKING:
@@ -112,8 +116,31 @@ def test_json_has_the_figures_of_the_one_liner(
     assert held["totals"] == rows(risk.totals)
     assert held["left_out"] == rows(risk.left_out)
     assert held["margin_call"] == rows(risk.margin_call())
+    assert held["margin_components"] == rows(risk.margin_components())
     assert held["lacks"] == [{"what": one.what, "why": one.why} for one in risk.lacks]
     assert "scenarios" not in held
+
+
+@pytest.mark.usefixtures("still")
+def test_what_is_of_another_moment_is_said(
+    ran: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JSON has the moments and all lines of the table's end; CSV says them on stderr."""
+    first = datetime(2026, 11, 22, 21, 4, 5, tzinfo=KST)
+    last = datetime(2026, 11, 22, 21, 4, 6, tzinfo=KST)
+    monkeypatch.setattr("kis_nb._risk.risk.Risk.apart", {"quotes": (first, last)})
+    words = ("risk", ACCOUNT, "--lang", "en")
+    held = json.loads(ran(*words, "--format", "json")[1])
+    assert held["apart"] == [
+        {"what": "quotes", "first": first.isoformat(), "last": last.isoformat()}
+    ]
+    assert len(held["notes"]) == 2
+    assert "21:04:06" in held["notes"][1]
+    for block in ("scenarios", "margin-call"):
+        assert held["notes"] == ran(*words, "--block", block)[1].splitlines()[-2:]
+        _, out, err = ran(*words, "--block", block, "--format", "csv")
+        assert err.splitlines() == [f"kis-nb: {note}" for note in held["notes"]]
+        assert "21:04:06" not in out
 
 
 @pytest.mark.usefixtures("still")
@@ -135,7 +162,17 @@ def test_the_answers_come_first(
     for row, line in zip(risk.totals.to_dicts(), totals.splitlines()[2:], strict=True):
         assert f"{round(row['delta_won']):,}" in line
         assert str(row["expiry"] or "–") in line
-    assert len(call.splitlines()) == 2 + risk.margin_call().height
+    *levels, gap = call.splitlines()
+    assert len(levels) == 2 + risk.margin_call().height
+    (row,) = (
+        risk.margin_components()
+        .filter(component="netrisk_brkg_mgna", which="maintenance")
+        .to_dicts()
+    )
+    held = risk.equity().maintenance_margin
+    for figure in (row["estimated"], held, row["estimated"] - float(held or 0)):
+        assert f"{round(figure or 0):,}" in gap
+    assert ("추정" if lang == "ko" else "estimate") in gap
     assert "\n\n".join(rest) == "\n".join(risk.summary_lines(lang))
 
 
@@ -191,7 +228,7 @@ def test_the_grid_is_a_table_for_each_moment(
 
 
 @pytest.mark.usefixtures("still")
-@pytest.mark.parametrize("block", ["answers", "positions", "totals", "scenarios", "margin-call"])
+@pytest.mark.parametrize("block", list(BLOCKS))
 def test_csv_holds_one_block(
     block: str, ran: Callable[..., tuple[int, str, str]], truth: Callable[..., Risk]
 ) -> None:
@@ -203,10 +240,14 @@ def test_csv_holds_one_block(
         "totals": risk.totals,
         "scenarios": risk.scenarios(),
         "margin-call": risk.margin_call(),
+        "margin-components": risk.margin_components(),
     }
     words = ("risk", ACCOUNT, "--format", "csv", "--lang", "en")
     code, out, err = ran(*words, "--block", block)
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert (
+        set(err.splitlines()) == {f"kis-nb: {line}" for line in risk.summary_lines("en")} != set()
+    )
     assert next(csv.reader(io.StringIO(out))) == frames[block].columns
     assert out == frames[block].write_csv()
     if block == "positions":
@@ -231,6 +272,10 @@ def test_an_underlying_is_chosen(
     code, out, err = ran("risk", SEVERAL, "--underlying", "70045678-03")
     assert (code, out) == (2, "")
     assert f"there are: {', '.join(risk.underlyings)}" in err
+    same = ran("risk", SEVERAL, "--underlying", "kosdaq150", "--lang", "ko")[1]
+    assert same == ran("risk", SEVERAL, "--underlying", "코스닥 150", "--lang", "ko")[1]
+    assert "마진콜 수준 (추정): 코스닥150\n" in same
+    assert "KOSDAQ" not in same
     assert "70045678" not in err
 
 
@@ -254,7 +299,9 @@ def test_a_file_is_written_as_its_ending_says(
     monkeypatch.chdir(tmp_path)
     words = ("risk", ACCOUNT, "--block", "totals", "--output")
     for name in ("totals.csv", "totals.json", "totals.TXT"):
-        assert ran(*words, name) == (0, "", "")
+        code, out, err = ran(*words, name)
+        assert (code, out) == (0, "")
+        assert ("left out" in err) == (name == "totals.csv")
     assert json.loads((tmp_path / "totals.json").read_text("utf-8"))["totals"]
     assert (tmp_path / "totals.csv").read_text("utf-8").startswith("underlying,expiry")
     assert (tmp_path / "totals.TXT").read_text("utf-8").startswith("800*****-03")
@@ -284,6 +331,13 @@ def test_what_kis_refuses_is_said(ran: Callable[..., tuple[int, str, str]], mine
     held = json.loads(ran("risk", ACCOUNT, "--format", "json")[1])
     assert {one["what"] for one in held["lacks"]} >= {"quotes"}
     assert any(row["implied_volatility"] is not None for row in held["positions"])
+    assert any("no market data right" in note for note in held["notes"])
+    for block in BLOCKS:
+        code, out, err = ran("risk", ACCOUNT, "--format", "csv", "--block", block, "--lang", "en")
+        assert code == 0
+        assert err.startswith("kis-nb: Without quotes of futures: ")
+        assert "no market data right" in err.splitlines()[0]
+        assert "no market data right" not in out
 
 
 @pytest.mark.usefixtures("still")
@@ -295,6 +349,13 @@ def test_an_account_without_positions(ran: Callable[..., tuple[int, str, str]]) 
         assert (code, err) == (0, "")
         assert out
     assert json.loads(ran("risk", empty, "--format", "json")[1])["positions"] == []
+    for block in ("scenarios", "margin-call", "totals", "positions"):
+        for lang, said in (
+            ("en", "No position is priced"),
+            ("ko", "가격을 낼 수 있는 포지션이 없습니다"),
+        ):
+            _, out, _ = ran("risk", empty, "--block", block, "--lang", lang)
+            assert out.split("\n\n")[1:] == [said + "\n"]
 
 
 def _empty() -> list[str]:
@@ -307,7 +368,7 @@ def test_demo_needs_no_key_and_says_so(ran: Callable[..., tuple[int, str, str]])
     assert (code, err) == (0, "")
     assert out.splitlines()[0].endswith("· DEMO")
     code, out, err = ran("risk", "--demo", "--format", "csv", "--block", "totals")
-    assert (code, err) == (0, "kis-nb: DEMO: these accounts are invented\n")
+    assert (code, err.splitlines()[0]) == (0, "kis-nb: DEMO: these accounts are invented")
     assert json.loads(ran("risk", "--demo", "--block", "totals", "--format", "json")[1])["demo"]
 
 
@@ -315,8 +376,14 @@ def test_demo_needs_no_key_and_says_so(ran: Callable[..., tuple[int, str, str]])
     ("words", "said"),
     [
         (("--spot", "lower"), "a move is a number of per cent"),
-        (("--spot", "-100"), "a move is above -100 per cent"),
-        (("--vol", "-120.5"), "a move is above -100 per cent"),
+        (("--spot", "-100"), "a move is above -100 per cent and at most 1000"),
+        (("--spot", "1000.1"), "a move is above -100 per cent and at most 1000"),
+        (("--vol", "-120.5"), "a move is from -100 per cent and at most 1000"),
+        (("--vol", "2000"), "a move is from -100 per cent and at most 1000"),
+        (("--spot", "2000", "--block", "scenarios"), "a move is above -100 per cent"),
+        (("--spot", "1", "--block", "answers"), "--spot and --vol are of scenarios"),
+        (("--vol", "1", "--block", "margin-components"), "--spot and --vol are of scenarios"),
+        (("--vol", "1", "--format", "csv"), "change nothing in positions"),
         (("--vol", "nan"), "a move is a number of per cent"),
         (("--spot", "1e3"), "a move is a number of per cent"),
         (("--block", "summary"), "invalid choice"),
@@ -339,6 +406,71 @@ def test_moves_are_read_as_fractions() -> None:
     """Per cent without the rounding of a division of floats."""
     for text, share in (("-3", -0.03), ("+2.5", 0.025), ("0", 0.0), ("-99.9999", -0.999999)):
         assert build_parser().parse(["risk", "--spot", text]).spot == share
+    assert build_parser().parse(["risk", "--vol", "-100"]).vol == -1
+    assert build_parser().parse(["risk", "--vol", "1000", "--spot", "1000"]).spot == 10
+
+
+@pytest.mark.usefixtures("still")
+@pytest.mark.parametrize(
+    "words", [("--spot", "1000", "--vol", "1000"), ("--spot", "-99.9999", "--vol", "-100")]
+)
+def test_the_farthest_moves_are_estimated(
+    words: tuple[str, ...], ran: Callable[..., tuple[int, str, str]]
+) -> None:
+    """What the parser takes the library takes, and the figures are numbers."""
+    code, out, _ = ran("risk", ACCOUNT, "--block", "scenarios", "--format", "json", *words)
+    assert code == 0
+    assert all(abs(row["pnl"]) < 1e15 for row in json.loads(out)["scenarios"])
+
+
+def test_a_move_that_the_library_refuses_is_a_usage_problem(
+    ran: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the parser lets through: one line, no traceback."""
+    monkeypatch.setattr("kis_nb._cli.risk._FARTHEST", 10**6)
+    code, out, err = ran("risk", "--demo", "--spot", "2000", "--block", "scenarios")
+    assert (code, out) == (2, "")
+    assert err == "kis-nb: spot takes relative changes like -0.03 for -3%; got 20.0\n"
+
+
+def test_without_a_key_it_says_how_to_try(
+    ran: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One line that fits two of a terminal's, with the command that works."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in [name for name in os.environ if name.startswith("KIS_")]:
+        monkeypatch.delenv(name)
+    for words, tried in (
+        (("risk", "--spot", "1"), "kis-nb risk --demo"),
+        (("balance",), "kis-nb balance --demo"),
+        (("record", "--to", "kept"), "kis-nb record --to PATH --demo"),
+    ):
+        code, out, err = ran(*words)
+        assert (code, out) == (1, "")
+        assert err.endswith(f"without a key try {tried}\n")
+        assert len(err) < 260
+
+
+def test_a_file_in_no_folder_is_refused_before_the_pull(
+    ran: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    mine: Broker,
+) -> None:
+    """The message names FILE, and so does one of the disk."""
+    monkeypatch.chdir(tmp_path)
+    for command in ("risk", "balance"):
+        code, out, err = ran(command, ACCOUNT, "--output", "nodir/x/b.json")
+        assert (code, out) == (1, "")
+        assert err == "kis-nb: nodir/x/b.json: its folder does not exist\n"
+    assert mine.calls == []
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", ".b.json.x1.new")
+
+    monkeypatch.setattr("kis_nb._cli.export.write_whole", full)
+    code, out, err = ran("risk", "--demo", "--block", "answers", "--output", "b.json")
+    assert (code, out, err) == (1, "", "kis-nb: b.json: No space left on device\n")
 
 
 def test_without_quantlib_it_says_how_to_install_it(
@@ -408,10 +540,20 @@ def test_estimates_in_a_table_have_labels_signs_and_words() -> None:
     assert cell_text("pnl", -1234567.8, "en") == "▼ -1,234,568"
     assert cell_text("pnl", 0.2, "en") == "0"
     assert cell_text("pnl", float("nan"), "en") == "nan"
-    assert (label("gap", "ko"), label("gap", "en")) == ("차이", "Gap")
+    assert (label("gap", "ko"), label("gap", "en")) == ("차이 (원)", "Gap, won")
     assert cell_text("side", "below", "ko") == "아래로"
     assert cell_text("side", "long", "en") == "Long"
     assert cell_text("forward_source", "parity", "en") == "put-call parity"
+    totals = pl.DataFrame({"left_out": [0], "delta_won": [1.0], "theta_won": [1.0]})
+    heads_of: dict[Any, list[str]] = {
+        "en": ["Left out", "Delta, won for 1 %", "Theta, won a day"],
+        "ko": ["제외", "델타 (원/1%)", "세타 (원/일)"],
+    }
+    for lang, heads in heads_of.items():
+        shown = kis_nb.table(totals, lang=lang)._repr_html_()
+        assert re.findall(r"<th [^>]*>(.*?)</th>", shown) == heads
+        assert all(head in str(kis_nb.table(totals, lang=lang)) for head in heads)
+    assert "Delta, won a point" in str(kis_nb.table(totals.select("delta_won"), lang="en"))
     frame = pl.DataFrame({"pnl": [1.4, -1.6, None]})
     shown = kis_nb.table(frame, lang="en")._repr_html_()
     assert re.findall(r"<td[^>]*>(.*?)</td>", shown) == ["▲ +1", "▼ -2", "–"]

@@ -173,6 +173,32 @@ def test_forwards_can_be_given() -> None:
     assert estimate(CALL).left_out["note"].to_list() == ["no forward"]
 
 
+def test_the_pages_given_prices_have_an_effect() -> None:
+    """The example: a level that shifts all forwards of the index by one share, and a forward of the
+    dollar at which its future is valued.
+    """
+    prices: Any = {"KOSPI 200": 1000.0, ("USD/KRW", "2026-12-21"): 1450.0}
+    for page in PAGES:
+        assert 'forwards={"KOSPI 200": 1000.0, ("USD/KRW", "2026-12-21"): 1450.0}' in (
+            page.read_text("utf-8")
+        )
+    with kis_nb.connect(demo=True) as client:
+        balance = client.balance("80012345-03", mgna_dvsn="02")
+    plain, given = kis_nb.risk(balance), kis_nb.risk(balance, forwards=prices)
+    assert (given.level(), given.level_source()) == (1000.0, "given")
+    assert plain.level() != 1000.0
+    shares = set()
+    for before, after in zip(plain.positions.to_dicts(), given.positions.to_dicts(), strict=True):
+        if after["prdt_name"].split() == ["미국달러", "F", "202612"]:
+            assert (after["forward"], after["forward_source"]) == (1450.0, "given")
+            assert before["forward"] != 1450.0
+        elif after["underlying"] == "KOSPI 200" and after["forward"] is not None:
+            assert after["forward_source"] == "given"
+            shares.add(round(after["forward"] / before["forward"], 9))
+    assert len(shares) == 1
+    assert not [line for line in given.summary_lines("en") if "not used" in line]
+
+
 def test_products_know_the_day() -> None:
     """The last trading day is that of ``balance.products()``."""
     balance = make_balance([FUTURE, CALL])

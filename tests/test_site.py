@@ -185,6 +185,10 @@ def test_site_builds_and_shows(tmp_path: Path) -> None:
 
     public = {f"kis_nb.{name}" for name in kis_nb.__all__}
     public |= {f"kis_nb.charts.{name}" for name in kis_nb.charts.__all__}
+    public |= {f"kis_nb.Client.{name}" for name in ("quotes", "margin_detail", "margin_rates")}
+    public |= {
+        f"kis_nb.Risk.{name}" for name in ("scenarios", "margin_call", "positions", "totals")
+    }
     assert public - entries(site / "objects.inv") == set()
 
     with served(site) as host, chromium() as browser:

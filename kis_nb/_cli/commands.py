@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import os
 import shutil
 import sys
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from kis_nb._choices import Lang
 from kis_nb._cli import arguments, export, templates
+from kis_nb._cli.connecting import connected
 from kis_nb._cli.signals import on_termination
 
 if TYPE_CHECKING:
@@ -53,15 +53,15 @@ def balance(args: argparse.Namespace) -> int:
 
     Raises:
         UsageProblem: the arguments contradict each other, or name no account.
-        FileExistsError: the file exists, and ``--force`` was not given.
+        OSError: the file exists and ``--force`` was not given, or its folder does not exist.
     """
     form = export.chosen_format(args.format, args.output, export.ENDINGS)
     to_terminal = args.output is None and sys.stdout.isatty()
     if form in export.BINARY and to_terminal:
         raise arguments.UsageProblem(f"{form} is not for a terminal: add --output FILE, or pipe it")
     # Checked before the pull, which takes a while; `save` checks again.
-    if args.output and args.output.exists() and not args.force:
-        raise FileExistsError(errno.EEXIST, "is there already", str(args.output))
+    if args.output:
+        export.check_target(args.output, overwrite=args.force)
     pulled = _pull(args)
     content = export.export(
         pulled,
@@ -86,10 +86,11 @@ def check(args: argparse.Namespace) -> int:
     """Check the set-up and print a line for each step; 1 when a step is wrong.
 
     Raises:
-        FileExistsError: the report's file exists, and ``--force`` was not given.
+        OSError: the report's file exists and ``--force`` was not given, or its folder does not
+            exist.
     """
-    if args.report and args.report.exists() and not args.force:
-        raise FileExistsError(errno.EEXIST, "is there already", str(args.report))
+    if args.report:
+        export.check_target(args.report, overwrite=args.force)
     from kis_nb._cli.check.check import Check  # not needed by the other commands
 
     checks = Check(args.account, demo=args.demo, lang=args.lang or terminal_lang())
@@ -112,11 +113,7 @@ def check(args: argparse.Namespace) -> int:
 
 
 def _pull(args: argparse.Namespace) -> Balance:
-    from kis_nb._connect import connect  # loads polars and requests
-
-    # Not `demo=args.demo`: without the option KIS_NB_DEMO decides.
-    client = connect(demo=True) if args.demo else connect()
-    with client:
+    with connected("balance", demo=args.demo) as client:
         account = args.account
         if account is None and client.demo:
             account = client.accounts[0]

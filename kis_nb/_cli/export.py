@@ -236,6 +236,19 @@ def _columns(drawn: str) -> int:
     return len(drawn.partition("\n")[0])
 
 
+def check_target(path: Path, *, overwrite: bool) -> None:
+    """Refuse a file that `save` could not write, before a pull, which takes a while.
+
+    Raises:
+        FileExistsError: the file exists and `overwrite` is not set.
+        FileNotFoundError: its folder does not exist.
+    """
+    if not overwrite and path.exists():
+        raise FileExistsError(errno.EEXIST, "is there already", str(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "its folder does not exist", str(path))
+
+
 def save(path: Path, content: bytes, *, overwrite: bool = False) -> None:
     """Write a file whole or not at all, readable by its owner only.
 
@@ -243,8 +256,10 @@ def save(path: Path, content: bytes, *, overwrite: bool = False) -> None:
         FileExistsError: the file exists and `overwrite` is not set.
         OSError: it cannot be written.
     """
-    if not overwrite and path.exists():
-        raise FileExistsError(errno.EEXIST, "is there already", str(path))
+    check_target(path, overwrite=overwrite)
     if path.exists() and not path.is_file():  # a rename would do away with a device or a pipe
         raise OSError(errno.EINVAL, "is no plain file", str(path))
-    write_whole(path, content)
+    try:
+        write_whole(path, content)
+    except OSError as error:  # of the temporary file beside it
+        raise OSError(error.errno, error.strerror, str(path)) from None

@@ -6,17 +6,16 @@ import argparse
 import re
 import sys
 import threading
-from contextlib import AbstractContextManager
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kis_nb._choices import Lang
 from kis_nb._cli import arguments
+from kis_nb._cli.connecting import connected
 from kis_nb._cli.signals import on_termination
 
 if TYPE_CHECKING:
-    from kis_nb._client import Client
     from kis_nb._history.history import History
 
 _BOTH = {"mgna_dvsn": ("01", "02"), "excc_stat_cd": ("1", "2")}
@@ -113,7 +112,10 @@ def record(args: argparse.Namespace, lang: Lang) -> int:
     from kis_nb._history.record_lines import StreamLines
 
     stop = threading.Event()
-    with _connect(demo=args.demo) as client, on_termination(lambda *_: stop.set()):
+    with (
+        connected("record --to PATH", demo=args.demo) as client,
+        on_termination(lambda *_: stop.set()),
+    ):
         if client.demo:
             sys.stderr.write("kis-nb: DEMO: these accounts are invented\n")
         try:
@@ -135,13 +137,6 @@ def record(args: argparse.Namespace, lang: Lang) -> int:
 
 def _codes(name: str, given: str) -> tuple[str, ...]:
     return _BOTH[name] if given == "both" else (given,)
-
-
-def _connect(*, demo: bool) -> AbstractContextManager[Client]:
-    from kis_nb._connect import connect  # loads polars and requests
-
-    # Not `demo=args.demo`: without the option KIS_NB_DEMO decides.
-    return connect(demo=True) if demo else connect()
 
 
 def show(args: argparse.Namespace, lang: Lang) -> int:
@@ -177,7 +172,7 @@ def _fill(args: argparse.Namespace, kept: History, lang: Lang) -> int:
     """Fill days, and say how many; 1 when one failed."""
     from kis_nb._cli.history_table import filled_lines
 
-    with _connect(demo=args.demo) as client:
+    with connected("history PATH --fill-from DAY", demo=args.demo) as client:
         try:
             result = kept.backfill(
                 client,

@@ -60,12 +60,16 @@ examples:
   kis-nb risk --demo
   kis-nb risk 12345678-03 --spot -3 --vol 20
   kis-nb risk --block scenarios --underlying "KOSPI 200" --output grid.csv
+  kis-nb risk --block margin-components
   kis-nb risk --format json | jq .margin_call
 
 A table without --block has answers, totals and the margin call, and one scenario with --spot or
---vol; --block scenarios without them is the whole grid, now, at the end of the night and at each
-expiry. The ending of FILE names the format: .csv, .json, or .txt for the table. It needs the extra
-risk: pip install "kis_nb[risk]".
+--vol, which are of no other block; --block scenarios without them is the whole grid, now, at the
+end of the night and at each expiry. Under the margin call stands how far the re-estimated margin is
+from KIS's now; margin-components has it by component. json without --block has every block, and
+scenarios only with --spot or --vol; csv has one block, and says on stderr what is left out,
+lacking or of another moment. The ending of FILE names the format: .csv, .json, or .txt for the
+table. It needs the extra risk: pip install "kis_nb[risk]".
 """
 _CHECK = """\
 One line a step: ✓ it is right, ! for information, ✗ something is wrong and what to do. The steps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -104,6 +104,18 @@ def label(name: str, lang: Lang) -> str:
     """The label of a column: ours, the glossary's, else the name itself."""
     words = _LABELS.get(name) or estimate_text.LABELS.get(name)
     return column_label(name, lang) if words is None else words[lang == "en"]
+
+
+def labels(names: Sequence[str], lang: Lang) -> list[str]:
+    """The labels of a frame's columns.
+
+    Args:
+        names: all of its columns. Those of `Risk.totals`, which no other frame of Greeks has
+            ``left_out`` and ``delta_contracts`` of, have units of their own.
+        lang: of the labels.
+    """
+    own = estimate_text.TOTALS if {"left_out", "delta_contracts"} & {*names} else {}
+    return [own[name][lang == "en"] if name in own else label(name, lang) for name in names]
 
 
 def is_profit(name: str) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from kis_nb._choices import Colors, Lang, check_choice
 from kis_nb._frames.estimate_text import SIGNED
 from kis_nb._frames.prices import OF_PRICE, is_unpriced
-from kis_nb._frames.report_labels import cell_text, is_profit, label
+from kis_nb._frames.report_labels import cell_text, is_profit, labels
 from kis_nb._frames.text import tone
 from kis_nb._frames.words import NO_PRICE
 
@@ -60,7 +60,7 @@ class Table:
     def __str__(self) -> str:
         import polars as pl
 
-        columns = [label(name, self.lang) for name in self.frame.columns]
+        columns = labels(self.frame.columns, self.lang)
         # Two columns can have one label, and a frame needs different names.
         names = [
             name + "\u200b" * columns[:number].count(name) for number, name in enumerate(columns)
@@ -88,8 +88,8 @@ class Table:
         ]
         head = "".join(
             f"<th style='{_TEXT};text-align:{'right' if number else 'left'}'>"
-            f"{html.escape(label(name, self.lang))}</th>"
-            for name, number in zip(names, numeric, strict=True)
+            f"{html.escape(one)}</th>"
+            for one, number in zip(labels(names, self.lang), numeric, strict=True)
         )
         shown = self.frame.head(self.rows).iter_rows(named=True)
         body = "".join(

@@ -24,8 +24,11 @@ from kis_nb._wire.keys import FIELDS, Entry, Key, finish_keys, read_entries
 from kis_nb._wire.samples_file import SamplesFile, file_accounts, read_file, samples_path
 from kis_nb._wire.secrets import Secret
 
-_NOTHING_FOUND = """\
-no app key found. Give it in one of three ways:
+# How the message below begins; the command line has a shorter one.
+NO_KEY = "no app key found"
+_NOTHING_FOUND = (
+    NO_KEY
+    + """. Give it in one of three ways:
   1. arguments:    kis_nb.connect(app_key=..., app_secret=..., accounts=["12345678-03"])
   2. environment:  KIS_APP_KEY, KIS_APP_SECRET and KIS_ACCOUNTS (comma-separated)
   3. file:         {path}, as in KIS's own samples: my_app, my_sec, my_acct_future, my_prod
@@ -34,6 +37,7 @@ KIS gives each account a key of its own; a second account:
   2. KIS_APP_KEY_2, KIS_APP_SECRET_2 and KIS_ACCOUNTS_2
   3. accounts: a list with name, account, app_key, app_secret
 or try it without a key: kis_nb.connect(demo=True)"""
+)
 
 
 def load(
