@@ -245,9 +245,10 @@ def test_csv_holds_one_block(
     words = ("risk", ACCOUNT, "--format", "csv", "--lang", "en")
     code, out, err = ran(*words, "--block", block)
     assert code == 0
-    assert (
-        set(err.splitlines()) == {f"kis-nb: {line}" for line in risk.summary_lines("en")} != set()
-    )
+    # Which calls took more than five seconds differs from run to run.
+    said = [line for line in err.splitlines() if "Of another moment" not in line]
+    lines = [f"kis-nb: {line}" for line in risk.summary_lines("en")]
+    assert said == [line for line in lines if "Of another moment" not in line] != []
     assert next(csv.reader(io.StringIO(out))) == frames[block].columns
     assert out == frames[block].write_csv()
     if block == "positions":
