@@ -17,7 +17,7 @@ import kis_nb
 from kis_nb._dashboard import create, risk_data, risk_greeks
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.risk_data import Choice
-from kis_nb._dashboard.risk_estimates import OptionQuotes, Subject, make_risk
+from kis_nb._dashboard.risk_estimates import KeptQuotes, Subject, make_risk
 from kis_nb._dashboard.risk_tab import RiskTab
 from kis_nb._dashboard.tabs import Tabs
 from kis_nb._errors import ApiError
@@ -116,8 +116,8 @@ class Page:
 
     def _rests(self) -> bool:
         with self.tab._changed:
-            drawn = self.tab._drawn
-            ended = self.tab._ended is self.tab._subject
+            drawn, work = self.tab._drawn, self.tab.estimator
+            ended = work.ended is work.subject
             return ended and drawn is not None and drawn == self.tab._question()
 
 
@@ -299,7 +299,7 @@ def test_losers_add_up_to_the_worst_of_the_move(still: Page, pulls: Pulls) -> No
     still.tab.take(*pulls[ONE], None)
     still.open()
     still.rest()
-    still.tab._on_action("moved", [0.05, 0.2], "")
+    still.tab._on_action("moved", [0.05, 0.2, still.head["grid"]["key"]], "")
     still.wait(lambda: still.head["losers"])
     own = make_risk(Subject(*pulls[ONE]), None, None)
     level = own.level()
@@ -362,7 +362,7 @@ def test_a_late_estimate_of_another_account_is_dropped(page: Page, pulls: Pulls)
     page.tab.take(*pulls[ONE], None)
     page.open()
     page.wait(lambda: page.made)
-    first = page.tab._subject
+    first = page.tab.estimator.subject
     page.tab.take(*pulls[TWO], None)
     assert first is not None
     assert first.cancel.is_set()
@@ -414,7 +414,7 @@ def test_turning_away_ends_the_calls(page: Page, pulls: Pulls) -> None:
     page.tab.take(*pulls[TWO], None)
     page.open()
     page.wait(lambda: page.made)
-    subject = page.tab._subject
+    subject = page.tab.estimator.subject
     page.controls["tab"].value = "now"
     assert subject is not None
     assert subject.cancel.is_set()
@@ -497,22 +497,27 @@ def test_nothing_of_the_account_goes_to_the_page(page: Page, pulls: Pulls) -> No
 
 
 def test_old_quotes_are_not_used(client: Any, pulls: Pulls) -> None:
-    """Quotes of options are reused for their account, and only while they are young."""
+    """Quotes are reused for their account, each while it is young; newer ones replace them."""
     import polars as pl
 
     balance = pulls[ONE][0]
-    kept = OptionQuotes()
+    one, two = [code.strip() for code in balance.positions["shtn_pdno"][:2]]
+    kept = KeptQuotes()
     assert kept.of(balance) is None
-    frame = client.quotes([balance.positions["shtn_pdno"][0].strip()])
-    options = frame.with_columns(strike=pl.lit(1), as_of=pl.lit(balance.as_of))
+    frame = client.quotes([one, two]).with_columns(as_of=pl.lit(balance.as_of))
     kept.keep(balance, frame.clear())
     assert kept.of(balance) is None
-    kept.keep(balance, options)
-    assert kept.of(balance) is not None
+    kept.keep(balance, frame)
+    found = kept.of(balance)
+    assert found is not None
+    assert found["shtn_pdno"].to_list() == [one, two]
+    assert kept.due(balance, [one, "x", two, "x"]) == ["x"]
     assert kept.of(pulls[TWO][0]) is None
-    late = pl.lit(balance.as_of).dt.offset_by("-2m")
-    kept.keep(balance, options.with_columns(as_of=late))
-    assert kept.of(balance) is None
+    kept.keep(balance, frame.head(1).with_columns(as_of=pl.col("as_of").dt.offset_by("-1m")))
+    found = kept.of(balance)
+    assert found is not None
+    assert found["shtn_pdno"].to_list() == [two]
+    assert kept.due(balance, [one, two]) == [one]
 
 
 def test_a_choice_of_nothing_is_nothing(pulls: Pulls) -> None:

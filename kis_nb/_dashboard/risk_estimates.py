@@ -71,10 +71,11 @@ class Estimate(NamedTuple):
 
     def is_later(self, other: Estimate | None) -> bool:
         """Whether this is of a later balance than another one, or of the same with more in it."""
-        return other is None or self._order > other._order
+        return other is None or self.order > other.order
 
     @property
-    def _order(self) -> tuple[int, int]:
+    def order(self) -> tuple[int, int]:
+        """The higher one is shown."""
         return self.subject.number, self.step
 
 

@@ -89,9 +89,11 @@ class RiskEstimator:
         self._version: object = None
         self._failed: Subject | None = None
         self._closed = False
-        # The subject that was begun last, and the one that is with the market just now.
+        # The subject that was begun last, the one that is with the market just now, and the one for
+        # which `_make_early` will run.
         self._begun: Subject | None = None
         self._running: Subject | None = None
+        self._timed: Subject | None = None
         self._quotes = KeptQuotes()
         self._asking = Jobs("kis_nb-risk", _THREADS)
         self._completing = Jobs("kis_nb-risk-quotes")
@@ -112,12 +114,14 @@ class RiskEstimator:
                 self.held = None
             self._use(Subject(balance, maintenance))
 
-    def renew(self) -> None:
-        """Begin anew what was left or failed."""
+    def renew(self) -> bool:
+        """Take what was left or failed as a new subject; whether there was any."""
         with self._changed:
             old = self.subject
-            if old is not None and (old.cancel.is_set() or old is self._failed):
-                self._use(Subject(old.balance, old.maintenance))
+            if old is None or not (old.cancel.is_set() or old is self._failed):
+                return False
+            self._use(Subject(old.balance, old.maintenance))
+            return True
 
     def leave(self) -> None:
         """Stop what is under way: nobody sees the tab."""
@@ -131,6 +135,9 @@ class RiskEstimator:
             subject = self.subject
             if subject is None or subject is self._begun or not self._is_latest(subject):
                 return
+            if self._client is not None and self.held is not None and subject is not self._timed:
+                self._timed = subject
+                self._run_after(_FIRST_AFTER, partial(self._make_early, subject))
             if self._is_idle:
                 self._running = self._begun = subject
                 self._asking.run(partial(self._run, subject))
@@ -148,8 +155,6 @@ class RiskEstimator:
     def _use(self, subject: Subject) -> None:
         self.subject = subject
         self._changed.notify_all()
-        if self._client is not None and self.held is not None and self._is_latest(subject):
-            self._run_after(_FIRST_AFTER, partial(self._make_early, subject))
 
     def _cancel(self) -> None:
         for one in (self.subject, self._running):
