@@ -312,6 +312,98 @@ def test_losers_add_up_to_the_worst_of_the_move(still: Page, pulls: Pulls) -> No
     ]
 
 
+def test_each_page_has_the_answer_to_its_last_move(
+    still: Page, pulls: Pulls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Moves that come while the tab draws are answered after it, of each page the last one, and
+    with the key of the figures that are shown by then.
+    """
+    still.tab.take(*pulls[ONE], None)
+    still.open()
+    still.rest()
+    said: list[Any] = []
+    head = still.tab.head
+    assert head is not None
+    show = head.show
+
+    def listen(parts: Any) -> None:
+        said.append(parts)
+        show(parts)
+
+    monkeypatch.setattr(head, "show", listen)
+    gate, drawing = threading.Event(), still.tab._drawing
+
+    def hold() -> None:
+        assert gate.wait(60)
+
+    drawing.run(hold)
+    key = still.head["grid"]["key"]
+    other = still.head["choices"]["underlying"]["options"][1]["id"]
+    still.tab._on_action("underlying", other, "a")
+    for page, spot in (("a", 0.01), ("b", 0.02), ("a", 0.03)):
+        still.tab._on_action("moved", [spot, 0, key], page)
+    gate.set()
+    still.wait(lambda: sum("losers" in parts for parts in said) == 2)
+    answers = [parts["losers"] for parts in said if "losers" in parts]
+    assert [(one["page"], one["spot"]) for one in answers] == [("a", 0.03), ("b", 0.02)]
+    assert still.head["grid"]["key"] != key
+    assert {one["key"] for one in answers} == {still.head["grid"]["key"]}
+    assert {one["underlying"] for one in answers} == {other}
+    drawing.close(wait=True)
+    assert sum("losers" in parts for parts in said) == 2
+
+
+def test_drawing_waits_for_no_call(
+    page: Page, client: Any, pulls: Pulls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While margin by component is asked for, and hangs, another underlying is drawn at once."""
+    gate, asked = threading.Event(), threading.Event()
+
+    def hang(*_more: Any, **_named: Any) -> Any:
+        asked.set()
+        assert gate.wait(60)
+        raise ApiError("refused", rt_cd="1", msg_cd="EGW00123", msg1="no")
+
+    monkeypatch.setattr(client, "margin_detail", hang)
+    page.tab.take(*pulls[ONE], None)
+    page.open()
+    assert asked.wait(60)
+    # All that is asked for from here on would be for a drawing.
+    for name in ("quotes", "balance", "margin_rates"):
+        monkeypatch.setattr(client, name, hang)
+    other = page.head["choices"]["underlying"]["options"][1]["id"]
+    page.tab._on_action("underlying", other, "")
+    page.wait(lambda: page.head["choices"]["underlying"]["chosen"] == other)
+    assert page.tab.charts["risk_curve"]._rows
+    gate.set()
+    page.rest()
+
+
+def test_a_tab_that_is_shown_says_first_that_it_is_old(page: Page, pulls: Pulls) -> None:
+    """Figures of before the tab was left are marked as old by the time that they are on show."""
+    page.tab.take(*pulls[TWO], None)
+    page.open()
+    page.rest()
+    page.controls["tab"].value = "now"
+    page.tab.take(*pulls[TWO], "more products")
+    gate = page.gates[TWO] = threading.Event()
+    seen: list[bool] = []
+    page.tab.box.layout.observe(lambda _: seen.append(page.head["old"]), "display")
+    page.open()
+    assert seen == [True]
+    gate.set()
+    page.rest()
+
+
+def test_it_gives_way_to_the_pulls_of_its_dashboard(page: Page) -> None:
+    """Quotes wait while the dashboard's fetcher pulls."""
+    fetcher = SimpleNamespace(refreshing=True)
+    page.tab.follow(SimpleNamespace(_fetcher=fetcher))
+    assert page.tab.estimator.fetching()
+    fetcher.refreshing = False
+    assert not page.tab.estimator.fetching()
+
+
 def test_language_and_colours_change_without_an_estimate(still: Page, pulls: Pulls) -> None:
     """Another language is drawn from the estimate that there is."""
     still.tab.take(*pulls[ONE], None)
@@ -481,6 +573,12 @@ def test_an_unforeseen_error_is_said_and_reported(still: Page, pulls: Pulls) -> 
     assert still.head["faults"] == ["Not estimated: RuntimeError"]
     assert said
     still.error = None
+    # It is tried again by whoever returns to the tab.
+    still.controls["tab"].value = "now"
+    still.open()
+    assert still.head["faults"] == []
+    still.rest()
+    assert "800*****-03" in still.head["of"]
     still.tab.take(*pulls[TWO], None)
     still.rest()
     assert still.head["faults"] == []
