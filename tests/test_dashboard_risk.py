@@ -245,9 +245,8 @@ def test_quotes_of_options_come_after_the_first_drawing(
     monkeypatch.setattr(client, "quotes", quotes)
     page.tab.take(*pulls[ONE], None)
     page.open()
-    page.wait(lambda: page.tab._drawn is not None)
+    page.wait(lambda: page.head["busy"] == "quoting")
     assert page.made[0][1] is None
-    assert page.head["busy"] == "quoting"
     assert page.tables["kis"] == ""
     assert not page.tab.charts["margin_components"]._rows
     assert page.head["grid"] is not None

@@ -321,17 +321,17 @@ class RiskTab:
         if self.head is None or self._closed:
             return
         estimator = self.estimator
-        subject, held = estimator.subject, estimator.held
-        if held is None and self._drawn is not None:
+        subject = estimator.subject
+        if estimator.held is None and self._drawn is not None:
             # Another account's figures are taken away at once.
             self._show_nothing()
-        old = held is not None and held.subject is not subject
+        old = self._drawn is not None and self._drawn.estimate.subject is not subject
         if subject is None:
             busy = "waiting"
         elif subject is estimator.ended:
             busy = ""
         else:
-            busy = "estimating" if held is None or old else "quoting"
+            busy = "estimating" if self._drawn is None or old else "quoting"
         self.head.show({"busy": busy, "old": old})
 
     def close(self) -> None:
