@@ -370,10 +370,11 @@ def test_drawing_waits_for_no_call(
     # All that is asked for from here on would be for a drawing.
     for name in ("quotes", "balance", "margin_rates"):
         monkeypatch.setattr(client, name, hang)
+    page.wait(lambda: page.head["choices"])
     other = page.head["choices"]["underlying"]["options"][1]["id"]
     page.tab._on_action("underlying", other, "")
     page.wait(lambda: page.head["choices"]["underlying"]["chosen"] == other)
-    assert page.tab.charts["risk_curve"]._rows
+    page.wait(lambda: page.tab.charts["risk_curve"]._rows)
     gate.set()
     page.rest()
 
