@@ -17,7 +17,7 @@ import kis_nb
 from kis_nb._dashboard import create, risk_data, risk_greeks
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.risk_data import Choice
-from kis_nb._dashboard.risk_estimates import OptionQuotes, Subject, make_risk
+from kis_nb._dashboard.risk_estimates import KeptQuotes, Subject, make_risk
 from kis_nb._dashboard.risk_tab import RiskTab
 from kis_nb._dashboard.tabs import Tabs
 from kis_nb._errors import ApiError
@@ -116,8 +116,8 @@ class Page:
 
     def _rests(self) -> bool:
         with self.tab._changed:
-            drawn = self.tab._drawn
-            ended = self.tab._ended is self.tab._subject
+            drawn, work = self.tab._drawn, self.tab.estimator
+            ended = work.ended is work.subject
             return ended and drawn is not None and drawn == self.tab._question()
 
 
@@ -245,9 +245,8 @@ def test_quotes_of_options_come_after_the_first_drawing(
     monkeypatch.setattr(client, "quotes", quotes)
     page.tab.take(*pulls[ONE], None)
     page.open()
-    page.wait(lambda: page.tab._drawn is not None)
+    page.wait(lambda: page.head["busy"] == "quoting")
     assert page.made[0][1] is None
-    assert page.head["busy"] == "quoting"
     assert page.tables["kis"] == ""
     assert not page.tab.charts["margin_components"]._rows
     assert page.head["grid"] is not None
@@ -299,7 +298,7 @@ def test_losers_add_up_to_the_worst_of_the_move(still: Page, pulls: Pulls) -> No
     still.tab.take(*pulls[ONE], None)
     still.open()
     still.rest()
-    still.tab._on_action("moved", [0.05, 0.2], "")
+    still.tab._on_action("moved", [0.05, 0.2, still.head["grid"]["key"]], "")
     still.wait(lambda: still.head["losers"])
     own = make_risk(Subject(*pulls[ONE]), None, None)
     level = own.level()
@@ -310,6 +309,99 @@ def test_losers_add_up_to_the_worst_of_the_move(still: Page, pulls: Pulls) -> No
     assert [row[2] for row in found["rows"]] == [
         risk_greeks.won(pnl) for pnl in frame["pnl"].head(5) if pnl < 0
     ]
+
+
+def test_each_page_has_the_answer_to_its_last_move(
+    still: Page, pulls: Pulls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Moves that come while the tab draws are answered after it, of each page the last one, and
+    with the key of the figures that are shown by then.
+    """
+    still.tab.take(*pulls[ONE], None)
+    still.open()
+    still.rest()
+    said: list[Any] = []
+    head = still.tab.head
+    assert head is not None
+    show = head.show
+
+    def listen(parts: Any) -> None:
+        said.append(parts)
+        show(parts)
+
+    monkeypatch.setattr(head, "show", listen)
+    gate, drawing = threading.Event(), still.tab._drawing
+
+    def hold() -> None:
+        assert gate.wait(60)
+
+    drawing.run(hold)
+    key = still.head["grid"]["key"]
+    other = still.head["choices"]["underlying"]["options"][1]["id"]
+    still.tab._on_action("underlying", other, "a")
+    for page, spot in (("a", 0.01), ("b", 0.02), ("a", 0.03)):
+        still.tab._on_action("moved", [spot, 0, key], page)
+    gate.set()
+    still.wait(lambda: sum("losers" in parts for parts in said) == 2)
+    answers = [parts["losers"] for parts in said if "losers" in parts]
+    assert [(one["page"], one["spot"]) for one in answers] == [("a", 0.03), ("b", 0.02)]
+    assert still.head["grid"]["key"] != key
+    assert {one["key"] for one in answers} == {still.head["grid"]["key"]}
+    assert {one["underlying"] for one in answers} == {other}
+    drawing.close(wait=True)
+    assert sum("losers" in parts for parts in said) == 2
+
+
+def test_drawing_waits_for_no_call(
+    page: Page, client: Any, pulls: Pulls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While margin by component is asked for, and hangs, another underlying is drawn at once."""
+    gate, asked = threading.Event(), threading.Event()
+
+    def hang(*_more: Any, **_named: Any) -> Any:
+        asked.set()
+        assert gate.wait(60)
+        raise ApiError("refused", rt_cd="1", msg_cd="EGW00123", msg1="no")
+
+    monkeypatch.setattr(client, "margin_detail", hang)
+    page.tab.take(*pulls[ONE], None)
+    page.open()
+    assert asked.wait(60)
+    # All that is asked for from here on would be for a drawing.
+    for name in ("quotes", "balance", "margin_rates"):
+        monkeypatch.setattr(client, name, hang)
+    page.wait(lambda: page.head["choices"])
+    other = page.head["choices"]["underlying"]["options"][1]["id"]
+    page.tab._on_action("underlying", other, "")
+    page.wait(lambda: page.head["choices"]["underlying"]["chosen"] == other)
+    page.wait(lambda: page.tab.charts["risk_curve"]._rows)
+    gate.set()
+    page.rest()
+
+
+def test_a_tab_that_is_shown_says_first_that_it_is_old(page: Page, pulls: Pulls) -> None:
+    """Figures of before the tab was left are marked as old by the time that they are on show."""
+    page.tab.take(*pulls[TWO], None)
+    page.open()
+    page.rest()
+    page.controls["tab"].value = "now"
+    page.tab.take(*pulls[TWO], "more products")
+    gate = page.gates[TWO] = threading.Event()
+    seen: list[bool] = []
+    page.tab.box.layout.observe(lambda _: seen.append(page.head["old"]), "display")
+    page.open()
+    assert seen == [True]
+    gate.set()
+    page.rest()
+
+
+def test_it_gives_way_to_the_pulls_of_its_dashboard(page: Page) -> None:
+    """Quotes wait while the dashboard's fetcher pulls."""
+    fetcher = SimpleNamespace(refreshing=True)
+    page.tab.follow(SimpleNamespace(_fetcher=fetcher))
+    assert page.tab.estimator.fetching()
+    fetcher.refreshing = False
+    assert not page.tab.estimator.fetching()
 
 
 def test_language_and_colours_change_without_an_estimate(still: Page, pulls: Pulls) -> None:
@@ -362,7 +454,7 @@ def test_a_late_estimate_of_another_account_is_dropped(page: Page, pulls: Pulls)
     page.tab.take(*pulls[ONE], None)
     page.open()
     page.wait(lambda: page.made)
-    first = page.tab._subject
+    first = page.tab.estimator.subject
     page.tab.take(*pulls[TWO], None)
     assert first is not None
     assert first.cancel.is_set()
@@ -414,7 +506,7 @@ def test_turning_away_ends_the_calls(page: Page, pulls: Pulls) -> None:
     page.tab.take(*pulls[TWO], None)
     page.open()
     page.wait(lambda: page.made)
-    subject = page.tab._subject
+    subject = page.tab.estimator.subject
     page.controls["tab"].value = "now"
     assert subject is not None
     assert subject.cancel.is_set()
@@ -481,6 +573,12 @@ def test_an_unforeseen_error_is_said_and_reported(still: Page, pulls: Pulls) -> 
     assert still.head["faults"] == ["Not estimated: RuntimeError"]
     assert said
     still.error = None
+    # It is tried again by whoever returns to the tab.
+    still.controls["tab"].value = "now"
+    still.open()
+    assert still.head["faults"] == []
+    still.rest()
+    assert "800*****-03" in still.head["of"]
     still.tab.take(*pulls[TWO], None)
     still.rest()
     assert still.head["faults"] == []
@@ -497,22 +595,27 @@ def test_nothing_of_the_account_goes_to_the_page(page: Page, pulls: Pulls) -> No
 
 
 def test_old_quotes_are_not_used(client: Any, pulls: Pulls) -> None:
-    """Quotes of options are reused for their account, and only while they are young."""
+    """Quotes are reused for their account, each while it is young; newer ones replace them."""
     import polars as pl
 
     balance = pulls[ONE][0]
-    kept = OptionQuotes()
+    one, two = [code.strip() for code in balance.positions["shtn_pdno"][:2]]
+    kept = KeptQuotes()
     assert kept.of(balance) is None
-    frame = client.quotes([balance.positions["shtn_pdno"][0].strip()])
-    options = frame.with_columns(strike=pl.lit(1), as_of=pl.lit(balance.as_of))
+    frame = client.quotes([one, two]).with_columns(as_of=pl.lit(balance.as_of))
     kept.keep(balance, frame.clear())
     assert kept.of(balance) is None
-    kept.keep(balance, options)
-    assert kept.of(balance) is not None
+    kept.keep(balance, frame)
+    found = kept.of(balance)
+    assert found is not None
+    assert found["shtn_pdno"].to_list() == [one, two]
+    assert kept.due(balance, [one, "x", two, "x"]) == ["x"]
     assert kept.of(pulls[TWO][0]) is None
-    late = pl.lit(balance.as_of).dt.offset_by("-2m")
-    kept.keep(balance, options.with_columns(as_of=late))
-    assert kept.of(balance) is None
+    kept.keep(balance, frame.head(1).with_columns(as_of=pl.col("as_of").dt.offset_by("-1m")))
+    found = kept.of(balance)
+    assert found is not None
+    assert found["shtn_pdno"].to_list() == [two]
+    assert kept.due(balance, [one, two]) == [one]
 
 
 def test_a_choice_of_nothing_is_nothing(pulls: Pulls) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,7 +13,8 @@ from kis_nb._dashboard import thread_errors
 class Jobs:
     """Runs jobs in the order in which they come. Thread-safe.
 
-    At the interpreter's end Python waits for the jobs that run: they are short.
+    At the interpreter's end Python waits for the jobs that run: they are short, or what they wait
+    for is cancelled then (`kis_nb._dashboard.shutdown.close_at_exit`).
 
     Args:
         name: of the threads.
@@ -26,6 +28,13 @@ class Jobs:
         """Run a job after those before it; nothing once closed. Its exception is reported."""
         with suppress(RuntimeError):  # closed meanwhile, or the interpreter is ending
             self._pool.submit(job).add_done_callback(thread_errors.report_job)
+
+    def run_after(self, seconds: float, job: Callable[[], None]) -> None:
+        """Run a job as `run` does, so many seconds from now."""
+        timer = threading.Timer(seconds, self.run, (job,))
+        timer.daemon = True
+        with suppress(RuntimeError):  # the interpreter is ending
+            timer.start()
 
     def close(self, *, finish: bool = False, wait: bool = False) -> None:
         """Take no more jobs.

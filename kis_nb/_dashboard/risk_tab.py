@@ -1,7 +1,8 @@
 """The Risk tab: estimates of what the index and volatility would do to the account on display.
 
-Nothing is made, estimated or asked for before the tab is opened. Estimating happens on threads of
-its own. A result is drawn only while it is still of the balance on display, or says that it is not.
+Nothing is made, estimated or asked for before the tab is opened. Drawing happens on a thread of its
+own and never waits for the network. An estimate is drawn only while it is of the account on
+display, and says so when it is of an earlier balance.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from kis_nb._dashboard.chart_panel import spec
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.jobs import Jobs
 from kis_nb._dashboard.risk_data import CHARTS, Choice, Panels, blank
-from kis_nb._dashboard.risk_estimates import Estimate, Make, OptionQuotes, Subject, make_risk
+from kis_nb._dashboard.risk_estimates import Estimate, Make, make_risk
+from kis_nb._dashboard.risk_estimator import RiskEstimator
 from kis_nb._dashboard.texts import say
-from kis_nb._errors import Cancelled, KisError
+from kis_nb._errors import KisError
 from kis_nb._widgets.chart_view import ChartView
 from kis_nb._widgets.front_end import page_or_no_comms
 from kis_nb._widgets.panels import RiskPanel, RiskTablesPanel
@@ -32,17 +34,20 @@ if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
     from kis_nb._widgets.vega_spec import Row
 
-# One that waits for the network must not hold up the next balance's.
-_THREADS = 2
-# Seconds that a maintenance pull in the background is waited for before one is made.
-_PATIENCE = 2.0
-
 
 class _Question(NamedTuple):
     estimate: Estimate
     choice: Choice
     lang: Lang
     colors: Colors
+
+    @property
+    def underlying(self) -> str | None:
+        return risk_data.chosen(self.estimate.risk, self.choice)[0]
+
+    @property
+    def key(self) -> str:
+        return self.estimate.key(self.underlying, self.lang)
 
 
 class RiskTab:
@@ -57,6 +62,7 @@ class RiskTab:
         name, box, beside: as of `kis_nb._dashboard.tabs.Tab`.
         head, tables: the panels; None before the tab was opened.
         charts: the views, by name; empty before.
+        estimator: makes what is shown.
     """
 
     name = "risk"
@@ -66,21 +72,15 @@ class RiskTab:
     ) -> None:
         self._controls = controls
         self._client = client
-        self._make = make
         self._changed = threading.Condition(threading.RLock())
         self._closed = False
-        self._subject: Subject | None = None
-        self._version: object = None
         self._choice = Choice()
-        self._estimate: Estimate | None = None
         self._drawn: _Question | None = None
         self._last: tuple[_Question, Panels, dict[str, list[Row]]] | None = None
-        # The subject that is being estimated, or was; and the one that this has ended for.
-        self._begun: Subject | None = None
-        self._ended: Subject | None = None
-        self._quotes = OptionQuotes()
-        self._quick = Jobs("kis_nb-risk", _THREADS)
-        self._slow = Jobs("kis_nb-risk-quotes")
+        # The move that each page asked about last, until it is answered.
+        self._moves: dict[str, tuple[float, float]] = {}
+        self._drawing = Jobs("kis_nb-risk-drawing")
+        self.estimator = RiskEstimator(self._changed, self, self._drawing.run_after, client, make)
         self.head: RiskPanel | None = None
         self.tables: RiskTablesPanel | None = None
         self.charts: dict[str, ChartView] = {}
@@ -89,8 +89,11 @@ class RiskTab:
         self.box.add_class("kis-risk")
         self.beside: tuple[w.Widget, ...] = ()
 
-    def follow(self, _dashboard: Any) -> None:
-        """Take the dashboard's language and colours from now on."""
+    def follow(self, dashboard: Any) -> None:
+        """Take the dashboard's language and colours from now on, and give way to its pulls."""
+        fetcher = getattr(dashboard, "_fetcher", None)
+        if fetcher is not None:
+            self.estimator.fetching = lambda: bool(fetcher.refreshing)
         for name in ("language", "colors"):
             self._controls[name].observe(lambda _: self._restyle(), "value")
 
@@ -100,33 +103,31 @@ class RiskTab:
         return bool(self._controls["tab"].value == "risk")
 
     def turn(self) -> None:
-        """Estimate, once the tab is opened."""
-        if self.open:
-            self._lay_out()
-            self._begin()
-            self._draw()
-        elif self._subject is not None and self._ended is not self._subject:
-            self._subject.cancel.set()
+        """Estimate, once the tab is opened; what failed before is tried again."""
+        if not self.open:
+            self.estimator.leave()
+            return
+        self._lay_out()
+        if self.estimator.renew():
+            self._show_faults([])
+        self._begin()
+        self._draw()
 
     def take(self, balance: Balance, maintenance: Balance | None, version: object) -> None:
         """Estimate this balance from now on, if the tab is open.
 
         Args:
-            balance, maintenance: as of `Subject`.
+            balance, maintenance: as of `kis_nb._dashboard.risk_estimates.Subject`.
             version: another object when more became known of the same balance's products.
         """
-        with self._changed:
-            old = self._subject
-            same = old is not None and old.balance is balance and old.maintenance is maintenance
-            if same and version is self._version:
-                return
-            self._version = version
-            self._subject = Subject(balance, maintenance)
-            # Quotes of the same account's options are of use to its next balance too.
-            if old is not None and old.balance.account != balance.account:
-                old.cancel.set()
-            self._changed.notify_all()
+        self.estimator.take(balance, maintenance, version)
         self._begin()
+
+    def _begin(self) -> None:
+        self.estimator.begin()
+        with self._changed:
+            if self.open:
+                self._say_busy()
 
     # --- what is done on the page -------------------------------------------------------------
 
@@ -154,15 +155,19 @@ class RiskTab:
             self.tables.show(empty.tables | {"words": risk_data.words(self._lang)})
             self._say_busy()
 
-    def _on_action(self, what: str, value: Any, _page: str) -> None:
+    def _on_action(self, what: str, value: Any, page: str) -> None:
         if what in ("underlying", "expiry", "at") and isinstance(value, str):
             with self._changed:
                 self._choice = self._choice._replace(**{what: value})
             self._draw()
         elif what == "moved":
             with suppress(TypeError, ValueError):  # no page of ours sends anything else
-                spot, vol = map(float, value)
-                self._quick.run(partial(self._show_losers, spot, vol))
+                # The key of the figures that it was asked at is not needed: the answer has that of
+                # those that are shown by then, and a page with others asks again.
+                spot, vol, _key = value
+                with self._changed:
+                    self._moves[page] = float(spot), float(vol)
+                self._drawing.run(partial(self._show_losers, page))
 
     def _restyle(self) -> None:
         if not self._controls.relabelling:
@@ -173,83 +178,24 @@ class RiskTab:
         lang: Lang = self._controls["language"].value
         return lang
 
-    # --- estimating ---------------------------------------------------------------------------
+    # --- what the estimator says --------------------------------------------------------------
 
-    def _begin(self) -> None:
-        """Estimate the subject, unless that is under way or done."""
-        with self._changed:
-            subject = self._subject
-            if self._closed or not self.open or self.head is None:
-                return
-            if subject is not None and subject is not self._begun:
-                self._begun = subject
-                self._quick.run(partial(self._run, subject))
-            elif subject is not None and subject.cancel.is_set():
-                # The tab was turned away from meanwhile.
-                self._subject = None
-                self.take(subject.balance, subject.maintenance, self._version)
-                return
-            self._say_busy()
+    @property
+    def wanted(self) -> bool:
+        """Whether the tab is on show, so that estimates are of use."""
+        return not self._closed and self.head is not None and self.open
 
-    def _is_wanted(self, subject: Subject) -> bool:
-        with self._changed:
-            return not self._closed and self.open and subject is self._subject
+    def on_estimate(self) -> None:
+        """There is another estimate: draw it."""
+        self._drawing.run(self._render)
 
-    def _run(self, subject: Subject) -> None:
-        """Estimate with what is known at once, and then with the market's forwards."""
-        client, held = self._client, self._estimate
-        if (held is None or client is None) and not self._make_one(subject, None, 0):
-            return
-        if client is None:
-            self._end(subject)
-            return
-        if subject.maintenance is None:
-            # It is being pulled in the background, and need not be pulled twice.
-            with self._changed:
-                self._changed.wait_for(lambda: not self._is_wanted(subject), _PATIENCE)
-        if self._make_one(subject, client, 1):
-            self._slow.run(partial(self._complete, subject))
+    def on_progress(self) -> None:
+        """Something has begun or ended: say so."""
+        self._say_busy()
 
-    def _make_one(self, subject: Subject, client: Client | None, step: int) -> bool:
-        """Estimate and draw; whether that went well and the subject is still wanted."""
-        if not self._is_wanted(subject):
-            return False
-        known = self._quotes.of(subject.balance) if step else None
-        try:
-            return self._accept(Estimate(subject, self._make(subject, client, known), step))
-        except Exception as error:  # noqa: BLE001  (it is said on the page)
-            self._fail(subject, error)
-            return False
-
-    def _complete(self, subject: Subject) -> None:
-        """Add the quotes of options, and the margin's components."""
-        with self._changed:
-            held = self._estimate
-        if held is None or held.subject is not subject or not self._is_wanted(subject):
-            return
-        try:
-            if self._quotes.of(subject.balance) is None:
-                held.risk.ask_option_quotes()
-                self._quotes.keep(subject.balance, held.risk.quotes)
-            held.risk.margin_components()
-            # It is a later balance's turn when one came meanwhile.
-            if self._accept(held._replace(step=2)):
-                self._end(subject)
-        except Exception as error:  # noqa: BLE001  (it is said on the page)
-            self._fail(subject, error)
-
-    def _accept(self, made: Estimate) -> bool:
-        with self._changed:
-            if not self._is_wanted(made.subject):
-                return False
-            self._estimate = made
-        self._render()
-        return self._is_wanted(made.subject)
-
-    def _end(self, subject: Subject) -> None:
-        with self._changed:
-            self._ended = subject
-            self._say_busy()
+    def on_failure(self, error: Exception) -> None:
+        """The latest balance could not be estimated: say why."""
+        self._show_faults([self._fault(error)])
 
     def _fault(self, error: Exception) -> str:
         if isinstance(error, ImportError) and error.name == "QuantLib":
@@ -259,27 +205,23 @@ class RiskTab:
         why = error if isinstance(error, KisError) else type(error).__name__
         return say("risk_not_estimated", self._lang, why=why)
 
-    def _fail(self, subject: Subject, error: Exception) -> None:
-        """Say that it went wrong, if it is still of interest."""
-        if isinstance(error, Cancelled):
-            return
-        fault = self._fault(error)
+    def _show_faults(self, faults: list[str]) -> None:
         with self._changed:
-            if self.head is not None and self._is_wanted(subject):
-                self.head.show({"faults": [fault]})
-                self._end(subject)
+            if self.head is not None and not self._closed:
+                self.head.show({"faults": faults})
 
     # --- drawing ------------------------------------------------------------------------------
 
     def _question(self) -> _Question | None:
-        if self._estimate is None:
+        held = self.estimator.held
+        if held is None:
             return None
-        return _Question(self._estimate, self._choice, self._lang, self._controls["colors"].value)
+        return _Question(held, self._choice, self._lang, self._controls["colors"].value)
 
     def _draw(self) -> None:
         """Draw the estimate that there is, without waiting for it."""
         if self.open and self.head is not None:
-            self._quick.run(self._render)
+            self._drawing.run(self._render)
 
     def _render(self) -> None:
         """Draw what is asked for, until that is what is drawn."""
@@ -303,7 +245,9 @@ class RiskTab:
         known = last[1:] if last is not None and same and last[0][1:] == question[1:] else None
         try:
             panels = risk_data.read(estimate.risk, choice, lang, known and known[0])
-            if estimate.step == 0 and self._client is not None:
+            # Those of an earlier balance are not taken away.
+            first = last is None or last[0].estimate.account != estimate.account
+            if estimate.step == 0 and first and self._client is not None:
                 # Figures at once; the charts come with the market's forwards, in a moment.
                 self._show(question, panels, {}, "")
                 for name in risk_data.GRID_CHARTS:
@@ -311,7 +255,7 @@ class RiskTab:
                 return
             rows = risk_data.read_charts(estimate.risk, choice, style, known and known[1])
             self._last = question, panels, rows
-            if estimate.step == 2 or self._client is None:
+            if estimate.step >= 2 or self._client is None:
                 rows = rows | risk_data.read_margin(estimate.risk, style)
             for name in rows:
                 spec(name, lang, colors)
@@ -330,10 +274,16 @@ class RiskTab:
             self._drawn = question
             for name, chart in rows.items():
                 self.charts[name].draw(spec(name, question.lang, question.colors), {name: chart})
+            comes = question.estimate.step < 2 and self._client is not None and not fault
             for name, one in self._boxes.items():
-                one.layout.display = None if name in rows else "none"
+                # The last margin of the account, which says of when it is, stays until then.
+                if not (comes and name not in risk_data.GRID_CHARTS):
+                    one.layout.display = None if name in rows else "none"
             text = risk_data.words(question.lang)
-            self.head.show(panels.head | {"words": text, "faults": [fault] if fault else []})
+            head = panels.head | {"words": text, "faults": [fault] if fault else []}
+            if head["grid"] is not None:
+                head["grid"] = head["grid"] | {"key": question.key}
+            self.head.show(head)
             assert self.tables is not None
             self.tables.show(panels.tables | {"words": text})
             self._say_busy()
@@ -348,49 +298,45 @@ class RiskTab:
         self.head.show(empty.head)
         self.tables.show(empty.tables)
 
-    def _show_losers(self, spot: float, vol: float) -> None:
-        """List the positions that lose at a move, if it is still about what is shown."""
+    def _show_losers(self, page: str) -> None:
+        """List the positions that lose at the move that a page asked about last."""
         with self._changed:
-            question = self._drawn
-        if question is None:
+            move, question = self._moves.pop(page, None), self._drawn
+        # Without figures, and with others by the end of this, the page asks again.
+        if move is None or question is None:
             return
         try:
-            found = risk_data.losers(
-                question.estimate.risk, question.choice, spot, vol, question.lang
-            )
+            risk = question.estimate.risk
+            found = risk_data.losers(risk, question.choice, *move, question.lang)
+            of = {"key": question.key, "underlying": question.underlying, "page": page}
         except Exception as error:  # noqa: BLE001  (it is said on the page)
-            with self._changed:
-                if self.head is not None and not self._closed:
-                    self.head.show({"faults": [self._fault(error)]})
+            self._show_faults([self._fault(error)])
             return
         with self._changed:
             if self.head is not None and question is self._drawn and not self._closed:
-                self.head.show({"losers": found})
+                self.head.show({"losers": found | of})
 
     def _say_busy(self) -> None:
         """Say what is under way, and whether the figures are of another balance; under the lock."""
         if self.head is None or self._closed:
             return
-        subject, held = self._subject, self._estimate
-        if held is not None and subject is not None and held.account != subject.balance.account:
+        estimator = self.estimator
+        subject = estimator.subject
+        if estimator.held is None and self._drawn is not None:
             # Another account's figures are taken away at once.
-            held = self._estimate = None
             self._show_nothing()
-        old = held is not None and held.subject is not subject
+        old = self._drawn is not None and self._drawn.estimate.subject is not subject
         if subject is None:
             busy = "waiting"
-        elif subject is self._ended:
+        elif subject is estimator.ended:
             busy = ""
         else:
-            busy = "estimating" if held is None or old else "quoting"
+            busy = "estimating" if self._drawn is None or old else "quoting"
         self.head.show({"busy": busy, "old": old})
 
     def close(self) -> None:
-        """End estimating. A call that is under way ends by itself, without any effect."""
+        """End estimating and drawing. A call that is under way ends by itself, without effect."""
         with self._changed:
             self._closed = True
-            if self._subject is not None:
-                self._subject.cancel.set()
-            self._changed.notify_all()
-        self._quick.close()
-        self._slow.close()
+        self.estimator.close()
+        self._drawing.close()

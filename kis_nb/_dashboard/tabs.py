@@ -114,9 +114,10 @@ class Tabs:
         for widget in rest:
             widget.layout.display = None if chosen == "now" else "none"
         for tab in self._tabs:
+            # Before it is shown: it may have to say that its figures are old.
+            tab.turn()
             for widget in (tab.box, *tab.beside):
                 widget.layout.display = None if chosen == tab.name else "none"
-            tab.turn()
 
     def close(self) -> None:
         """End what the tabs do on threads of their own."""

@@ -11,7 +11,7 @@ from kis_nb._choices import check_choice
 from kis_nb._risk.book import Book
 from kis_nb._risk.forwards import Given, forwards_of, unused
 from kis_nb._risk.frames import left_out_frame, positions_frame, totals_frame
-from kis_nb._risk.inputs import Inputs, Lack, What
+from kis_nb._risk.inputs import AskQuotes, Inputs, Lack, What
 from kis_nb._risk.legs import legs_of
 from kis_nb._risk.moments import night_end
 
@@ -62,14 +62,25 @@ class Estimates:
         if option_quotes:
             self.ask_option_quotes()
 
-    def ask_option_quotes(self) -> None:
-        """Ask for the quotes of the held options, for KIS's own Greeks; asked once.
+    def ask_margin(self) -> None:
+        """Ask for margin by component and margin rates now, so that no figure waits for them.
 
         Nothing is raised but `Cancelled`: what KIS refuses is in `lacks`.
         """
+        self._inputs.margin_detail()
+        self._inputs.margin_rates()
+
+    def ask_option_quotes(self, ask: AskQuotes | None = None) -> None:
+        """Ask for the quotes of the held options, for KIS's own Greeks; asked once.
+
+        Nothing is raised but `Cancelled`: what KIS refuses is in `lacks`.
+
+        Args:
+            ask: what to ask for the quotes of short codes; the client when left out.
+        """
         codes = self.balance.positions["shtn_pdno"]
         lines = [line for line in self._book.lines if line.priced is not None and line.leg.option]
-        self._inputs.ask_options([(codes[line.leg.row] or "").strip() for line in lines])
+        self._inputs.ask_options([(codes[line.leg.row] or "").strip() for line in lines], ask)
         with self._lock:
             self._made.pop("positions", None)
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from kis_nb._client import Client
 
 _T = TypeVar("_T")
+# The quotes of these short codes, as of `Client.quotes`.
+AskQuotes: TypeAlias = "Callable[[Sequence[str]], pl.DataFrame]"
 
 What: TypeAlias = Literal[
     "quotes", "option quotes", "maintenance margin", "margin detail", "margin rates"
@@ -75,11 +77,14 @@ class Inputs:
     quotes: pl.DataFrame | None = None
     lacks: list[Lack] = field(default_factory=list)
     _got: dict[str, Any] = field(default_factory=dict)
-    _lock: RLock = field(default_factory=RLock, repr=False)
+    # One for each thing that is asked, so that what is known is not waited for.
+    _locks: dict[str, RLock] = field(
+        default_factory=lambda: {name: RLock() for name in LACKS}, repr=False
+    )
 
     def _ask(self, what: What, call: Callable[[], _T]) -> _T | None:
         """The answer; None, with the reason noted, when it was refused. Asked once."""
-        with self._lock:
+        with self._locks[what]:
             if what not in self._got:
                 try:
                     self._got[what] = call()
@@ -119,17 +124,24 @@ class Inputs:
         if codes:
             self._add(self._ask("quotes", lambda: client.quotes(codes, cancel=self.cancel)))
 
-    def ask_options(self, codes: Sequence[str]) -> None:
-        """Ask for the quotes of options, for KIS's own Greeks; what is no short code has none."""
+    def ask_options(self, codes: Sequence[str], ask: AskQuotes | None = None) -> None:
+        """Ask for the quotes of options, for KIS's own Greeks; what is no short code has none.
+
+        Args:
+            codes: their short codes.
+            ask: what to ask; the client when left out.
+        """
         client = self.client
         codes = [code for code in codes if _is_short_code(code, self.balance.as_of)]
         if client is not None and codes and "option quotes" not in self._got:
-            made = self._ask("option quotes", lambda: client.quotes(codes, cancel=self.cancel))
-            self._add(made)
+            ask = ask or (lambda some: client.quotes(some, cancel=self.cancel))
+            self._add(self._ask("option quotes", lambda: ask(codes)))
 
     def _add(self, frame: pl.DataFrame | None) -> None:
-        if frame is not None:
-            self.quotes = frame if self.quotes is None else self.quotes.vstack(frame)
+        if frame is not None and self.quotes is not None:
+            # Those that were known from before are replaced.
+            frame = self.quotes.join(frame, on="shtn_pdno", how="anti").vstack(frame)
+        self.quotes = self.quotes if frame is None else frame
 
     def quoted_futures(self) -> list[QuotedFuture]:
         """The quoted futures that have a price."""
