@@ -246,7 +246,7 @@ def _moments(
     ]
     if expiry is not None:
         last = (_EXPIRY, say("risk_at_expiry", lang, day=expiry), expiry)
-        first = end_of_trading(expiry, underlying) < risk.night_end
+        first = end_of_trading(underlying, expiry) < risk.night_end
         made.insert(1 if first else 2, last)
     return made
 

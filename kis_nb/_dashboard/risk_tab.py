@@ -88,9 +88,11 @@ class RiskTab:
         self.box = w.Box()
         self.box.add_class("kis-risk")
         self.beside: tuple[w.Widget, ...] = ()
+        self._saved: Any = None  # the dashboard's `Snapshot`
 
-    def follow(self, _dashboard: Any) -> None:
+    def follow(self, dashboard: Any) -> None:
         """Take the dashboard's language and colours from now on."""
+        self._saved = getattr(dashboard, "_snapshot", None)
         for name in ("language", "colors"):
             self._controls[name].observe(lambda _: self._restyle(), "value")
 
@@ -384,6 +386,8 @@ class RiskTab:
         else:
             busy = "estimating" if held is None or old else "quoting"
         self.head.show({"busy": busy, "old": old})
+        if self._saved is not None:
+            self._saved.changed()
 
     def close(self) -> None:
         """End estimating. A call that is under way ends by itself, without any effect."""
