@@ -625,14 +625,14 @@ def test_the_opened_tab_is_in_the_saved_head(pulls: Pulls, monkeypatch: pytest.M
     assert "The night's risk" not in unescape(before)
     board._controls["tab"].value = "risk"
     ends = time.monotonic() + 60
-    while tab._drawn is None:
+    assert tab.head is not None
+    assert tab.tables is not None
+    while not tab.head.parts["answers"] or not tab.tables.parts["totals"]:
         assert time.monotonic() < ends
         time.sleep(0.01)
     html = board._saved_html()
     assert html is not None
     saved = unescape(html)
-    assert tab.head is not None
-    assert tab.tables is not None
     head, tables = tab.head.parts, tab.tables.parts
     assert head["answers"]
     for text in (*head["answers"], *head["lacks"], *head["remarks"], head["of"]):

@@ -219,7 +219,7 @@ HELD = """
 import threading
 from kis_nb._dashboard import risk_data
 gate, read = threading.Event(), risk_data.read
-def held(*more, **named):
+def held(*more, gate=gate, read=read, **named):
     gate.wait(60)
     return read(*more, **named)
 risk_data.read = held
@@ -228,7 +228,7 @@ risk_data.read = held
 
 def test_a_choice_greys_what_is_not_of_it(lab: Lab) -> None:
     """From a choice until it is drawn all figures are grey, and the list keeps what was chosen."""
-    page = open_tab(lab, HELD, "gate.set()")
+    page = open_tab(lab, HELD, "risk_data.read = read\ngate.set()")
     lab.run_cell(2)
     tab, grey = page.locator(".kis-risk"), re.compile("kis-risk-other")
     expect(tab).not_to_have_class(grey)
@@ -245,14 +245,15 @@ def test_a_choice_greys_what_is_not_of_it(lab: Lab) -> None:
     expect(page.locator(".kis-risk-answers p").first).to_contain_text("KOSDAQ 150")
 
 
-def test_a_kernel_that_is_gone_is_said(lab: Lab) -> None:
+def test_a_kernel_that_is_gone_is_said(own_lab: Lab) -> None:
     """After a restart the tab is grey and says so, and no click is an error."""
-    page = open_tab(lab)
+    page = open_tab(own_lab)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.evaluate("() => jupyterapp.commands.execute('kernelmenu:restart')")
-    restart = page.get_by_role("button", name="Confirm Kernel Restart")
-    restart.or_(page.get_by_role("button", name="Restart")).first.click()
+    page.get_by_role("button", name="Restart the kernel").first.click()
+    with page.expect_response("**/restart?*"):
+        page.get_by_role("dialog").get_by_role("button", name="Confirm").click()
+    own_lab.wait_idle()
     said = page.locator(".kis-risk-busy")
     expect(said).to_contain_text("The kernel is gone")
     expect(page.locator(".kis-risk")).to_have_class(re.compile("kis-risk-old"))
