@@ -7,10 +7,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from html import unescape
 from types import SimpleNamespace
 from typing import Any, cast
 
 import ipywidgets as w
+import polars as pl
 import pytest
 
 import kis_nb
@@ -22,7 +26,9 @@ from kis_nb._dashboard.risk_tab import RiskTab
 from kis_nb._dashboard.tabs import Tabs
 from kis_nb._errors import ApiError
 from kis_nb._frames.balance import Balance
-from kis_nb._risk.grid import SPOTS, VOLS
+from kis_nb._risk.grid import HEADLINE, SPOTS, VOLS
+from kis_nb._risk.moments import end_of_trading
+from kis_nb._seoul import KST
 from kis_nb.demo import Book
 from tests.factories import make_balance
 from tests.faults import Broker
@@ -214,6 +220,10 @@ def test_figures_are_those_of_the_one_liner(page: Page, client: Any, pulls: Pull
     assert (grid["spots"], grid["vols"]) == (list(SPOTS), list(VOLS))
     name = own.underlyings[0]
     moments: list[Any] = ["now", "night", own.expiries(name)[0]]
+    # The earliest first.
+    moments[1:] = sorted(
+        moments[1:], key=lambda at: own.night_end if at == "night" else end_of_trading(name, at)
+    )
     for shown, at in zip(grid["moments"], moments, strict=True):
         frame = own.scenarios(underlying=name, at=at)
         assert shown["pnl"] == [round(pnl) for pnl in frame["pnl"]]
@@ -223,7 +233,9 @@ def test_figures_are_those_of_the_one_liner(page: Page, client: Any, pulls: Pull
         own.margin_call(underlying=name).filter(margin="held").drop_nulls("level").to_dicts()
     )
     # At the level of the margin call nothing is left.
-    assert grid["room"] + call["pnl"] == pytest.approx(0, abs=1)
+    assert grid["excess_margin"] + call["pnl"] == pytest.approx(0, abs=1)
+    assert grid["excess_margin_notes"] == []
+    assert (grid["begin"]["spot"], grid["begin"]["vol"]) == HEADLINE
     delta: Any = own.totals.filter(underlying=name)["delta_won"].sum()
     assert page.tables["cards"][0]["value"] == risk_greeks.won(delta)
     assert len(page.tables["positions"]["rows"]) == balance.positions.height
@@ -305,7 +317,7 @@ def test_losers_add_up_to_the_worst_of_the_move(still: Page, pulls: Pulls) -> No
     assert level is not None
     frame = own.contributions(level * 1.05, vol=0.2)
     found = still.head["losers"]
-    assert (found["spot"], found["vol"]) == (0.05, 0.2)
+    assert (found["spot"], found["vol"], found["underlying"]) == (0.05, 0.2, own.underlyings[0])
     assert [row[2] for row in found["rows"]] == [
         risk_greeks.won(pnl) for pnl in frame["pnl"].head(5) if pnl < 0
     ]
@@ -426,6 +438,8 @@ def test_without_positions_it_says_so(page: Page, pulls: Pulls) -> None:
     assert page.head["grid"] is None
     assert page.head["faults"] == []
     assert page.tab._boxes["risk_curve"].layout.display == "none"
+    # A margin of nothing but zeros is no chart either.
+    assert page.tab._boxes["margin_components"].layout.display == "none"
 
 
 def test_a_balance_alone_has_the_tab(pulls: Pulls) -> None:
@@ -596,8 +610,6 @@ def test_nothing_of_the_account_goes_to_the_page(page: Page, pulls: Pulls) -> No
 
 def test_old_quotes_are_not_used(client: Any, pulls: Pulls) -> None:
     """Quotes are reused for their account, each while it is young; newer ones replace them."""
-    import polars as pl
-
     balance = pulls[ONE][0]
     one, two = [code.strip() for code in balance.positions["shtn_pdno"][:2]]
     kept = KeptQuotes()
@@ -623,3 +635,114 @@ def test_a_choice_of_nothing_is_nothing(pulls: Pulls) -> None:
     own = make_risk(Subject(*pulls[EMPTY]), None, None)
     assert risk_data.chosen(own, Choice("KOSPI 200", "2026-12-10", "now")) == (None, None)
     assert risk_data.losers(own, Choice(), -0.03, 0.0, "en")["rows"] == []
+
+
+def test_units_and_names_say_what_a_figure_is(pulls: Pulls) -> None:
+    """Change from now is no P&L since purchase; a delta for a point is none for a per cent."""
+    own = make_risk(Subject(*pulls[ONE]), None, None)
+    for lang, change, cent, point, won in (
+        ("ko", "현재 대비 손익", "1%당 원", "1포인트당 원", "원"),
+        ("en", "change from now", "won for 1%", "won for 1 point", "won"),
+    ):
+        made = risk_data.read(own, Choice(), cast("Any", lang))
+        labels = [one["label"] for one in made.head["grid"]["moments"]]
+        assert all(change in label for label in labels)
+        assert risk_data.words(cast("Any", lang))["won"] == won
+        heads = dict(cell for cell in made.tables["totals"]["heads"] if len(cell) > 1)
+        assert cent in heads.values()
+        units = {one["key"]: one["unit"] for one in made.tables["positions"]["columns"]}
+        assert units["delta_won"] == point
+        assert units["delta"] == ""
+        cards = {card["key"]: card["unit"] for card in made.tables["cards"]}
+        assert cards["risk_delta"] == cent
+        shown = repr([made.head, made.tables, risk_data.words(cast("Any", lang))])
+        assert not [
+            word for word in ("KRW for", "지수", "호가", "밤 끝", "열지도") if word in shown
+        ]
+
+
+def test_what_is_lacking_is_told_from_what_is_of_another_moment(pulls: Pulls) -> None:
+    """Only what is refused or left out is a lack; a margin of another time is a remark, and the
+    card that it is in says it too.
+    """
+    balance, maintenance = pulls[ONE]
+    late = replace(maintenance, as_of=maintenance.as_of - timedelta(minutes=7))
+    own = make_risk(Subject(balance, late), None, None)
+    made = risk_data.read(own, Choice(), "en").head
+    assert len(made["lacks"]) == len(own.lacks) + bool(own.left_out.height)
+    assert made["lacks"] + made["remarks"] == own.summary_lines("en")
+    assert any("another moment" in line for line in made["remarks"])
+    assert not any("another moment" in line for line in made["lacks"])
+    (note,) = made["grid"]["excess_margin_notes"]
+    assert note == f"maintenance margin as of {late.as_of:%F %T} KST"
+    unknown = risk_data.read(make_risk(Subject(balance, None), None, None), Choice(), "en").head
+    assert unknown["grid"]["excess_margin"] is None
+    assert unknown["grid"]["excess_margin_notes"] == []
+
+
+def test_equity_of_the_last_settlement_is_said(pulls: Pulls) -> None:
+    """Where the equity of this moment is not known the card says which one it counts from."""
+    balance, maintenance = pulls[ONE]
+
+    def settled(one: Balance) -> Balance:
+        return replace(one, summary=one.summary.with_columns(prsm_dpast_amt=None))
+
+    own = make_risk(Subject(settled(balance), settled(maintenance)), None, None)
+    notes = risk_data.read(own, Choice(), "ko").head["grid"]["excess_margin_notes"]
+    assert ("정산 시점 자산 기준" in notes) == (own.equity().current_equity is None)
+
+
+def test_an_expiry_before_the_nights_end_comes_before_it() -> None:
+    """Moments are in the order of time, in the figures and in the list."""
+    night = datetime(2026, 12, 11, 6, tzinfo=KST)
+    fake = SimpleNamespace(night_end=night)
+    keys = [
+        [key for key, *_ in risk_data._moments(cast("Any", fake), "KOSPI 200", day, "en")]
+        for day in (date(2026, 12, 10), date(2026, 12, 11), None)
+    ]
+    assert keys == [["now", "expiry", "night"], ["now", "night", "expiry"], ["now", "night"]]
+
+
+def test_expiries_without_anything_priced_come_last(pulls: Pulls) -> None:
+    """A row of nothing, as of an expiry that is past, is below the others."""
+    own = make_risk(Subject(*pulls[ONE]), None, None)
+    totals = own.totals
+    gone = totals.head(1).with_columns(positions=pl.lit(0, pl.Int64), forward=pl.lit(None))
+    fake = SimpleNamespace(totals=pl.concat([gone, totals.tail(-1)], how="vertical_relaxed"))
+    counts = [row[2][0] for row in risk_greeks.totals_table(cast("Any", fake), "en")["rows"]]
+    assert counts[-1] == "0"
+    assert "0" not in counts[:-1]
+
+
+def test_the_opened_tab_is_in_the_saved_head(pulls: Pulls, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A saved notebook has the answers, what is lacking and the totals, as the page says them; and
+    nothing of a tab that was never opened.
+    """
+    renewed: list[int] = []
+    board = kis_nb.show(pulls[TWO][0], lang="en", risk=True)
+    monkeypatch.setattr(board._snapshot, "changed", lambda: renewed.append(1))
+    tab = board._tabs.risk
+    assert tab is not None
+    before = board._saved_html()
+    assert before is not None
+    assert "The night's risk" not in unescape(before)
+    board._controls["tab"].value = "risk"
+    ends = time.monotonic() + 60
+    assert tab.head is not None
+    assert tab.tables is not None
+    while not tab.head.parts["answers"] or not tab.tables.parts["totals"]:
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+    html = board._saved_html()
+    assert html is not None
+    saved = unescape(html)
+    head, tables = tab.head.parts, tab.tables.parts
+    assert head["answers"]
+    for text in (*head["answers"], *head["lacks"], *head["remarks"], head["of"]):
+        assert text in saved
+    for row in tables["totals"]["rows"]:
+        assert all(cell[0] in saved for cell in row)
+    assert "The night's risk (estimated)" in saved
+    assert "70012345" not in saved
+    assert renewed
+    board.close()

@@ -106,8 +106,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
             raise chosen
         self._lock = threading.RLock()
         self._ready = self._closed = False
-        self._lang: Lang = lang
-        self._colors: Colors = colors
+        self._lang, self._colors = lang, colors
         self._problem, self._closer = problem, closer
         self._accounts.add([chosen] if static is None else [static.account])
         self._controls = Controls(list(self._accounts.labels.values()), lang, colors, auto)
@@ -170,8 +169,9 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
                 self._draw()
             head, table = self._page.head.parts, self._page.table.parts.get("table")
             # Between the two steps of `on_balance` the head is of a newer balance than the table.
-            ready = not head["busy"] and self._page.positions_of is self._displayed.shown
-            return saved_head_html(head, table, self._lang, self._colors) if ready else None
+            if head["busy"] or self._page.positions_of is not self._displayed.shown:
+                return None
+            return saved_head_html(head, table, self._lang, self._colors, self._tabs.risk_parts)
 
     # --- what is chosen -----------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from kis_nb._dashboard.risk_greeks import (
 )
 from kis_nb._dashboard.texts import say, template
 from kis_nb._frames.columns import side_label
+from kis_nb._frames.moments import same_moment
 from kis_nb._frames.text import exact, moment
 from kis_nb._frames.words import UNDERLYINGS
 
@@ -66,18 +67,19 @@ class Panels(NamedTuple):
 def words(lang: Lang) -> dict[str, str]:
     """The texts that the panels need whatever the figures are."""
     keys = (
-        *("underlying", "expiry", "at", "spot", "vol", "reset", "level", "room", "room_unknown"),
-        *("worst", "none_lose", "vol_of_itself", "greeks", "totals", "positions", "positions_how"),
-        *("estimating", "quoting", "waiting"),
+        *("underlying", "expiry", "at", "spot", "vol", "reset"),
+        *("excess_margin", "excess_margin_unknown", "won"),
+        *("worst", "none_lose", "greeks", "totals", "positions", "positions_how"),
+        *("estimating", "quoting", "waiting", "gone"),
     )
     found = {key: template(f"risk_{key}", lang) for key in keys}
-    return found | {"risk": say("risk", lang), "won": say("won", lang), "find": say("filter", lang)}
+    return found | {"risk": say("risk", lang), "find": say("filter", lang)}
 
 
 def blank() -> Panels:
     """The parts while nothing is known."""
-    head: Json = {"of": "", "answers": [], "lacks": [], "choices": None, "grid": None, "empty": ""}
-    return Panels(head | {"losers": None}, _NO_TABLES)
+    head: Json = {"of": "", "answers": [], "lacks": [], "remarks": [], "empty": ""}
+    return Panels(head | {"choices": None, "grid": None, "losers": None}, _NO_TABLES)
 
 
 def read(risk: Risk, choice: Choice, lang: Lang, known: Panels | None = None) -> Panels:
@@ -96,11 +98,15 @@ def read(risk: Risk, choice: Choice, lang: Lang, known: Panels | None = None) ->
         choices = _choices(risk, underlying, expiry, choice.at, lang)
     demo = "DEMO · " if risk.demo else ""
     held = risk.positions.height > 0
+    lines = list(risk.summary_lines(lang))
+    # What was refused and which positions are left out come first; the others change no figure.
+    lacking = len(risk.lacks) + bool(risk.left_out.height)
     answers = risk.answers(lang, underlying=underlying) if held else ()
     head: Json = {
         "of": f"{demo}{risk.account} · {say('risk_of', lang, at=moment(risk.as_of))}",
         "answers": [line for line in answers if line],
-        "lacks": list(risk.summary_lines(lang)),
+        "lacks": lines[:lacking],
+        "remarks": lines[lacking:],
         "choices": choices,
         "grid": grid,
         "empty": "" if held else say("risk_empty", lang),
@@ -141,9 +147,14 @@ def read_charts(
 
 
 def read_margin(risk: Risk, style: Style) -> dict[str, list[Row]]:
-    """The rows of the margin by component, by the chart's name; this may take calls."""
+    """The rows of the margin by component, by the chart's name; this may take calls.
+
+    Empty for an account without positions, whose margin is nothing but zeros.
+    """
     from kis_nb.charts import _margin_components
 
+    if not risk.positions.height:
+        return {}
     return {"margin_components": _margin_components.rows(risk, style)}
 
 
@@ -158,7 +169,7 @@ def chosen(risk: Risk, choice: Choice) -> tuple[str | None, date | None]:
 
 
 def losers(risk: Risk, choice: Choice, spot: float, vol: float, lang: Lang) -> Json:
-    """Which positions make the loss at a move, the worst first.
+    """Which positions make the loss at a move, the worst first, and at which move of what.
 
     Args:
         risk, choice: as of `read`.
@@ -168,7 +179,7 @@ def losers(risk: Risk, choice: Choice, spot: float, vol: float, lang: Lang) -> J
     underlying, _ = chosen(risk, choice)
     level = None if underlying is None else risk.level(underlying)
     if level is None:
-        return {"spot": spot, "vol": vol, "rows": []}
+        return {"spot": spot, "vol": vol, "underlying": underlying, "rows": []}
     at = level * (1 + spot)
     frame = risk.contributions(at, underlying=underlying, vol=vol)
     worst = [row for row in frame.head(_LISTED).iter_rows(named=True) if row["pnl"] < 0]
@@ -180,36 +191,64 @@ def losers(risk: Risk, choice: Choice, spot: float, vol: float, lang: Lang) -> J
         ]
         for row in worst
     ]
-    return {"spot": spot, "vol": vol, "rows": rows}
+    return {"spot": spot, "vol": vol, "underlying": underlying, "rows": rows}
 
 
 def _grid(risk: Risk, underlying: str, expiry: date | None, lang: Lang) -> Json:
     """The P&L of every move at each moment, which the page looks figures up in."""
-    from kis_nb._risk.grid import SPOTS, VOLS
+    from kis_nb._risk.grid import HEADLINE, SPOTS, VOLS
 
-    moments: list[tuple[str, str, Any]] = [
-        (_NOW, say("risk_now", lang), _NOW),
-        (_NIGHT, say("risk_night", lang, at=f"{risk.night_end:%m-%d %H:%M}"), _NIGHT),
-    ]
-    if expiry is not None:
-        moments.append((_EXPIRY, say("risk_at_expiry", lang, day=expiry), expiry))
-    own = risk.equity()
-    equity = own.reported_equity if own.current_equity is None else own.current_equity
-    required = own.maintenance_margin
+    spot, vol = HEADLINE
+    margin, notes = _excess_margin(risk, lang)
     return {
         "spots": list(SPOTS),
         "vols": list(VOLS),
+        # Where the sliders begin: at the move of the first answer.
+        "begin": {"spot": spot, "vol": vol},
         "level": risk.level(underlying),
-        "room": None if equity is None or required is None else float(equity) - float(required),
+        "excess_margin": margin,
+        "excess_margin_notes": notes,
         "moments": [
             {
                 "key": key,
                 "label": template("risk_pnl", lang).format(moment=label),
                 "pnl": _pnl(risk, underlying, at, SPOTS, VOLS),
             }
-            for key, label, at in moments
+            for key, label, at in _moments(risk, underlying, expiry, lang)
         ],
     }
+
+
+def _excess_margin(risk: Risk, lang: Lang) -> tuple[float | None, list[str]]:
+    """What is left before a margin call, and what is of another moment than the balance in it."""
+    own = risk.equity()
+    settled = own.current_equity is None
+    equity = own.reported_equity if settled else own.current_equity
+    required, made = own.maintenance_margin, own.maintenance_as_of
+    if equity is None or required is None:
+        return None, []
+    notes = [say("risk_settled", lang)] if settled else []
+    if made is not None and not same_moment(made, risk.as_of):
+        notes.append(say("risk_margin_of", lang, at=moment(made)))
+    return float(equity) - float(required), notes
+
+
+def _moments(
+    risk: Risk, underlying: str, expiry: date | None, lang: Lang
+) -> list[tuple[str, str, Any]]:
+    """Key, name and `Risk.scenarios`' value of each moment, the earliest first."""
+    from kis_nb._risk.moments import end_of_trading
+
+    night = say("risk_night", lang, at=f"{risk.night_end:%m-%d %H:%M}")
+    made: list[tuple[str, str, Any]] = [
+        (_NOW, say("risk_now", lang), _NOW),
+        (_NIGHT, night, _NIGHT),
+    ]
+    if expiry is not None:
+        last = (_EXPIRY, say("risk_at_expiry", lang, day=expiry), expiry)
+        first = end_of_trading(underlying, expiry) < risk.night_end
+        made.insert(1 if first else 2, last)
+    return made
 
 
 def _pnl(
@@ -232,14 +271,8 @@ def _choices(risk: Risk, underlying: str, expiry: date | None, at: str, lang: La
     ]
     days = [{"id": str(day), "text": str(day)} for day in risk.expiries(underlying)]
     moments = [
-        {"id": _NOW, "text": say("risk_now", lang)},
-        {
-            "id": _NIGHT,
-            "text": say("risk_night", lang, at=f"{risk.night_end:%m-%d %H:%M}"),
-        },
+        {"id": key, "text": text} for key, text, _ in _moments(risk, underlying, expiry, lang)
     ]
-    if expiry is not None:
-        moments.append({"id": _EXPIRY, "text": say("risk_at_expiry", lang, day=expiry)})
     return {
         "underlying": {"chosen": underlying, "options": names},
         "expiry": {"chosen": "" if expiry is None else str(expiry), "options": days},

@@ -9,6 +9,7 @@ from kis_nb._dashboard.panel_json import Json
 from kis_nb._dashboard.tables import keys
 from kis_nb._dashboard.texts import say
 from kis_nb._frames.columns import side_label
+from kis_nb._frames.estimate_text import LABELS, WORDS
 from kis_nb._frames.text import exact, moment, tone
 from kis_nb._frames.words import UNDERLYINGS
 
@@ -59,7 +60,8 @@ def totals_table(risk: Risk, lang: Lang) -> Json:
     ]
     heads += [_cell(say(f"risk_{one}", lang), say(f"risk_{one}_unit", lang)) for one in _GREEKS]
     rows = []
-    for row in risk.totals.iter_rows(named=True):
+    # Expiries without anything priced, as those that are past, come last.
+    for row in sorted(risk.totals.iter_rows(named=True), key=lambda row: not row["positions"]):
         name = UNDERLYINGS.get(row["underlying"])
         shown = row["underlying"] or "–" if name is None else name[lang != "ko"]
         expiry = row["expiry"]
@@ -96,7 +98,7 @@ def positions_table(risk: Risk, lang: Lang) -> Json:
     for key, row in zip(keys(frame), frame.iter_rows(named=True), strict=True):
         source = row["forward_source"]
         beside = {
-            "forward": say(f"risk_from_{source.replace(' ', '_')}", lang) if source else "",
+            "forward": WORDS["forward_source"][source][lang != "ko"] if source else "",
             "volatility": _kis(row["kis_implied_volatility"], 4, percent=True),
         } | {one: _kis(row[f"kis_{one}"], 4) for one in _GREEKS}
         ranks: list[Any] = [
@@ -123,10 +125,18 @@ def positions_table(risk: Risk, lang: Lang) -> Json:
         ]
         rows.append({"key": key, "cells": cells, "ranks": [_rank(one) for one in ranks]})
     columns = [
-        {"key": name, "label": say(f"risk_{name}", lang), "number": number}
-        for name, number in _COLUMNS
+        {"key": name, "label": label, "unit": unit, "number": number}
+        for (name, number) in _COLUMNS
+        for label, unit in [_column_head(name, lang)]
     ]
     return {"columns": columns, "rows": rows}
+
+
+def _column_head(name: str, lang: Lang) -> tuple[str, str]:
+    """A column's name, and its unit where two columns differ by it alone."""
+    if name.endswith("_won"):
+        return LABELS[name][lang != "ko"], say(f"risk_{name}_unit", lang)
+    return say(f"risk_{name}", lang), ""
 
 
 def kis_moment(risk: Risk, lang: Lang) -> str:

@@ -88,9 +88,11 @@ class RiskTab:
         self.box = w.Box()
         self.box.add_class("kis-risk")
         self.beside: tuple[w.Widget, ...] = ()
+        self._saved: Any = None  # the dashboard's `Snapshot`
 
     def follow(self, dashboard: Any) -> None:
         """Take the dashboard's language and colours from now on, and give way to its pulls."""
+        self._saved = getattr(dashboard, "_snapshot", None)
         fetcher = getattr(dashboard, "_fetcher", None)
         if fetcher is not None:
             self.estimator.fetching = lambda: bool(fetcher.refreshing)
@@ -333,6 +335,8 @@ class RiskTab:
         else:
             busy = "estimating" if self._drawn is None or old else "quoting"
         self.head.show({"busy": busy, "old": old})
+        if self._saved is not None:
+            self._saved.changed()
 
     def close(self) -> None:
         """End estimating and drawing. A call that is under way ends by itself, without effect."""

@@ -1,4 +1,5 @@
-"""What a saved notebook shows of a dashboard: status line, cards and the first positions as HTML.
+"""What a saved notebook shows of a dashboard: status line, cards, the first positions, and of an
+opened Risk tab answers and totals, as HTML.
 
 It is made of the panels' own JSON, so that it says what the page said, and written with styles at
 the elements, the only ones that JupyterLab leaves in a notebook that it does not trust. The colours
@@ -28,13 +29,20 @@ _BOX = (
 _CELL = f"background:#ffffff;color:{_INK};padding:4px 12px 4px 0;vertical-align:top"
 
 
-def saved_head_html(head: Json, table: Json | None, lang: Lang, colors: Colors) -> str:
+def saved_head_html(
+    head: Json,
+    table: Json | None,
+    lang: Lang,
+    colors: Colors,
+    risk: tuple[Json, Json] | None = None,
+) -> str:
     """The HTML of a dashboard's head.
 
     Args:
         head: the parts of the head panel.
         table: the positions; None before the first balance.
         lang, colors: of the dashboard.
+        risk: the parts of the Risk tab's two panels; None before it was opened.
     """
     tones = _tones(colors)
     status = [*head["status"], "DEMO"] if head["demo"] else head["status"]
@@ -47,6 +55,8 @@ def saved_head_html(head: Json, table: Json | None, lang: Lang, colors: Colors) 
     ]
     if table is not None:
         parts.append(_positions(table, lang, tones))
+    if risk is not None:
+        parts.append(_risk(*risk, tones))
     return f'<div style="{_BOX}">{"".join(parts)}</div>'
 
 
@@ -103,6 +113,45 @@ def _positions(table: Json, lang: Lang, tones: dict[str, str]) -> str:
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>" + _line(
         say("more_positions", lang, n=f"{more:,}") if more > 0 else "", f"color:{_SOFT}"
     )
+
+
+def _risk(head: Json, tables: Json, tones: dict[str, str]) -> str:
+    """The estimates: what they are of, the answers, what is lacking, and the totals."""
+    if "answers" not in head or "totals" not in tables:
+        return ""  # it is being opened
+    alert, soft = f"color:{LIGHT['alert']};font-weight:bold", f"color:{_SOFT}"
+    parts = [
+        *(_line(text, "font-weight:bold") for text in head["answers"]),
+        *(_line(text, alert) for text in (*head["faults"], *head["lacks"])),
+        *(_line(text, soft) for text in (*head["remarks"], head["empty"])),
+    ]
+    if not any(parts):
+        return ""
+    first = _line(SEPARATOR.join(filter(None, (head["words"]["risk"], head["of"]))), soft)
+    totals = tables["totals"]
+    if totals is not None:
+        parts.append(_line(head["words"]["totals"], f"{soft};margin-top:8px"))
+        parts.append(_totals(totals, tones))
+    return f'<div style="margin-top:12px">{first}{"".join(parts)}</div>'
+
+
+def _totals(totals: Json, tones: dict[str, str]) -> str:
+    texts = totals["texts"]
+
+    def line(cells: list[list[str]], tag: str) -> str:
+        made = [
+            _cell(
+                SEPARATOR.join(cell),
+                number=at >= texts,
+                style=tones.get({"▲": "up", "▼": "down"}.get(cell[0][:1], ""), ""),
+                tag=tag,
+            )
+            for at, cell in enumerate(cells)
+        ]
+        return f"<tr>{''.join(made)}</tr>"
+
+    rows = "".join(line(row, "td") for row in totals["rows"])
+    return f"<table><thead>{line(totals['heads'], 'th')}</thead><tbody>{rows}</tbody></table>"
 
 
 def _cell(text: str, *, number: bool = False, style: str = "", tag: str = "td") -> str:

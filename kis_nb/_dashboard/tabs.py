@@ -104,6 +104,14 @@ class Tabs:
         if self.risk is not None and (shown := displayed.shown) is not None:
             self.risk.take(shown, displayed.maintenance(shown), version)
 
+    @property
+    def risk_parts(self) -> tuple[Any, Any] | None:
+        """What the Risk tab's panels show, for saved notebooks; None before it was opened."""
+        tab = self.risk
+        if tab is None or tab.head is None or tab.tables is None:
+            return None
+        return tab.head.parts, tab.tables.parts
+
     def _turn(self) -> None:
         """Show the tab that is chosen; status and alarms of the pulls stay on all."""
         chosen = self._controls["tab"].value

@@ -80,20 +80,31 @@ MOVE = """(input) => {
 }"""
 
 
+PLACE = """(input, place) => {
+    input.value = place;
+    for (const type of ["input", "change"])
+        input.dispatchEvent(new Event(type, {bubbles: true}));
+}"""
+
+
 def test_sliders_move_everything_without_the_kernel(lab: Lab) -> None:
-    """A move changes the figures at once, the curve's mark and the heat map's cell after it, by
-    keys too; what loses is listed when the slider rests; the button brings all back.
+    """The sliders begin at the move of the first answer. A move changes the figures at once, the
+    curve's mark and the heat map's cell after it, by keys too; what loses is listed when the slider
+    rests; the button brings all back.
     """
     page = open_tab(lab)
-    spot, vol = slider(page, "Index moves"), slider(page, "Volatility moves")
+    spot, vol = slider(page, "Price move"), slider(page, "Relative volatility move")
     before = figures(page)
-    assert before[0].startswith("0")
+    assert "0" not in (before[0], before[0].split()[0])
+    expect(spot).to_have_attribute("aria-valuetext", re.compile(r"^-3% · [\d,]+\.\d\d$"))
+    expect(vol).to_have_attribute("aria-valuetext", "+20%")
+    assert "Estimates" in page.locator(".kis-risk-of").inner_text()
     charts = {name: page.locator(f".kis-{name} svg.marks") for name in CHARTS[:2]}
     drawn: dict[str, Any] = {name: chart.inner_html() for name, chart in charts.items()}
     moved = spot.evaluate(MOVE)
     assert moved != before
     assert moved == figures(page)
-    expect(spot).to_have_attribute("aria-valuetext", re.compile(r"^-3% · "))
+    expect(spot).to_have_attribute("aria-valuetext", re.compile(r"^-6% · "))
     for name, chart in charts.items():
         page.wait_for_function(
             "([chart, old]) => document.querySelector(`.kis-${chart} svg.marks`).innerHTML !== old",
@@ -101,16 +112,21 @@ def test_sliders_move_everything_without_the_kernel(lab: Lab) -> None:
         )
         expect(chart).to_be_visible()
     spot.press("ArrowLeft")
-    expect(spot).to_have_attribute("aria-valuetext", re.compile(r"^-3\.5% · "))
+    expect(spot).to_have_attribute("aria-valuetext", re.compile(r"^-6\.5% · "))
     expect(spot).to_be_focused()
     vol.press("End")
-    expect(vol).to_have_attribute("aria-valuetext", "+50% of itself")
+    expect(vol).to_have_attribute("aria-valuetext", "+50%")
     losers = page.locator(".kis-risk-losers")
     expect(losers).to_be_visible()
     expect(losers).not_to_have_class(re.compile("kis-risk-late"))
     expect(losers.locator(":is(tr, p:not(:empty))").first).to_be_visible()
     page.get_by_role("button", name="Reset").click()
     assert figures(page) == before
+    expect(losers).not_to_have_class(re.compile("kis-risk-late"))
+    # Nothing loses where nothing moves.
+    spot.evaluate(PLACE, "20")
+    vol.evaluate(PLACE, "3")
+    assert figures(page)[0].startswith("0")
     expect(losers).to_be_hidden()
 
 
@@ -119,7 +135,7 @@ def test_a_drag_while_balances_come(lab: Lab) -> None:
     the new balance are those of its place.
     """
     page = open_tab(lab, "d.refresh()")
-    spot = slider(page, "Index moves")
+    spot = slider(page, "Price move")
     old = page.locator(".kis-risk-of").inner_text()
     box = spot.bounding_box()
     assert box is not None
@@ -185,7 +201,7 @@ client.quotes = client.margin_detail = client.margin_rates = refuse
 def test_axe_finds_nothing_in_the_tab(lab: Lab) -> None:
     """axe-core finds no violation in the tab, in either theme."""
     page = open_tab(lab)
-    slider(page, "Index moves").evaluate(MOVE)
+    slider(page, "Price move").evaluate(MOVE)
     for theme in THEMES:
         lab.set_theme(theme)
         # What is half faded has colours that nobody chose.
@@ -196,6 +212,56 @@ def test_axe_finds_nothing_in_the_tab(lab: Lab) -> None:
         assert len(found["passes"]) > 10
         faults = [(one["id"], node["html"]) for one in found["violations"] for node in one["nodes"]]
         assert faults == [], theme
+
+
+# Draws nothing until the event is set.
+HELD = """
+import threading
+from kis_nb._dashboard import risk_data
+gate, read = threading.Event(), risk_data.read
+def held(*more, gate=gate, read=read, **named):
+    gate.wait(60)
+    return read(*more, **named)
+risk_data.read = held
+"""
+
+
+def test_a_choice_greys_what_is_not_of_it(lab: Lab) -> None:
+    """From a choice until it is drawn all figures are grey, and the list keeps what was chosen."""
+    page = open_tab(lab, HELD, "risk_data.read = read\ngate.set()")
+    lab.run_cell(2)
+    tab, grey = page.locator(".kis-risk"), re.compile("kis-risk-other")
+    expect(tab).not_to_have_class(grey)
+    underlying = page.get_by_role("combobox", name="Underlying")
+    underlying.select_option(value="KOSDAQ 150")
+    expect(tab).to_have_class(grey)
+    expect(tab).to_have_attribute("aria-busy", "true")
+    for part in (".kis-risk-answers", ".kis-risk-moves", ".kis-risk .kis-stack"):
+        expect(page.locator(part)).to_have_css("opacity", "0.45")
+    expect(underlying).to_have_value("KOSDAQ 150")
+    lab.run_cell(3)
+    expect(tab).not_to_have_class(grey)
+    expect(underlying).to_have_value("KOSDAQ 150")
+    expect(page.locator(".kis-risk-answers p").first).to_contain_text("KOSDAQ 150")
+
+
+def test_a_kernel_that_is_gone_is_said(own_lab: Lab) -> None:
+    """After a restart the tab is grey and says so, and no click is an error."""
+    page = open_tab(own_lab)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.get_by_role("button", name="Restart the kernel").first.click()
+    with page.expect_response("**/restart?*"):
+        page.get_by_role("dialog").get_by_role("button", name="Confirm").click()
+    own_lab.wait_idle()
+    said = page.locator(".kis-risk-busy")
+    expect(said).to_contain_text("The kernel is gone")
+    expect(page.locator(".kis-risk")).to_have_class(re.compile("kis-risk-old"))
+    expect(page.locator(".kis-risk")).to_have_attribute("aria-busy", "false")
+    slider(page, "Price move").evaluate(PLACE, "3")
+    page.get_by_role("combobox", name="Underlying").select_option(value="KOSDAQ 150")
+    expect(said).to_contain_text("The kernel is gone")
+    assert errors == []
 
 
 NARROW = """

@@ -15,6 +15,7 @@ import { PanelState } from "./panel_state.js";
  * @typedef {object} PanelView
  * @property {(parts: Record<string, any>, changed: Set<string>, skew: number) => void} update draws
  *   the parts; `changed` names those to draw anew, `skew` is the kernel's clock less this page's
+ * @property {() => void} [gone] the kernel is gone: nothing is answered until the next `update`
  * @property {() => void} [remove]
  */
 
@@ -27,6 +28,21 @@ export function panel(draw) {
     const state = new PanelState();
     /** @type {Set<PanelView>} */
     const views = new Set();
+    let gone = false;
+
+    /**
+     * Send to the kernel. After a restart, or when it has died, there is nobody to send to.
+     * @param {import("../shared/page.js").Model} model
+     * @param {object} content
+     */
+    function send(model, content) {
+      try {
+        model.send(content);
+      } catch {
+        gone = true;
+        for (const view of views) view.gone?.();
+      }
+    }
 
     /**
      * @param {any} message
@@ -39,6 +55,7 @@ export function panel(draw) {
         return;
       }
       const taken = state.receive(message, Date.now() / 1000);
+      gone = false;
       if (taken.ask) ask();
       if (!taken.changed.size) return;
       for (const view of views) view.update(state.parts, taken.changed, state.skew);
@@ -47,18 +64,21 @@ export function panel(draw) {
     return {
       /** @param {{model: import("../shared/page.js").Model}} widget */
       initialize({ model }) {
-        const ask = () => model.send({ type: "ask" });
+        const ask = () => send(model, { type: "ask" });
         model.on("msg:custom", (message, buffers) => receive(message, buffers, ask));
+        // It tells neither way; by the next task what was closed with the kernel refuses a message.
+        model.on("comm_live_update", () => setTimeout(ask));
         if (!model.get("_fresh")) ask();
       },
       /** @param {{model: import("../shared/page.js").Model, el: HTMLElement}} widget */
       render({ model, el }) {
         const view = draw(el, (what, value = null) =>
-          model.send({ type: "act", what, value, page: PAGE.id }),
+          send(model, { type: "act", what, value, page: PAGE.id }),
         );
         views.add(view);
         const all = new Set(Object.keys(state.parts));
         if (state.seq >= 0) view.update(state.parts, all, state.skew);
+        if (gone) view.gone?.();
         const showSaved = hideSaved(model.get("_saved") ?? "");
         return () => {
           showSaved();

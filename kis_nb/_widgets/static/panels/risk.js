@@ -1,22 +1,22 @@
 // The head of the Risk tab: the answers, what they lack, what is chosen, and the sliders. It also
-// greys the tab while its figures are of another balance than the one on display.
+// greys the tab while its figures are of another balance or choice than the ones on display.
 
 import { h, setText } from "../shared/elements.js";
 import { panel } from "./panel.js";
+import { RiskChoices } from "./risk_choices.js";
+import { RiskLosers } from "./risk_losers.js";
 import { RiskSliders } from "./risk_sliders.js";
-
-/**
- * @typedef {{chosen: string, options: {id: string, text: string}[]}} List
- */
 
 /**
  * @typedef {object} Risk
  * @property {string} of account and moment of the balance
  * @property {string[]} answers
  * @property {string[]} lacks what is not known, and what is left out
- * @property {Record<string, List> | null} choices "underlying", "expiry" and "at"
+ * @property {string[]} [remarks] what is of another moment, and other things that change no figure
+ * @property {Record<string, import("./risk_choices.js").List> | null} choices "underlying",
+ *   "expiry" and "at"
  * @property {import("./risk_grid.js").Grid | null} grid
- * @property {{spot: number, vol: number, rows: string[][]} | null} losers positions that lose at a move
+ * @property {import("./risk_losers.js").Losers | null} losers positions that lose at a move
  * @property {string} empty why there is nothing to show; blank when there is
  * @property {string[]} [faults] what went wrong
  * @property {string} busy key of the word for what is under way; blank when nothing is
@@ -24,8 +24,7 @@ import { RiskSliders } from "./risk_sliders.js";
  * @property {Record<string, string>} words
  */
 
-const keepKey = (/** @type {KeyboardEvent} */ event) => event.stopPropagation();
-const CHOICES = ["underlying", "expiry", "at"];
+const CHARTS = 3;
 
 /**
  * Set an element's children to lines of text, if they are others: an unchanged alert is not
@@ -49,109 +48,114 @@ export default panel((el, act) => {
   const busy = h("span.kis-risk-busy");
   const faults = h("div.kis-error", { role: "alert", hidden: true });
   const lacks = h("ul.kis-risk-lacks", { hidden: true });
+  const remarks = h("div.kis-risk-remarks", { hidden: true });
   const empty = h("div.kis-empty", { hidden: true });
-  const lists = CHOICES.map((name) => {
-    const label = h("span");
-    const select = h("select", { onchange: () => act(name, select.value) });
-    return { name, label, select, row: h("label", label, select), listed: "" };
-  });
-  const choices = h(
-    "div.kis-risk-choices",
-    { onkeydown: keepKey },
-    lists.map(({ row }) => row),
-  );
-  const losersTitle = h("h3.kis-title");
-  const losersBody = h("tbody");
-  const losersNone = h("p.kis-risk-how");
-  const losers = h(
-    "div.kis-risk-losers",
-    { hidden: true },
-    losersTitle,
-    h("table", losersBody),
-    losersNone,
-  );
-  const sliders = new RiskSliders(showMove, (spot, vol) => act("moved", [spot, vol]));
+  const choices = new RiskChoices(act, mark);
+  const losers = new RiskLosers((value) => act("moved", value));
+  const sliders = new RiskSliders(showMove, () => losers.ask(asked()));
   el.append(
     answers,
     h("div.kis-line.kis-risk-line", { role: "status" }, of, busy),
     faults,
     lacks,
-    choices,
+    remarks,
+    choices.el,
     sliders.el,
-    losers,
+    losers.el,
     empty,
   );
   /** @type {Risk | null} */
   let shown = null;
+  let gone = false;
+  /** The move that a chart was told of last. @type {WeakMap<Element, string>} */
+  const told = new WeakMap();
 
-  /**
-   * Every chart of this tab follows the sliders by itself.
-   * @param {number} spot
-   * @param {number} vol
-   */
-  function showMove(spot, vol) {
-    const detail = { risk_spot: spot, risk_vol: vol };
-    for (const frame of el.closest(".kis-risk")?.querySelectorAll(".kis-chart-frame") ?? [])
-      frame.dispatchEvent(new CustomEvent("kis-set-params", { detail }));
+  /** What is shown, by which the positions that lose are asked for. */
+  function asked() {
+    return {
+      ...sliders.moves,
+      key: shown?.grid?.key,
+      underlying: shown?.choices?.underlying?.chosen,
+    };
+  }
+
+  function showMove() {
+    tellCharts();
     drawLosers();
   }
 
-  function drawLosers() {
-    const found = shown?.losers;
+  /** Every chart of this tab follows the sliders by itself. */
+  function tellCharts() {
+    const frames = el.closest(".kis-risk")?.querySelectorAll(".kis-chart-frame") ?? [];
     const { spot, vol } = sliders.moves;
-    // Nothing is lost where nothing moves.
-    losers.hidden = !found || !shown?.grid || (!spot && !vol);
-    if (!found || !shown || losers.hidden) return;
-    // Until the kernel has answered they are of an earlier move.
-    losers.classList.toggle("kis-risk-late", found.spot !== spot || found.vol !== vol);
-    setText(losersTitle, shown.words.worst);
-    setText(losersNone, found.rows.length ? "" : shown.words.none_lose);
-    losersBody.replaceChildren(
-      ...found.rows.map(([name, quantity, pnl]) =>
-        h(
-          "tr",
-          h("th", { scope: "row" }, name),
-          h("td", quantity),
-          h("td.kis-number.kis-down", pnl),
-        ),
-      ),
-    );
+    const detail = { risk_spot: spot, risk_vol: vol };
+    for (const frame of frames) {
+      if (!shown?.grid || told.get(frame) === `${spot} ${vol}`) continue;
+      told.set(frame, `${spot} ${vol}`);
+      frame.dispatchEvent(new CustomEvent("kis-set-params", { detail }));
+    }
+    return frames.length;
   }
+
+  function drawLosers() {
+    if (shown) losers.draw(shown.grid && asked(), shown.words);
+  }
+
+  /** Say what is under way, and grey what is not of the balance and choice on display. */
+  function mark() {
+    const tab = el.closest(".kis-risk");
+    if (!shown || !tab) return;
+    const { words } = shown;
+    const waits = !gone && choices.differs;
+    setText(busy, gone ? words.gone : (words[shown.busy || (waits ? "estimating" : "")] ?? ""));
+    busy.classList.toggle("kis-risk-gone", gone);
+    tab.classList.toggle("kis-risk-old", shown.old || gone);
+    tab.classList.toggle("kis-risk-other", choices.differs);
+    tab.setAttribute("aria-busy", String(!gone && (Boolean(shown.busy) || waits)));
+  }
+
+  // A view is drawn before it is on the page, and its charts may come after it.
+  const late = new MutationObserver(() => {
+    if (tellCharts() >= CHARTS) late.disconnect();
+  });
+  const placed = new ResizeObserver(() => {
+    const tab = el.closest(".kis-risk");
+    if (!tab) return;
+    placed.disconnect();
+    mark();
+    if (tellCharts() < CHARTS) late.observe(tab, { childList: true, subtree: true });
+  });
+  placed.observe(el);
 
   return {
     update(all, changed) {
       const parts = /** @type {Risk} */ (all);
       if (!parts.words) return;
       shown = parts;
+      gone = false;
       const { words } = parts;
       setLines(answers, "p", parts.answers);
       setText(of, parts.of);
-      setText(busy, words[parts.busy] ?? "");
       setLines(faults, "div", parts.faults ?? []);
       setLines(lacks, "li", parts.lacks);
+      setLines(remarks, "div", parts.remarks ?? []);
       setText(empty, parts.empty);
       empty.hidden = !parts.empty;
-      choices.hidden = !parts.choices;
-      for (const list of lists) {
-        const { chosen = "", options = [] } = parts.choices?.[list.name] ?? {};
-        const now = JSON.stringify(options);
-        if (now !== list.listed)
-          list.select.replaceChildren(
-            ...options.map(({ id, text }) => h("option", { value: id }, text)),
-          );
-        list.listed = now;
-        list.select.value = chosen;
-        setText(list.label, words[list.name]);
-        // Of one underlying there is nothing to choose.
-        list.row.hidden = options.length < (list.name === "underlying" ? 2 : 1);
-      }
+      choices.update(parts.choices, words, changed.has("choices"));
       if (changed.has("grid") || changed.has("words")) sliders.update(parts.grid, words);
-      const { spot, vol } = sliders.moves;
-      if (changed.has("grid") && parts.grid && (spot || vol)) act("moved", [spot, vol]);
-      drawLosers();
-      const tab = el.closest(".kis-risk");
-      tab?.classList.toggle("kis-risk-old", parts.old);
-      tab?.setAttribute("aria-busy", String(Boolean(parts.busy)));
+      if (changed.has("losers")) losers.take(parts.losers, asked());
+      if (changed.has("grid") && parts.grid) losers.ask(asked());
+      showMove();
+      mark();
+    },
+    gone() {
+      gone = true;
+      mark();
+    },
+    remove() {
+      placed.disconnect();
+      late.disconnect();
+      choices.remove();
     },
   };
 });

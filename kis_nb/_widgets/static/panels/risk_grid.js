@@ -12,7 +12,10 @@
  * @property {number[]} spots relative moves of the level, from the lowest
  * @property {number[]} vols relative changes of volatility, from the lowest
  * @property {number | null} level the level that moves
- * @property {number | null} room won left before a margin call now; null when it is not known
+ * @property {number | null} excess_margin won left before a margin call now; null when not known
+ * @property {string[]} [excess_margin_notes] what it is of another moment with
+ * @property {{spot: number, vol: number}} [begin] the moves that the sliders begin with
+ * @property {unknown} [key] of the estimate, which a request for its positions names
  * @property {GridMoment[]} moments
  */
 
@@ -28,6 +31,18 @@ export function noShift({ spots, vols }) {
 }
 
 /**
+ * Where the sliders begin.
+ * @param {Grid} grid
+ * @returns {Shift}
+ */
+export function beginShift(grid) {
+  const none = noShift(grid);
+  const spot = grid.spots.indexOf(grid.begin?.spot ?? 0);
+  const vol = grid.vols.indexOf(grid.begin?.vol ?? 0);
+  return { spot: spot < 0 ? none.spot : spot, vol: vol < 0 ? none.vol : vol };
+}
+
+/**
  * The P&L of a moment at a shift.
  * @param {Grid} grid
  * @param {GridMoment} moment
@@ -39,7 +54,8 @@ export function pnlAt({ spots }, moment, { spot, vol }) {
 }
 
 /**
- * The shift of the same moves on another grid; where nothing moves when it has not got one.
+ * The shift of the same moves on another grid; where nothing moves when it has not got one. That of
+ * the beginning on the first grid.
  * @param {Grid | null} old
  * @param {Shift} shift
  * @param {Grid} grid
@@ -47,7 +63,7 @@ export function pnlAt({ spots }, moment, { spot, vol }) {
  */
 export function sameShift(old, shift, grid) {
   const none = noShift(grid);
-  if (!old) return none;
+  if (!old) return beginShift(grid);
   const spot = grid.spots.indexOf(old.spots[shift.spot]);
   const vol = grid.vols.indexOf(old.vols[shift.vol]);
   return { spot: spot < 0 ? none.spot : spot, vol: vol < 0 ? none.vol : vol };
@@ -72,6 +88,14 @@ export function formatWon(won) {
 export function formatMove(move) {
   const percent = Math.round(move * 1000) / 10;
   return `${percent > 0 ? "+" : ""}${percent || 0}%`;
+}
+
+/**
+ * A level: `1,038.80`.
+ * @param {number} level
+ */
+export function formatLevel(level) {
+  return level.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 }
 
 /**

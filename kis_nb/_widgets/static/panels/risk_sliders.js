@@ -1,7 +1,15 @@
 // The Risk tab's sliders, and the figures that they move.
 
 import { h, setText } from "../shared/elements.js";
-import { formatMove, formatWon, noShift, pnlAt, sameShift, toneOf } from "./risk_grid.js";
+import {
+  beginShift,
+  formatLevel,
+  formatMove,
+  formatWon,
+  pnlAt,
+  sameShift,
+  toneOf,
+} from "./risk_grid.js";
 
 /**
  * @typedef {import("./risk_grid.js").Grid} Grid
@@ -18,13 +26,15 @@ function makeFigure() {
   const label = h("div.kis-label");
   const value = h("span");
   const unit = h("small");
+  const note = h("div.kis-change", { hidden: true });
   const card = h(
     "div.kis-card.kis-risk-figure",
     { role: "group" },
     label,
     h("div.kis-value", value, unit),
+    note,
   );
-  return { card, label, value, unit };
+  return { card, label, value, unit, note };
 }
 
 export class RiskSliders {
@@ -127,9 +137,9 @@ export class RiskSliders {
 
   unmove() {
     if (!this.grid) return;
-    this.shift = noShift(this.grid);
+    this.shift = beginShift(this.grid);
     this.show();
-    this.onMove(0, 0);
+    this.onMove(this.moves.spot, this.moves.vol);
     this.rest();
   }
 
@@ -137,11 +147,8 @@ export class RiskSliders {
     const { grid, shift, words } = this;
     if (!grid) return;
     const { spot, vol } = this.moves;
-    const level = grid.level === null ? "" : ` · ${(grid.level * (1 + spot)).toFixed(2)}`;
-    const texts = {
-      spot: `${formatMove(spot)}${level}`,
-      vol: words.vol_of_itself.replace("{by}", formatMove(vol)),
-    };
+    const level = grid.level === null ? "" : ` · ${formatLevel(grid.level * (1 + spot))}`;
+    const texts = { spot: `${formatMove(spot)}${level}`, vol: formatMove(vol) };
     for (const axis of /** @type {const} */ (["spot", "vol"])) {
       const { input, text } = this[axis];
       if (input.value !== String(shift[axis])) input.value = String(shift[axis]);
@@ -149,17 +156,23 @@ export class RiskSliders {
       setText(text, texts[axis]);
     }
     // Not `disabled`, which would take the focus away from whoever pressed it.
-    this.reset.setAttribute("aria-disabled", String(!spot && !vol));
+    const begin = beginShift(grid);
+    const unmoved = begin.spot === shift.spot && begin.vol === shift.vol;
+    this.reset.setAttribute("aria-disabled", String(unmoved));
     for (const [at, moment] of grid.moments.entries())
       this.fill(this.made[at], moment.label, pnlAt(grid, moment, shift), formatWon);
     const now = grid.moments.length ? pnlAt(grid, grid.moments[0], shift) : null;
-    const room = grid.room === null || now === null ? null : grid.room + now;
+    const held = grid.excess_margin;
+    const left = held === null || now === null ? null : held + now;
     const last = this.made[grid.moments.length];
     const plain = (/** @type {number | null} */ won) =>
-      won === null ? words.room_unknown : Math.round(won).toLocaleString("en-US");
-    this.fill(last, words.room, room, plain);
-    last.value.className = "";
-    last.card.classList.toggle("kis-warning", room !== null && room < 0);
+      won === null ? words.excess_margin_unknown : Math.round(won).toLocaleString("en-US");
+    this.fill(last, words.excess_margin, left, plain);
+    last.value.className = left === null ? "kis-risk-unknown" : "";
+    const notes = left === null ? [] : (grid.excess_margin_notes ?? []);
+    last.note.hidden = !notes.length;
+    setText(last.note, notes.join(" · "));
+    last.card.classList.toggle("kis-warning", left !== null && left < 0);
   }
 
   /**

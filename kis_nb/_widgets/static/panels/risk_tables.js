@@ -11,6 +11,7 @@ import { nextOrder } from "./position_rows.js";
  * @typedef {object} Column
  * @property {string} key
  * @property {string} label
+ * @property {string} [unit] of its figures
  * @property {boolean} number whether it holds figures
  */
 
@@ -115,6 +116,7 @@ export default panel((el) => {
         "th",
         { scope: "col", class: column.number ? "kis-number" : "", "aria-sort": state },
         h("button", { type: "button", "data-key": column.key, onclick }, column.label + arrow),
+        column.unit && h("small", column.unit),
       );
     });
     head.replaceChildren(...heads);

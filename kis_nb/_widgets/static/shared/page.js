@@ -5,7 +5,7 @@
  * @typedef {object} Model
  * @property {(name: string) => any} get a synced trait
  * @property {(content: object) => void} send sends a custom message to the kernel
- * @property {(event: "msg:custom", handler: (content: any, buffers: DataView<ArrayBuffer>[]) => void) => void} on
+ * @property {(event: "msg:custom" | "comm_live_update", handler: (content: any, buffers: DataView<ArrayBuffer>[]) => void) => void} on
  */
 
 /**
