@@ -273,7 +273,6 @@ class RiskTab:
         with self._changed:
             if self._closed or self.head is None or question != self._question():
                 return
-            self._drawn = question
             for name, chart in rows.items():
                 self.charts[name].draw(spec(name, question.lang, question.colors), {name: chart})
             comes = question.estimate.step < 2 and self._client is not None and not fault
@@ -288,6 +287,8 @@ class RiskTab:
             self.head.show(head)
             assert self.tables is not None
             self.tables.show(panels.tables | {"words": text})
+            # Last: what is drawn is complete for whoever looks without the lock.
+            self._drawn = question
             self._say_busy()
 
     def _show_nothing(self) -> None:
