@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -74,7 +74,7 @@ class Client:
 
     quoted: Any = None
     maintenance: Any = None
-    rated: Any = None
+    rated: Any = field(default_factory=rates)
     detailed: Any = None
     calls: list[tuple[str, Any]] = field(default_factory=list)
     master = None
@@ -259,6 +259,15 @@ def test_rates_are_read_in_either_unit(row: Any, found: tuple[float, float] | No
     read = {name: tuple(one.values()) for name, one in read_rates(rates(row)).items()}
     assert read == ({} if found is None else {"KOSPI 200": pytest.approx(found)})
     assert read_rates(None) == {}
+
+
+def test_rates_that_are_not_out_yet_are_those_of_the_last_settlement() -> None:
+    """The coming trading day's appear in the evening before it."""
+    client: Any = Client(quote_frame([]), None)
+    given = {date(2026, 11, 26): rates(), date(2026, 11, 25): rates(K200)}
+    client.margin_rates = lambda day, **_: given[day]
+    risk = kis_nb.risk(both([future("short", 2)], 80_000_000, 60_000_000), client=client)
+    assert risk.margin_components()["estimated"].count() > 0
 
 
 def test_margin_is_reestimated_by_the_largest_loss_within_the_rate() -> None:

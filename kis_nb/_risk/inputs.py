@@ -13,7 +13,7 @@ import polars as pl
 from kis_nb._codes import Basis, Margin
 from kis_nb._errors import Cancelled, KisError
 from kis_nb._frames.balance import Balance
-from kis_nb._frames.calendar import last_trading_day, trading_date
+from kis_nb._frames.calendar import last_settlement_day, last_trading_day, trading_date
 from kis_nb._frames.moments import same_moment
 from kis_nb._frames.products import read_product
 from kis_nb._frames.quote_frame import market_of
@@ -201,8 +201,16 @@ class Inputs:
         client = self.client
         if client is None:
             return None
-        day = trading_date(self.balance.as_of)
-        return self._ask("margin rates", lambda: client.margin_rates(day, cancel=self.cancel))
+        at = self.balance.as_of
+
+        def rates() -> pl.DataFrame:
+            found = client.margin_rates(trading_date(at), cancel=self.cancel)
+            if not found.is_empty():
+                return found
+            # Those of the coming trading day are not out yet.
+            return client.margin_rates(last_settlement_day(at), cancel=self.cancel)
+
+        return self._ask("margin rates", rates)
 
     @property
     def apart(self) -> dict[What, tuple[datetime, datetime]]:

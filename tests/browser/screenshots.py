@@ -48,8 +48,9 @@ dashboard._controls["history_span"].value = "SPAN"
 dashboard
 """
 
+# With a clock that runs: an estimate needs expiries that lie ahead.
 RISK = """
-dashboard = kis_nb.dashboard(client, lang={lang!r}, risk=True)
+dashboard = kis_nb.dashboard(kis_nb.connect(demo=True), lang={lang!r}, risk=True)
 dashboard._controls["tab"].value = "risk"
 dashboard
 """
@@ -96,7 +97,9 @@ SCENES = {
     "risk-dark": Scene(width=1600, theme="dark", lang="en", show=RISK, last="margin-components"),
     "risk-narrow": Scene(width=600, show=RISK, last="margin-components"),
     "risk-500": Scene(
-        book="Book.sized({'80012345-03': 500}, seed=3)", show=RISK, last="margin-components"
+        book="Book.sized({'80012345-03': 500}, seed=3)",
+        show=RISK.replace("kis_nb.connect(demo=True)", "client"),
+        last="margin-components",
     ),
 }
 # The night report, by its language.
