@@ -36,7 +36,12 @@ def _without(*_: float) -> float:
 
 
 # (type, strike, forward, standard deviation, discount) to a price.
-price: Callable[..., float] = _without if ql is None else ql.blackFormula
+# The compiled function where it can be had: the Python function around it takes as long again, and
+# a grid of scenarios calls it half a million times.
+_compiled = getattr(ql, "_QuantLib", ql)
+price: Callable[..., float] = (
+    _without if ql is None else getattr(_compiled, "blackFormula", ql.blackFormula)
+)
 
 _ACCURACY = 1e-12
 _ITERATIONS = 1_000

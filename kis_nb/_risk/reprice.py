@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import exp, sqrt
-from operator import mul
 
 from kis_nb._risk.legs import Leg
 from kis_nb._risk.moments import years
@@ -155,12 +154,16 @@ def _sums(
     vol: float,
 ) -> list[float]:
     """The value of options (see `Repricer._row`) in won, at each spot."""
-    if not rows:
-        return [0.0] * len(spots)
-    types, strikes, forwards, deviations, weights = zip(*rows, strict=True)
-    changed = [max((1 + vol) * deviation, 0.0) for deviation in deviations]
-    found = []
-    for spot in spots:
-        moved = [(1 + spot) * forward for forward in forwards]
-        found.append(sum(map(mul, weights, map(price, types, strikes, moved, changed))))
+    found = [0.0] * len(spots)
+    # A weight goes in as the discount, which must be above 0: one multiplication less a price.
+    for sign in (1, -1):
+        own = [row for row in rows if sign * row[4] > 0]
+        if not own:
+            continue
+        types, strikes, forwards, deviations, weights = zip(*own, strict=True)
+        sizes = [sign * weight for weight in weights]
+        changed = [max((1 + vol) * deviation, 0.0) for deviation in deviations]
+        for n, spot in enumerate(spots):
+            moved = [(1 + spot) * forward for forward in forwards]
+            found[n] += sign * sum(map(price, types, strikes, moved, changed, sizes))
     return found

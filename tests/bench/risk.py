@@ -31,6 +31,8 @@ def balance(rows: int) -> kis_nb.Balances:
 def scenarios(risk: kis_nb.Risk) -> None:
     """41 spots, 9 volatilities and three moments, of every underlying."""
     for name in risk.underlyings:
+        # What is known from before is not what is timed.
+        risk._book.repricer(name)._known.clear()
         last = risk.expiries(name)[-1]
         risk.scenarios(at=["now", "night", last], underlying=name)
 
