@@ -16,8 +16,7 @@ import vl_convert
 import kis_nb
 from kis_nb import charts
 from kis_nb._choices import Lang, Theme
-from kis_nb._frames.estimate_text import LABELS, WORDS
-from kis_nb._risk.answers import level_text, won
+from kis_nb._frames.estimate_text import LABELS, WORDS, level_text, signed_won
 from kis_nb._risk.grid import HEADLINE, SPOTS, VOLS
 from kis_nb._widgets.vega_spec import adapt_to_page, adapt_to_paper, split
 from kis_nb.charts import _margin_components, _risk_curve, _scenarios
@@ -115,7 +114,7 @@ def test_the_map_has_the_figures_of_the_frame(strangle: kis_nb.Risk) -> None:
     for moment in ("now", "night", EXPIRY, "2026-12-10"):
         frame = strangle.scenarios(at=moment)
         cells = _cells(_map(strangle, at=moment))
-        assert [row["figure"] for row in cells] == [won(pnl) for pnl in frame["pnl"]]
+        assert [row["figure"] for row in cells] == [signed_won(pnl) for pnl in frame["pnl"]]
         assert [row["level"] for row in cells] == [level_text(one) for one in frame["level"]]
         assert {(row["spot"], row["vol"]) for row in cells} == {
             (spot, vol) for spot in SPOTS for vol in VOLS
@@ -238,10 +237,10 @@ def test_the_curve_has_the_figures_of_the_frame(strangle: kis_nb.Risk) -> None:
             row = points[round(one["spot"], 4)]
             assert row["level"] == one["level"]
             assert row[one["moment"]] == one["unrealized"]
-            assert row[f"{one['moment']}_won"] == won(one["unrealized"])
+            assert row[f"{one['moment']}_won"] == signed_won(one["unrealized"])
     total = strangle.balance.positions["evlu_pfls_amt"].sum()
     (now,) = [row for row in _points(rows) if row["spot"] == 0.0]
-    assert now["now_won"] == won(float(total))
+    assert now["now_won"] == signed_won(float(total))
     values = [row[name] for row in rows for name in ("now", "night", "expiry") if name in row]
     assert rows[0]["bottom"] < min(values)
     assert rows[0]["top"] > max(values)
@@ -411,7 +410,7 @@ def test_margin_by_component_is_what_kis_says(pulled: kis_nb.Risk) -> None:
             assert row["gap"] == "–"
             assert "gap" not in figure
         else:
-            assert row["gap"] == won(one["gap"])
+            assert row["gap"] == signed_won(one["gap"])
             assert "· gap" in figure
     assert [row["name"] for row in rows if "component" not in row] == [
         "■ Initial margin 01",

@@ -80,8 +80,8 @@ def add_account_arguments(parser: argparse.ArgumentParser) -> None:
     add_demo_argument(parser)
 
 
-def add_pull_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say what to pull: account, both codes, and the demo."""
+def add_one_account_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that names the one account that a command is about."""
     parser.add_argument(
         "account",
         metavar="ACCOUNT",
@@ -89,6 +89,11 @@ def add_pull_arguments(parser: argparse.ArgumentParser) -> None:
         help="12345678-03, or the name or masked label of a configured account; may be left out "
         "when there is one, and in the demo",
     )
+
+
+def add_pull_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what to pull: account, both codes, and the demo."""
+    add_one_account_argument(parser)
     for option, name, code, default in (
         ("--mgna-dvsn", "MGNA_DVSN, 증거금구분", Margin, Margin.INITIAL),
         ("--excc-stat-cd", "EXCC_STAT_CD, 정산상태코드", Basis, Basis.SETTLEMENT),

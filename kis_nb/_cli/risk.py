@@ -30,13 +30,7 @@ _FARTHEST = 1000
 
 def add_risk_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``risk``."""
-    parser.add_argument(
-        "account",
-        metavar="ACCOUNT",
-        nargs="?",
-        help="12345678-03, or the name or masked label of a configured account; may be left out "
-        "when there is one, and in the demo",
-    )
+    arguments.add_one_account_argument(parser)
     parser.add_argument(
         "--underlying",
         metavar="NAME",

@@ -10,7 +10,7 @@ from kis_nb._dashboard.tables import keys
 from kis_nb._dashboard.texts import say
 from kis_nb._frames.columns import side_label
 from kis_nb._frames.estimate_text import LABELS, WORDS
-from kis_nb._frames.text import exact, moment, tone
+from kis_nb._frames.text import arrowed, exact, moment, tone
 from kis_nb._frames.words import UNDERLYINGS
 
 if TYPE_CHECKING:
@@ -24,11 +24,7 @@ _GREEKS = ("delta", "gamma", "vega", "theta")
 
 def won(value: float | None) -> str:
     """An estimate in won: ``▼ -1,237,500``; null is ``–``."""
-    if value is None:
-        return "–"
-    whole = round(value)
-    arrow = {"up": "▲ ", "down": "▼ "}.get(tone(whole), "")
-    return f"{arrow}{whole:+,}" if whole else "0"
+    return arrowed(None if value is None else round(value))
 
 
 def greek_cards(risk: Risk, underlying: str | None, lang: Lang) -> list[Json]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 
+from kis_nb._frames.text import exact, signed
 from kis_nb._frames.words import Words
 
 LABELS: Mapping[str, Words] = {
@@ -118,3 +120,20 @@ def float_text(name: str, value: float) -> str:
 def won(value: float) -> str:
     """An estimated amount in whole won."""
     return f"{round(value):,}"
+
+
+def signed_won(value: float | None) -> str:
+    """An estimated amount in whole won, with its sign: ``-12,345,678``; null is ``–``."""
+    return signed(None if value is None else round(value))
+
+
+def level_text(level: float | None) -> str:
+    """A level with two decimals: ``1,003.25``; null is ``–``."""
+    return exact(None if level is None else Decimal(f"{level:.2f}"))
+
+
+def move_text(move: float) -> str:
+    """A relative move in per cent: ``-3%``, ``+0.5%``, ``+4.37%``."""
+    number = Decimal(f"{move * 100:.2f}")
+    text = f"{number:+f}".rstrip("0").rstrip(".")
+    return f"{'0' if not number else text}%"

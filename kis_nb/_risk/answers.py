@@ -8,33 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from kis_nb._choices import Lang
+from kis_nb._frames.estimate_text import level_text, move_text, signed_won
 from kis_nb._frames.moments import moments
-from kis_nb._frames.text import exact, signed
 from kis_nb._frames.words import UNDERLYINGS
 from kis_nb._risk.grid import HEADLINE
 from kis_nb._risk.inputs import LACKS, Lack, What
 from kis_nb._risk.notes import note_label
-
-
-def won(estimate: float | None) -> str:
-    """An estimate in whole won, with its sign: ``-12,345,678``; null is ``–``."""
-    return signed(None if estimate is None else int(Decimal(estimate).to_integral_value()))
-
-
-def level_text(level: float | None) -> str:
-    """A level with two decimals: ``1,003.25``; null is ``–``."""
-    return exact(None if level is None else Decimal(f"{level:.2f}"))
-
-
-def move_text(move: float) -> str:
-    """A relative move in per cent: ``-3%``, ``+0.5%``, ``+4.37%``."""
-    number = Decimal(f"{move * 100:.2f}")
-    text = f"{number:+f}".rstrip("0").rstrip(".")
-    return f"{'0' if not number else text}%"
 
 
 def name_of(underlying: str, lang: Lang) -> str:
@@ -75,8 +57,8 @@ def loss_answer(underlying: str, pnl: Mapping[float, float], lang: Lang) -> str:
         lang: of the sentence.
     """
     name, vol = name_of(underlying, lang), move_text(HEADLINE[1])
-    ko = " · ".join(f"{move_text(spot)}면 {won(one)}원" for spot, one in pnl.items())
-    en = " · ".join(f"{move_text(spot)} {won(one)} won" for spot, one in pnl.items())
+    ko = " · ".join(f"{move_text(spot)}면 {signed_won(one)}원" for spot, one in pnl.items())
+    en = " · ".join(f"{move_text(spot)} {signed_won(one)} won" for spot, one in pnl.items())
     return _say(
         lang,
         f"{name} 추정 손익: {ko} (변동성 {vol})",
@@ -133,7 +115,7 @@ def cause_answer(
     )
     if worst is None:
         return _say(lang, f"{place} 손실 포지션 없음", f"No position loses {place}")
-    name, size = (worst["prdt_name"] or worst["pdno"] or "?").strip(), won(worst["pnl"])
+    name, size = (worst["prdt_name"] or worst["pdno"] or "?").strip(), signed_won(worst["pnl"])
     name = " ".join(name.split())
     side = {"long": ("매수", "long"), "short": ("매도", "short")}[worst["side"]]
     held = f"{_say(lang, *side)} {abs(worst['quantity']):,}"

@@ -22,9 +22,6 @@ SOURCES = ("given", "quote", "held future", "parity", "nearest future", "nearest
 # By the underlying (its level now), by the last trading day, or by both.
 Given: TypeAlias = Mapping[str | date | tuple[str, date | str], float | Decimal]
 
-# The product line of an underlying whose future counts when two expire on one day.
-_MAIN = {"KOSPI 200": "KOSPI 200", "KOSDAQ 150": "KOSDAQ 150", "USD/KRW": "USD/KRW"}
-
 
 class QuotedFuture(NamedTuple):
     """A future with the price of its quote, in points."""
@@ -117,7 +114,8 @@ def forwards_of(
 def _by_expiry(priced: Iterable[tuple[Product, float]]) -> dict[str, dict[date, float]]:
     """Prices by underlying and expiry; of two contracts of one day the larger one's."""
     found: dict[str, dict[date, float]] = {}
-    ordered = sorted(priced, key=lambda one: one[0].product in _MAIN.values())
+    # The larger contract's product line has the underlying's own name; it comes last, and stays.
+    ordered = sorted(priced, key=lambda one: one[0].product == one[0].underlying)
     for product, price in ordered:
         if product.underlying is not None and product.expiry is not None:
             found.setdefault(product.underlying, {})[product.expiry] = price

@@ -6,8 +6,8 @@ from html import escape
 from typing import TYPE_CHECKING, Protocol
 
 from kis_nb._choices import Lang
+from kis_nb._frames.estimate_text import level_text, signed_won
 from kis_nb._frames.text import moment
-from kis_nb._risk.answers import level_text, won
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,7 +62,7 @@ def _row(row: dict[str, object]) -> str:
         level_text(_number(row["forward"])),
         f"{row['left_out']:,}",
         "–" if row["delta_contracts"] is None else f"{row['delta_contracts']:+,.2f}",
-        *(won(_number(row[f"{name}_won"])) for name in ("delta", "gamma", "vega", "theta")),
+        *(signed_won(_number(row[f"{name}_won"])) for name in ("delta", "gamma", "vega", "theta")),
     ]
     return "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells) + "</tr>"
 

@@ -9,7 +9,7 @@ import altair as alt
 import polars as pl
 
 from kis_nb._choices import check_choice
-from kis_nb._frames.estimate_text import LABELS, WORDS
+from kis_nb._frames.estimate_text import LABELS, WORDS, signed_won
 from kis_nb._frames.product_lines import UNDERLYINGS
 from kis_nb._frames.words import NO_POSITIONS
 from kis_nb._frames.words import UNDERLYINGS as UNDERLYING_WORDS
@@ -35,28 +35,6 @@ _UNITS = {
     "ko": ((1e12, "조"), (1e8, "억"), (1e4, "만")),
     "en": ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")),
 }
-
-
-def _texts() -> Any:
-    """How `Risk` writes figures. Imported once there is a `Risk`, since it loads QuantLib."""
-    from kis_nb._risk import answers
-
-    return answers
-
-
-def won(value: float | None) -> str:
-    """An estimate in whole won, with its sign."""
-    return str(_texts().won(value))
-
-
-def percent(share: float) -> str:
-    """A relative move of level or volatility."""
-    return str(_texts().move_text(share))
-
-
-def points(level: float) -> str:
-    """A level of the underlying in points."""
-    return str(_texts().level_text(level))
 
 
 def label(name: str, style: Style) -> str:
@@ -104,7 +82,7 @@ def short_won(value: float, style: Style) -> str:
             part = size / unit
             places = 2 if part < 9.995 else 1 if part < 99.95 else 0
             return f"{'-' if value < 0 else '+'}{part:,.{places}f}{name}"
-    return won(value)
+    return signed_won(value)
 
 
 def shown_underlying(risk: Risk, underlying: str | None) -> str | None:

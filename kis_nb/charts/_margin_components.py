@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
+from kis_nb._frames.estimate_text import signed_won
 from kis_nb._frames.text import exact
 from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts._bars import bar, bar_chart, keyed
 from kis_nb.charts._chart import Chart, ChartKind
-from kis_nb.charts._estimates import apart_text, short_won, won
+from kis_nb.charts._estimates import apart_text, short_won
 from kis_nb.charts._labels import columns
 from kis_nb.charts._style import Style
 
@@ -85,8 +86,8 @@ def _bar(one: dict[str, Any], style: Style) -> Row:
     reported, estimated, gap = one["reported"], one["estimated"], one["gap"]
     tip = {
         "reported": exact(reported),
-        "estimated": "–" if estimated is None else won(estimated).lstrip("+"),
-        "gap": "–" if gap is None else won(gap),
+        "estimated": "–" if estimated is None else signed_won(estimated).lstrip("+"),
+        "gap": "–" if gap is None else signed_won(gap),
         "component": one["component"],
     }
     made = bar(

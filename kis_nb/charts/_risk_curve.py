@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 import polars as pl
 
+from kis_nb._frames.estimate_text import level_text, move_text, signed_won
 from kis_nb._risk.grid import SPOTS, VOLS
 from kis_nb._widgets.vega_spec import Row
 from kis_nb.charts import _history_axes as axes
@@ -20,14 +21,11 @@ from kis_nb.charts._estimates import (
     lacking,
     line_text,
     moment_word,
-    percent,
-    points,
     risk_heading,
     short_won,
     shown_underlying,
     unit,
     with_sliders,
-    won,
 )
 from kis_nb.charts._heading import heading
 from kis_nb.charts._risk_curve_marks import BOTTOM, MOMENTS, TOP, legend, marks, rules
@@ -77,7 +75,7 @@ def rows(
     made[0] |= _range(made)
     made[0]["axis"] = f"{label('level', style)} ({unit(shown, style)})"
     low, high = made[0]["least"], made[0]["most"]
-    now = f"{style.word('현재', 'Now')} {points(level)}"
+    now = f"{style.word('현재', 'Now')} {level_text(level)}"
     levels: list[Row] = [{"level": level, "now_level": level, "name": now}]
     levels += _break_evens(risk, shown, day, (low, high), style)
     levels += _calls(risk, shown, made[0], style)
@@ -108,10 +106,10 @@ def _points(curve: pl.DataFrame, vol: float, style: Style) -> list[Row]:
     for one in curve.iter_rows(named=True):
         spot = one["spot"]
         row = made.setdefault(spot, {"spot": round(spot, 4), "vol": vol, "level": one["level"]})
-        row["where"] = f"{points(one['level'])} ({percent(spot)})"
+        row["where"] = f"{level_text(one['level'])} ({move_text(spot)})"
         if (value := one["unrealized"]) is not None:
             row[one["moment"]] = value
-            row[f"{one['moment']}_won"] = won(value)
+            row[f"{one['moment']}_won"] = signed_won(value)
             row[f"{one['moment']}_short"] = short_won(value, style)
     return [made[spot] for spot in sorted(made)]
 
@@ -139,11 +137,11 @@ def _break_evens(
     found = risk.break_evens(underlying=underlying, expiry=day)
     word = style.word("만기 손익분기", "Break-even at expiry")
     made: list[Row] = [
-        {"level": level, "zero": 0.0, "name": f"{word} {points(level)}"}
+        {"level": level, "zero": 0.0, "name": f"{word} {level_text(level)}"}
         for level in found
         if shown[0] <= level <= shown[1]
     ]
-    listed = ", ".join(points(level) for level in found) or style.word("없음", "none")
+    listed = ", ".join(level_text(level) for level in found) or style.word("없음", "none")
     return [*made, {"zeros": f"{word} {listed}"}]
 
 
@@ -165,7 +163,7 @@ def _calls(risk: Risk, underlying: str, first: Row, style: Style) -> list[Row]:
             if one["level"] is None:
                 parts.append(f"{arrow} {call_note(one['note'], style)}")
                 continue
-            where = f"{points(one['level'])} ({percent(one['spot'])})"
+            where = f"{level_text(one['level'])} ({move_text(one['spot'])})"
             parts.append(f"{arrow} {where}")
             if first["least"] <= one["level"] <= first["most"]:
                 made.append(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
+from kis_nb._frames.estimate_text import level_text, move_text, signed_won
 from kis_nb._frames.words import UNDERLYINGS
 from kis_nb._risk.grid import HEADLINE, VOLS
 from kis_nb._widgets.text_width import text_width
@@ -27,15 +28,12 @@ from kis_nb.charts._estimates import (
     lacking,
     line_text,
     moment_word,
-    percent,
-    points,
     risk_heading,
     short_won,
     shown_underlying,
     unit,
     when,
     with_sliders,
-    won,
 )
 from kis_nb.charts._heading import heading
 from kis_nb.charts._style import Style
@@ -165,10 +163,10 @@ def _cell(
         "side": "up" if pnl > 0 else "down",
         # The square root: a tenth of the largest P&L is still told from none.
         "shade": round(_FAINT + (_STRONG - _FAINT) * sqrt(abs(pnl) / most), 3) if pnl else 0.0,
-        "figure": won(pnl),
-        "move": percent(spot),
-        "vol_name": percent(vol),
-        "level": points(cell["level"]),
+        "figure": signed_won(pnl),
+        "move": move_text(spot),
+        "vol_name": move_text(vol),
+        "level": level_text(cell["level"]),
     }
     pnl_of = style.word(f"추정 손익 {row['figure']}원", f"estimated P&L {row['figure']} won")
     vol_name = style.word("변동성", "volatility")
