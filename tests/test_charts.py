@@ -13,12 +13,12 @@ import altair as alt
 import pytest
 
 from kis_nb import charts
+from kis_nb._chart_rows.labels import columns
+from kis_nb._chart_rows.legs import payoff_at_expiry
+from kis_nb._chart_rows.style import Style
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.balances import Balances
 from kis_nb._widgets.vega_spec import split
-from kis_nb.charts._labels import columns
-from kis_nb.charts._legs import payoff_at_expiry
-from kis_nb.charts._style import Style
 from tests.factories import book, make_balance, position
 
 SUMS: dict[str, Any] = {

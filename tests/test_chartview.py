@@ -9,13 +9,14 @@ from typing import Any
 import altair as alt
 import pytest
 
+from kis_nb._chart_rows.pnl import rows
+from kis_nb._chart_rows.style import Style
 from kis_nb._widgets import chart_view
 from kis_nb._widgets.chart_view import ChartView, Gesture
 from kis_nb._widgets.palette import LIGHT
 from kis_nb._widgets.vega_source import VegaSource
 from kis_nb._widgets.vega_spec import WIDTH, split
-from kis_nb.charts._pnl import PNL, rows
-from kis_nb.charts._style import Style
+from kis_nb.charts._bars import PNL
 from tests.factories import book, make_balance
 
 

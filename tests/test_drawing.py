@@ -66,16 +66,14 @@ class datetime64: ...
 """
 DRAW = """
 import builtins, sys, threading, time
-import kis_nb.charts
-from kis_nb._codes import View
-from kis_nb._dashboard.chart_panel import spec
+from kis_nb.charts._bars import PNL
 sys.modules.pop("numpy", None)
 sys.path.insert(0, sys.argv[1])
 cell = threading.Thread(target=__import__, args=("numpy",))
 cell.start()
 while not hasattr(builtins, "half"): time.sleep(0.01)
 threading.Timer(0.3, builtins.half[1].set).start()
-print(sorted(spec("pnl", "ko", "kr"))[0])
+print(sorted(PNL.spec("ko", "kr"))[0])
 """
 
 

@@ -15,10 +15,10 @@ import polars as pl
 import pytest
 
 from kis_nb import analysis, charts
+from kis_nb._chart_rows.trading_time import TradingTime, night_begins
 from kis_nb._choices import Lang, Theme
 from kis_nb._seoul import KST
 from kis_nb._widgets.vega_spec import split
-from kis_nb.charts._trading_time import TradingTime, night_begins
 from tests.histories import FrameStore, World
 
 FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
@@ -319,7 +319,7 @@ def test_an_unknown_part_is_a_dash() -> None:
 
 def test_no_float_between_store_and_text(week: World) -> None:
     """The series that the rows are made of hold Decimals alone."""
-    from kis_nb.charts import _equity_history
+    from kis_nb._chart_rows import equity_history
 
-    made = _equity_history.series(week.summary, None, None, None)
+    made = equity_history.series(week.summary, None, None, None)
     assert {type(point["equity"]) for point in made.points} == {Decimal}

@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kis_nb
+from kis_nb._chart_rows.legs import payoff_at_expiry
 from kis_nb._frames.balance import Balance
 from kis_nb._risk import notes
 from kis_nb._risk.grid import SPOTS, VOLS
 from kis_nb._risk.moments import end_of_trading, night_end
 from kis_nb._risk.pricing import CALL, PUT, price
 from kis_nb._seoul import KST
-from kis_nb.charts._legs import payoff_at_expiry
 from tests.factories import make_balance, position
 
 NOW = datetime(2026, 11, 25, 23, 15, 4, tzinfo=KST)

@@ -15,13 +15,16 @@ import vl_convert
 
 import kis_nb
 from kis_nb import charts
+from kis_nb._chart_rows import margin_components, risk_curve, scenarios
+from kis_nb._chart_rows.estimates import short_won
+from kis_nb._chart_rows.style import Style
 from kis_nb._choices import Lang, Theme
 from kis_nb._frames.estimate_text import LABELS, WORDS, level_text, signed_won
 from kis_nb._risk.grid import HEADLINE, SPOTS, VOLS
 from kis_nb._widgets.vega_spec import adapt_to_page, adapt_to_paper, split
-from kis_nb.charts import _margin_components, _risk_curve, _scenarios
-from kis_nb.charts._estimates import short_won
-from kis_nb.charts._style import Style
+from kis_nb.charts._margin_components import MARGIN_COMPONENTS
+from kis_nb.charts._risk_curve import RISK_CURVE
+from kis_nb.charts._scenarios import SCENARIOS
 from kis_nb.demo import Book
 from tests.factories import book, environment, make_balance, position
 from tests.faults import Broker
@@ -31,7 +34,7 @@ from tests.test_risk_margin import K200, Client, both, detail, rates, refusal
 
 KINDS = (charts.scenarios, charts.risk_curve, charts.margin_components)
 # Their rows alone: to build a spec takes Altair long, and it never changes.
-ROWS = (_scenarios.rows, _risk_curve.rows, _margin_components.rows)
+ROWS = (scenarios.rows, risk_curve.rows, margin_components.rows)
 # Short on both sides: every scenario far enough from here is a loss.
 STRANGLE = [
     option("C", "1030.0", "6.10", "short", 10),
@@ -46,15 +49,15 @@ def _rows(chart: alt.LayerChart) -> list[dict[str, Any]]:
 
 
 def _map(risk: kis_nb.Risk, lang: Lang = "en", **more: Any) -> list[dict[str, Any]]:
-    return _scenarios.rows(risk, Style(lang), **more)
+    return scenarios.rows(risk, Style(lang), **more)
 
 
 def _curve(risk: kis_nb.Risk, lang: Lang = "en", **more: Any) -> list[dict[str, Any]]:
-    return _risk_curve.rows(risk, Style(lang), **more)
+    return risk_curve.rows(risk, Style(lang), **more)
 
 
 def _parts(risk: kis_nb.Risk, lang: Lang = "en") -> list[dict[str, Any]]:
-    return _margin_components.rows(risk, Style(lang))
+    return margin_components.rows(risk, Style(lang))
 
 
 def _cells(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -478,9 +481,9 @@ def test_every_account_of_the_demo_is_drawn() -> None:
 def test_specs_hold_no_figures(strangle: kis_nb.Risk) -> None:
     """A page gets each spec once, and then rows alone."""
     for kind in (
-        _scenarios.SCENARIOS,
-        _risk_curve.RISK_CURVE,
-        _margin_components.MARGIN_COMPONENTS,
+        SCENARIOS,
+        RISK_CURVE,
+        MARGIN_COMPONENTS,
     ):
         spec = kind.spec("en", "us")
         assert not split(spec)[1]

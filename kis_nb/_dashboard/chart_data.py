@@ -63,19 +63,19 @@ class ChartData:
             chart: "pnl", "book" or "payoff".
             choice: what the controls over the charts say.
         """
-        from kis_nb.charts import _book, _payoff, _pnl
-        from kis_nb.charts._style import Style
+        from kis_nb._chart_rows import book, payoff, pnl
+        from kis_nb._chart_rows.style import Style
 
         look = Style(self.lang)
         balance: Any = self.balance
         if chart == "pnl":
             by: Any = choice["pnl_by"]
-            made = self._once((chart, by), lambda: _pnl.rows(balance, look, by=by))
+            made = self._once((chart, by), lambda: pnl.rows(balance, look, by=by))
         elif chart == "book":
             kind: Any = choice["book_by"]
             size: Any = choice["book_measure"]
             made = self._once(
-                (chart, kind, size), lambda: _book.rows(balance, look, by=kind, measure=size)
+                (chart, kind, size), lambda: book.rows(balance, look, by=kind, measure=size)
             )
         elif chart == "payoff":
             on = choice["payoff_on"]
@@ -85,7 +85,7 @@ class ChartData:
                 day = choice["payoff_expiry"]
             made = self._once(
                 (chart, on, day),
-                lambda: _payoff.rows(
+                lambda: payoff.rows(
                     balance, look, underlying=on, expiry=day or None, name_left_out=False
                 ),
             )
@@ -101,10 +101,10 @@ class ChartData:
             The number of positions by day, and the day that the payoff shows by default; blank
             without any.
         """
-        from kis_nb.charts import _legs
+        from kis_nb._chart_rows import legs
 
         def make() -> tuple[dict[str, int], str]:
-            payoff = _legs.payoff_at_expiry(self.balance, underlying)
+            payoff = legs.payoff_at_expiry(self.balance, underlying)
             if payoff.expiry is None:
                 return {}, ""
             days = payoff.other_expiries | {payoff.expiry: len(payoff.legs)}
@@ -115,13 +115,14 @@ class ChartData:
 
     def left_out(self) -> str:
         """How many positions the payoff leaves out, by reason; blank without any."""
-        from kis_nb.charts import left_out
-        from kis_nb.charts._payoff import left_out_line
-        from kis_nb.charts._style import Style
+        from kis_nb._chart_rows.legs import payoff_at_expiry
+        from kis_nb._chart_rows.payoff import left_out_line
+        from kis_nb._chart_rows.style import Style
 
-        made: str = self._once(
-            ("left_out",), lambda: left_out_line(left_out(self.balance), Style(self.lang))
-        )
+        def make() -> str:
+            return left_out_line(payoff_at_expiry(self.balance).left_out, Style(self.lang))
+
+        made: str = self._once(("left_out",), make)
         return made
 
     def comparison(self, chart: str, balances: Sequence[Balance], other_times: str) -> list[Row]:
@@ -174,15 +175,15 @@ def comparison_rows(
         lang: of the texts.
         other_times: when the others were pulled if that is another time, else blank.
     """
-    from kis_nb.charts import _margin, _views
-    from kis_nb.charts._style import Style
+    from kis_nb._chart_rows import margin, views
+    from kis_nb._chart_rows.style import Style
 
     look = Style(lang)
     if chart == "margin":
         same_basis = [one for one in balances if one.excc_stat_cd is shown.excc_stat_cd]
-        rows = _margin.rows(same_basis, look, of=shown, others=balances)
+        rows = margin.rows(same_basis, look, of=shown, others=balances)
     else:
-        rows = _views.rows(balances, look)
+        rows = views.rows(balances, look)
     longest = say("other_views", lang, at="00:00:00–00:00:00")
     note = say("other_views", lang, at=other_times) if other_times else ""
     return _with_heading(rows, shown, lang, note, longest)
@@ -201,8 +202,8 @@ def _with_heading(
         longest: the longest note that may come, for which space is kept, so that a later one does
             not move the line break.
     """
+    from kis_nb._chart_rows.heading import HEAD_SIZE, head_fields, head_view
     from kis_nb._widgets.text_width import text_width
-    from kis_nb.charts._heading import HEAD_SIZE, head_fields, head_view
 
     title, reserve = head_view(balance, lang)
     reserve += text_width(longest, HEAD_SIZE) - text_width(note, HEAD_SIZE)

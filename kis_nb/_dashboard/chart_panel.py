@@ -1,32 +1,16 @@
-"""The charts' specs, and a chart on the page that is sent a spec only when it changes."""
+"""A chart on the page that is sent a spec only when it changes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kis_nb._choices import Colors, Lang
+from kis_nb._dashboard.chart_specs import chart_spec
 
 if TYPE_CHECKING:
     from kis_nb._widgets.chart_view import ChartView
     from kis_nb._widgets.vega_spec import Row
-    from kis_nb.charts._chart import ChartKind
-
-
-@cache
-def spec(chart: str, lang: Lang, colors: Colors) -> dict[str, Any]:
-    """A chart's Vega-Lite spec, which is the same for all figures.
-
-    Args:
-        chart: one of `CHARTS` of `kis_nb._dashboard.chart_data`, `history_data` or `risk_data`.
-        lang, colors: of the chart.
-    """
-    # Its module alone: a page without a tab needs none of that tab's charts.
-    kind: ChartKind = getattr(import_module(f"kis_nb.charts._{chart}"), chart.upper())
-    # The lines of a chart are in the order of its rows, which another view may change.
-    return kind.spec(lang, colors) | {"usermeta": {"fresh": "key"}}
 
 
 class ChartPanel:
@@ -58,6 +42,6 @@ class ChartPanel:
         """
         if self._style != (lang, colors):
             rows = {self.chart: views[shown]}
-            self.view.draw(spec(self.chart, lang, colors), rows, variant=shown)
+            self.view.draw(chart_spec(self.chart, lang, colors), rows, variant=shown)
             self._style = (lang, colors)
         self.view.offer({name: {self.chart: rows} for name, rows in views.items()}, shown)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, get_args
 
 import ipywidgets as w
@@ -135,8 +134,6 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._start(auto)
 
     def _start(self, auto: int) -> None:
-        # Altair takes a second to load; it does so while the first pull is under way.
-        threading.Thread(target=import_module, args=("kis_nb.charts",), daemon=True).start()
         for name in (*_CODES, "auto", "language", "colors"):
             self._controls[name].observe(self._on_control, "value")
         for name in _SWITCHES:
@@ -256,7 +253,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         with self._lock:
             if self._closed:
                 return
-            # Figures first: they need no Altair, which may still be loading.
+            # Figures first: the charts' rows take longer.
             self._draw_head()
             data, choice = self._displayed.chart_data(view, self._lang), self._choice()
         if data is not None:

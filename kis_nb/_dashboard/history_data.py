@@ -19,10 +19,10 @@ from kis_nb._seoul import KST
 if TYPE_CHECKING:
     import polars as pl
 
+    from kis_nb._chart_rows.attribution import Attribution
     from kis_nb._client import Client
     from kis_nb._frames.balance import Balance
     from kis_nb._widgets.vega_spec import Row
-    from kis_nb.charts._attribution import Attribution
 
 Span: TypeAlias = Literal["night", "week", "year"]
 SPANS: tuple[Span, ...] = ("night", "week", "year")
@@ -117,8 +117,8 @@ def read(store: HistoryStore, question: Question) -> Content:
     Raises:
         HistoryError: the history cannot be read.
     """
-    from kis_nb.charts import _attribution, _equity_history, _margin_history
-    from kis_nb.charts._style import Style
+    from kis_nb._chart_rows import attribution, equity_history, margin_history
+    from kis_nb._chart_rows.style import Style
 
     lang = question.lang
     days, summary = _summary(store, question)
@@ -127,9 +127,9 @@ def read(store: HistoryStore, question: Question) -> Content:
     begins, ends = _moments(summary, question.chosen)
     why = _why(store, summary, begins, ends)
     style = Style(lang, question.colors)
-    equity = _equity_history.series(summary, None, None, None)
-    room = _margin_history.series(summary, None, None, None)
-    between = _margin_history.series(summary, None, begins, ends)[0]
+    equity = equity_history.series(summary, None, None, None)
+    room = margin_history.series(summary, None, None, None)
+    between = margin_history.series(summary, None, begins, ends)[0]
     parts: Json = {
         "span": say("history_from_to", lang, begins=_time(begins), ends=_time(ends)),
         "newest": say("history_newest", lang, at=_time(summary["as_of"].max())),
@@ -139,9 +139,9 @@ def read(store: HistoryStore, question: Question) -> Content:
         "moments": _choices(summary, question.span, begins, ends),
     }
     rows = {
-        "equity_history": _equity_history.rows(equity, style),
-        "margin_history": _margin_history.rows(room, style),
-        "attribution": _attribution.rows(why, style),
+        "equity_history": equity_history.rows(equity, style),
+        "margin_history": margin_history.rows(room, style),
+        "attribution": attribution.rows(why, style),
     }
     return Content(parts, rows, days)
 
@@ -203,7 +203,7 @@ def _why(
     """The attribution, with the positions of the snapshots that it goes through alone."""
     import polars as pl
 
-    from kis_nb.charts import _attribution
+    from kis_nb._chart_rows import attribution
 
     inside = summary.filter(pl.col("as_of").is_between(begins, ends))
     closings = inside.group_by("date").agg(pl.col("snapshot").last())["snapshot"].to_list()
@@ -213,7 +213,7 @@ def _why(
         account=summary["account"][0], start=summary["date"][0], end=max(days)
     )
     needed = positions.filter(pl.col("snapshot").is_in([*first, *closings])).collect()
-    return _attribution.read((needed, summary), None, begins, ends)
+    return attribution.read((needed, summary), None, begins, ends)
 
 
 def _time(at: Any) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kis_nb._dashboard import thread_errors
 from kis_nb._dashboard.boxes import box
-from kis_nb._dashboard.chart_panel import spec
+from kis_nb._dashboard.chart_specs import chart_spec
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.history_data import (
     CHARTS,
@@ -242,7 +242,8 @@ class HistoryTab:
 
     def _draw(self, content: Content, question: Question) -> None:
         for name, rows in content.rows.items():
-            self.charts[name].draw(spec(name, question.lang, question.colors), {name: rows})
+            spec = chart_spec(name, question.lang, question.colors)
+            self.charts[name].draw(spec, {name: rows})
         if question.chosen is None:
             for view in self.charts.values():
                 if view.selected:

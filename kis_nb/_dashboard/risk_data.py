@@ -25,9 +25,9 @@ from kis_nb._frames.text import exact, moment
 from kis_nb._frames.words import UNDERLYINGS
 
 if TYPE_CHECKING:
+    from kis_nb._chart_rows.style import Style
     from kis_nb._risk.risk import Risk
     from kis_nb._widgets.vega_spec import Row
-    from kis_nb.charts._style import Style
 
 GRID_CHARTS = ("risk_curve", "scenarios")
 CHARTS = (*GRID_CHARTS, "margin_components")
@@ -132,7 +132,7 @@ def read_charts(
         style: of the charts.
         known: the same of before the quotes of options came, which do not change them.
     """
-    from kis_nb.charts import _risk_curve, _scenarios
+    from kis_nb._chart_rows import risk_curve, scenarios
 
     underlying, expiry = chosen(risk, choice)
     if underlying is None:
@@ -141,8 +141,8 @@ def read_charts(
         return {name: known[name] for name in GRID_CHARTS}
     at: Any = choice.at if choice.at in (_NOW, _NIGHT) else expiry or _NOW
     return {
-        "risk_curve": _risk_curve.rows(risk, style, underlying=underlying, expiry=expiry),
-        "scenarios": _scenarios.rows(risk, style, underlying=underlying, at=at),
+        "risk_curve": risk_curve.rows(risk, style, underlying=underlying, expiry=expiry),
+        "scenarios": scenarios.rows(risk, style, underlying=underlying, at=at),
     }
 
 
@@ -151,11 +151,11 @@ def read_margin(risk: Risk, style: Style) -> dict[str, list[Row]]:
 
     Empty for an account without positions, whose margin is nothing but zeros.
     """
-    from kis_nb.charts import _margin_components
+    from kis_nb._chart_rows import margin_components
 
     if not risk.positions.height:
         return {}
-    return {"margin_components": _margin_components.rows(risk, style)}
+    return {"margin_components": margin_components.rows(risk, style)}
 
 
 def chosen(risk: Risk, choice: Choice) -> tuple[str | None, date | None]:

@@ -17,7 +17,7 @@ import ipywidgets as w
 from kis_nb._choices import Colors, Lang
 from kis_nb._dashboard import risk_data, thread_errors
 from kis_nb._dashboard.boxes import box
-from kis_nb._dashboard.chart_panel import spec
+from kis_nb._dashboard.chart_specs import chart_spec
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.jobs import Jobs
 from kis_nb._dashboard.risk_data import CHARTS, Choice, Panels, blank
@@ -237,7 +237,7 @@ class RiskTab:
 
     def _read(self, question: _Question) -> None:
         """Read what a question comes to, and show it if it is still asked."""
-        from kis_nb.charts._style import Style
+        from kis_nb._chart_rows.style import Style
 
         estimate, choice, lang, colors = question
         fault, rows = "", dict[str, "list[Row]"]()
@@ -252,15 +252,11 @@ class RiskTab:
             if estimate.step == 0 and first and self._client is not None:
                 # Figures at once; the charts come with the market's forwards, in a moment.
                 self._show(question, panels, {}, "")
-                for name in risk_data.GRID_CHARTS:
-                    spec(name, lang, colors)
                 return
             rows = risk_data.read_charts(estimate.risk, choice, style, known and known[1])
             self._last = question, panels, rows
             if estimate.step >= 2 or self._client is None:
                 rows = rows | risk_data.read_margin(estimate.risk, style)
-            for name in rows:
-                spec(name, lang, colors)
         except Exception as error:  # noqa: BLE001  (it is said on the page)
             fault = self._fault(error)
             panels, rows = blank(), {}
@@ -274,7 +270,8 @@ class RiskTab:
             if self._closed or self.head is None or question != self._question():
                 return
             for name, chart in rows.items():
-                self.charts[name].draw(spec(name, question.lang, question.colors), {name: chart})
+                spec = chart_spec(name, question.lang, question.colors)
+                self.charts[name].draw(spec, {name: chart})
             comes = question.estimate.step < 2 and self._client is not None and not fault
             for name, one in self._boxes.items():
                 # The last margin of the account, which says of when it is, stays until then.

@@ -33,15 +33,28 @@ if front_end() == "file":
 
 import altair as alt
 
+from kis_nb._chart_rows.book import By as BookBy
+from kis_nb._chart_rows.book import Measure
+from kis_nb._chart_rows.book import rows as book_rows
+from kis_nb._chart_rows.index_stress import rows as index_stress_rows
+from kis_nb._chart_rows.legs import LeftOut, payoff_at_expiry
+from kis_nb._chart_rows.margin import rows as margin_rows
+from kis_nb._chart_rows.payoff import rows as payoff_rows
+from kis_nb._chart_rows.pnl import rows as pnl_rows
+from kis_nb._chart_rows.pnl_product import only_one
+from kis_nb._chart_rows.pnl_product import rows as pnl_product_rows
+from kis_nb._chart_rows.style import Style
+from kis_nb._chart_rows.views import rows as views_rows
 from kis_nb._choices import Colors, Lang, Theme, check_choice
 from kis_nb._frames.balances import Balances
 from kis_nb._frames.index_stress import MOVES, Move
-from kis_nb.charts import _book, _index_stress, _margin, _payoff, _pnl, _pnl_product, _views
+from kis_nb.charts._bars import BOOK, PNL, PNL_BY_PRODUCT, VIEWS
 from kis_nb.charts._chart import Chart, mime_bundle
 from kis_nb.charts._history import attribution, equity, margin_history
-from kis_nb.charts._legs import LeftOut, payoff_at_expiry
+from kis_nb.charts._index_stress import INDEX_STRESS
+from kis_nb.charts._margin import MARGIN
+from kis_nb.charts._payoff import PAYOFF
 from kis_nb.charts._risk import margin_components, risk_curve, scenarios
-from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
@@ -103,9 +116,9 @@ def pnl(
     style = Style(lang, colors, theme)
     check_choice("by", by, get_args(PnlBy))
     if by == "product":
-        return _pnl_product.PNL_BY_PRODUCT.chart(_pnl_product.rows(balance, style, top=top), style)
-    one, account = _pnl_product.only_one(balance, f"pnl by {by}")
-    return _pnl.PNL.chart(_pnl.rows(one, style, by=by, top=top, account=account), style)
+        return PNL_BY_PRODUCT.chart(pnl_product_rows(balance, style, top=top), style)
+    one, account = only_one(balance, f"pnl by {by}")
+    return PNL.chart(pnl_rows(one, style, by=by, top=top, account=account), style)
 
 
 def margin(
@@ -141,7 +154,7 @@ def margin(
             account = account or next((given.labels[one.account] for one in given), "")
         else:
             pulls.append(given)
-    return _margin.MARGIN.chart(_margin.rows(pulls, style, account=account), style)
+    return MARGIN.chart(margin_rows(pulls, style, account=account), style)
 
 
 def views(
@@ -164,14 +177,14 @@ def views(
         ValueError: no balance, balances of several accounts, or another argument is none of these.
     """
     style = Style(lang, colors, theme)
-    return _views.VIEWS.chart(_views.rows(balances, style), style)
+    return VIEWS.chart(views_rows(balances, style), style)
 
 
 def book(
     balance: Balance,
     *,
-    by: _book.By = "product",
-    measure: _book.Measure = "quantity",
+    by: BookBy = "product",
+    measure: Measure = "quantity",
     lang: Lang = "ko",
     colors: Colors = "kr",
     theme: Theme = "lab",
@@ -195,7 +208,7 @@ def book(
         ValueError: an argument is none of these.
     """
     style = Style(lang, colors, theme)
-    return _book.BOOK.chart(_book.rows(balance, style, by=by, measure=measure), style)
+    return BOOK.chart(book_rows(balance, style, by=by, measure=measure), style)
 
 
 def payoff(
@@ -231,9 +244,7 @@ def payoff(
             another argument is none of these.
     """
     style = Style(lang, colors, theme)
-    return _payoff.PAYOFF.chart(
-        _payoff.rows(balance, style, underlying=underlying, expiry=expiry), style
-    )
+    return PAYOFF.chart(payoff_rows(balance, style, underlying=underlying, expiry=expiry), style)
 
 
 def index_stress(
@@ -266,8 +277,8 @@ def index_stress(
         ValueError: no balance, no such account, no move, or another argument is none of these.
     """
     style = Style(lang, colors, theme)
-    made = _index_stress.rows(balances, style, account=account, moves=moves)
-    return _index_stress.INDEX_STRESS.chart(made, style)
+    made = index_stress_rows(balances, style, account=account, moves=moves)
+    return INDEX_STRESS.chart(made, style)
 
 
 def left_out(balance: Balance) -> tuple[LeftOut, ...]:

@@ -5,84 +5,21 @@ The P&L, book and four-views charts are all of this kind; only their rows and to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import altair as alt
 
-from kis_nb._frames.text import Figure, signed
-from kis_nb._frames.text import tone as tone_of
-from kis_nb._widgets.vega_spec import Row
+from kis_nb._chart_rows import pnl, pnl_product
+from kis_nb._chart_rows.labels import SEPARATOR
+from kis_nb._chart_rows.style import Style
+from kis_nb._frames.report_labels import label
+from kis_nb.charts._axes import money_axis, quiet_axis
 from kis_nb.charts._chart import UNPICKED, Chart, ChartKind, compose
-from kis_nb.charts._heading import add_heading, heading
-from kis_nb.charts._labels import SEPARATOR, columns, geometry
-from kis_nb.charts._style import Style
-
-if TYPE_CHECKING:
-    from kis_nb._frames.balance import Balance
+from kis_nb.charts._heading import heading
 
 Axis: TypeAlias = Literal["money", "none"]
 # A glossary field, or a row's own field with its Korean and English title.
 Tip: TypeAlias = str | tuple[str, str, str]
-
-
-def bar(
-    name: str,
-    value: Figure,
-    *,
-    figure: str | None = None,
-    tip: Mapping[str, str] | None = None,
-    id: str | None = None,  # noqa: A002  # the word that the page and Vega use
-    tone: str | None = None,
-    length: float | None = None,
-    note: str = "",
-) -> Row:
-    """One bar as a row of the chart's data, without its key (see `keyed`).
-
-    Args:
-        name: the text on the left.
-        value: gives length and tone unless these are given; null draws no bar.
-        figure: the text on the right; the exact value with its sign by default.
-        tip: texts for the tooltip, by field name.
-        id: the id that a click selects.
-        tone: a colour's name, see `_build`.
-        length: of the bar, when it is not the value.
-        note: a text drawn in place of the bar.
-    """
-    text = signed(value) if figure is None else figure
-    drawn = None if value is None else geometry(value)
-    return {
-        "name": name,
-        "figure": text,
-        "value": drawn if length is None else length,
-        "tone": (tone_of(value) or "null") if tone is None else tone,
-        "note": note,
-        "id": id,
-        "aria": f"{name}: {note or text}",
-        **(tip or {}),
-    }
-
-
-def keyed(
-    rows: list[Row], balance: Balance, style: Style, *parts: str, account: str = ""
-) -> list[Row]:
-    """Give every row its key, made of name and figure, and the first one the heading.
-
-    Two axes show the two halves of the keys left and right of the bars. An axis measures its widest
-    label itself, so that any name and any figure fits.
-
-    Args:
-        rows: from `bar`.
-        balance, style, *parts, account: of the heading, see `add_heading`.
-    """
-    seen: dict[str, int] = {}
-    names, figures = [], columns([row["figure"] for row in rows])
-    for row, figure in zip(rows, figures, strict=True):
-        # Two positions can have one name; with one key they would be drawn on one line.
-        count = seen[row["name"]] = seen.get(row["name"], 0) + 1
-        names.append(row["name"] + "\u200b" * (count - 1))
-        row["key"] = f"{names[-1]}{SEPARATOR}{figure}"
-    return add_heading(rows, balance, style, *parts, account=account, names=names, figures=figures)
 
 
 def bar_chart(
@@ -113,7 +50,8 @@ def _build(data: Any, style: Style, tips: tuple[Tip, ...], axis: Axis) -> Chart:
         scale = alt.Scale(paddingInner=0.28, paddingOuter=0.2)
         return alt.Y("key:N", sort=None, axis=axis, scale=scale)
 
-    figures = style.axis(
+    figures = quiet_axis(
+        style,
         orient="right",
         labelExpr=right,
         labelColor=style["ink"],
@@ -124,7 +62,8 @@ def _build(data: Any, style: Style, tips: tuple[Tip, ...], axis: Axis) -> Chart:
         title=None,
         grid=False,
     )
-    labels = style.axis(
+    labels = quiet_axis(
+        style,
         orient="left",
         labelExpr=left,
         labelColor=style["ink"],
@@ -141,7 +80,7 @@ def _build(data: Any, style: Style, tips: tuple[Tip, ...], axis: Axis) -> Chart:
         for one in (("name", "항목", "Item"), *tips)
     ]
     # Not None: Vega-Lite fails on a layer where an absent axis meets the implicit one of a datum.
-    below = style.money_axis() if axis == "money" else style.axis(labels=False, grid=False)
+    below = money_axis(style) if axis == "money" else quiet_axis(style, labels=False, grid=False)
     # Not stacked: each line has one bar, and Vega-Lite puts every stacked one into a clipped group.
     scale = alt.Scale(nice=True, zero=True)
     x = alt.X("value:Q", title=None, axis=below, scale=scale, stack=None)
@@ -178,3 +117,22 @@ def _build(data: Any, style: Style, tips: tuple[Tip, ...], axis: Axis) -> Chart:
     zero = zero.mark_rule(color=style["soft"], aria=False).encode(x=alt.datum(0))
     chart = compose([anchor, bars, notes, zero, *heading(data, style)], step=24)
     return cast("Chart", chart.resolve_axis(y="independent"))
+
+
+PNL = bar_chart("pnl", ("평가손익 · 매매손익", "Profit and loss"), pnl.TIPS)
+PNL_BY_PRODUCT = bar_chart(
+    "pnl_by_product",
+    ("상품별 손익", "P&L by product"),
+    tuple((name, label(name, "ko"), label(name, "en")) for name in pnl_product.TIPS),
+)
+BOOK = bar_chart(
+    "book",
+    ("보유 현황", "The book"),
+    (("legs", "종목 수", "Positions"), "cblc_qty", "evlu_amt"),
+)
+VIEWS = bar_chart(
+    "views",
+    ("네 가지 조회 비교", "The four views"),
+    ("mgna_tota", "evlu_pfls_amt_smtl", ("explain", "뜻", "Meaning")),
+    axis="none",
+)

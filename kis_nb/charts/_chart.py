@@ -10,11 +10,11 @@ from typing import Any
 
 import altair as alt
 
+from kis_nb._chart_rows.style import Style
 from kis_nb._choices import Colors, Lang
 from kis_nb._widgets.cell_view import bundle
 from kis_nb._widgets.vega_spec import WIDTH, Row
 from kis_nb.charts._pending_imports import after_pending_imports
-from kis_nb.charts._style import Style
 
 
 class Chart(alt.LayerChart):

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from kis_nb._chart_rows.attribution import read
+from kis_nb._chart_rows.attribution import rows as attribution_rows
+from kis_nb._chart_rows.equity_history import rows as equity_history_rows
+from kis_nb._chart_rows.equity_history import series as equity_series
+from kis_nb._chart_rows.history_series import When
+from kis_nb._chart_rows.margin_history import rows as margin_history_rows
+from kis_nb._chart_rows.margin_history import series as margin_series
+from kis_nb._chart_rows.style import Style
 from kis_nb._choices import Colors, Lang, Theme
-from kis_nb.charts import _attribution, _equity_history, _margin_history
+from kis_nb.charts._attribution import ATTRIBUTION
 from kis_nb.charts._chart import Chart
-from kis_nb.charts._history_series import When
-from kis_nb.charts._style import Style
+from kis_nb.charts._equity_history import EQUITY_HISTORY
+from kis_nb.charts._margin_history import MARGIN_HISTORY
 
 
 def equity(
@@ -49,8 +57,8 @@ def equity(
             (the message lists the labels), or another argument is none of these.
     """
     style = Style(lang, colors, theme)
-    made = _equity_history.series(history, account, start, end)
-    return _equity_history.EQUITY_HISTORY.chart(_equity_history.rows(made, style), style)
+    made = equity_series(history, account, start, end)
+    return EQUITY_HISTORY.chart(equity_history_rows(made, style), style)
 
 
 def margin_history(
@@ -85,8 +93,8 @@ def margin_history(
         ValueError: as of `equity`.
     """
     style = Style(lang, colors, theme)
-    made = _margin_history.series(history, account, start, end)
-    return _margin_history.MARGIN_HISTORY.chart(_margin_history.rows(made, style), style)
+    made = margin_series(history, account, start, end)
+    return MARGIN_HISTORY.chart(margin_history_rows(made, style), style)
 
 
 def attribution(
@@ -122,5 +130,5 @@ def attribution(
         ValueError: as of `equity`.
     """
     style = Style(lang, colors, theme)
-    made = _attribution.read(history, account, start, end)
-    return _attribution.ATTRIBUTION.chart(_attribution.rows(made, style), style)
+    made = read(history, account, start, end)
+    return ATTRIBUTION.chart(attribution_rows(made, style), style)

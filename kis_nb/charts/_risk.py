@@ -5,10 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from kis_nb._chart_rows.margin_components import rows as margin_components_rows
+from kis_nb._chart_rows.risk_curve import rows as risk_curve_rows
+from kis_nb._chart_rows.scenarios import rows as scenarios_rows
+from kis_nb._chart_rows.style import Style
 from kis_nb._choices import Colors, Lang, Theme
-from kis_nb.charts import _margin_components, _risk_curve, _scenarios
 from kis_nb.charts._chart import Chart
-from kis_nb.charts._style import Style
+from kis_nb.charts._margin_components import MARGIN_COMPONENTS
+from kis_nb.charts._risk_curve import RISK_CURVE
+from kis_nb.charts._scenarios import SCENARIOS
 
 if TYPE_CHECKING:
     from kis_nb._risk.risk import Risk
@@ -49,8 +54,8 @@ def scenarios(
             another argument is none of these.
     """
     style = Style(lang, colors, theme)
-    made = _scenarios.rows(risk, style, underlying=underlying, at=at)
-    return _scenarios.SCENARIOS.chart(made, style)
+    made = scenarios_rows(risk, style, underlying=underlying, at=at)
+    return SCENARIOS.chart(made, style)
 
 
 def risk_curve(
@@ -88,8 +93,8 @@ def risk_curve(
         ValueError: an underlying or expiry that is not known, or another argument is none of these.
     """
     style = Style(lang, colors, theme)
-    made = _risk_curve.rows(risk, style, underlying=underlying, expiry=expiry)
-    return _risk_curve.RISK_CURVE.chart(made, style)
+    made = risk_curve_rows(risk, style, underlying=underlying, expiry=expiry)
+    return RISK_CURVE.chart(made, style)
 
 
 def margin_components(
@@ -118,4 +123,4 @@ def margin_components(
         ValueError: an argument is none of these.
     """
     style = Style(lang, colors, theme)
-    return _margin_components.MARGIN_COMPONENTS.chart(_margin_components.rows(risk, style), style)
+    return MARGIN_COMPONENTS.chart(margin_components_rows(risk, style), style)

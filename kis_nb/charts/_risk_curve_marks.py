@@ -6,16 +6,9 @@ from typing import Any
 
 import altair as alt
 
-from kis_nb.charts._estimates import (
-    AT_SPOT,
-    AT_VOL,
-    LANE,
-    SAME_SPOT,
-    SAME_VOL,
-    VOL_PARAM,
-    moment_word,
-)
-from kis_nb.charts._style import Style
+from kis_nb._chart_rows.estimates import moment_word
+from kis_nb._chart_rows.style import Style
+from kis_nb.charts._estimates import AT_SPOT, AT_VOL, LANE, SAME_SPOT, SAME_VOL, VOL_PARAM
 
 # The lines, from the front to the back: colour, width, dashes, a sample, and where in the width
 # its text of the legend starts.

@@ -6,29 +6,23 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from kis_nb._chart_rows.bars import bar, keyed
+from kis_nb._chart_rows.heading import head_fields
+from kis_nb._chart_rows.style import Style
 from kis_nb._codes import Basis
 from kis_nb._frames.account_frames import one_view_each
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.balances import Balances
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.moments import moments
-from kis_nb._frames.report_labels import cell_text, label
+from kis_nb._frames.report_labels import cell_text
 from kis_nb._frames.text import count, exact, signed
 from kis_nb._frames.words import NO_POSITIONS, NO_PRICE
 from kis_nb._widgets.vega_spec import Row
-from kis_nb.charts._bars import bar, bar_chart, keyed
-from kis_nb.charts._heading import head_fields
-from kis_nb.charts._style import Style
 
 # How many accounts the heading names that the chart leaves out.
 _NAMED = 2
-_TIPS = ("positions", "contracts", "unpriced", "market_value", "unrealized", "realized")
-
-PNL_BY_PRODUCT = bar_chart(
-    "pnl_by_product",
-    ("상품별 손익", "P&L by product"),
-    tuple((name, label(name, "ko"), label(name, "en")) for name in _TIPS),
-)
+TIPS = ("positions", "contracts", "unpriced", "market_value", "unrealized", "realized")
 
 
 @exactly
@@ -100,8 +94,8 @@ def _bar(row: Mapping[str, Any], style: Style) -> Row:
     missing = row["total"] is None
     if row["unpriced"] and not missing:
         name += f" ({none} {row['unpriced']:,})"
-    tip = {one: exact(row[one]) for one in _TIPS[:4]}
-    tip |= {one: signed(row[one]) for one in _TIPS[4:]}
+    tip = {one: exact(row[one]) for one in TIPS[:4]}
+    tip |= {one: signed(row[one]) for one in TIPS[4:]}
     note = none if row["unpriced"] else style.word("손익 값이 오지 않음", "no P&L was sent")
     return bar(name, row["total"], tip=tip, note=note if missing else "")
 

@@ -5,26 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from kis_nb._chart_rows.bars import bar, keyed
+from kis_nb._chart_rows.heading import head_fields
+from kis_nb._chart_rows.labels import geometry
+from kis_nb._chart_rows.style import Style
 from kis_nb._codes import view_title
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.text import exact, moment, signed
 from kis_nb._widgets.vega_spec import Row
-from kis_nb.charts._bars import bar, bar_chart, keyed
-from kis_nb.charts._heading import head_fields
-from kis_nb.charts._labels import geometry
-from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
 
 _MARGIN, _PNL = "mgna_tota", "evlu_pfls_amt_smtl"
-
-VIEWS = bar_chart(
-    "views",
-    ("네 가지 조회 비교", "The four views"),
-    (_MARGIN, _PNL, ("explain", "뜻", "Meaning")),
-    axis="none",
-)
 
 
 @exactly

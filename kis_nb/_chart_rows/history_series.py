@@ -22,9 +22,14 @@ When: TypeAlias = datetime | date | str | None
 class HistorySource(Protocol):
     """What the charts need of `kis_nb.history`."""
 
-    def summary(self) -> Any: ...
-    def positions(self) -> Any: ...
-    def account_id(self, account: Any) -> str: ...
+    def summary(self) -> Any:
+        """The rows of summaries, lazily."""
+
+    def positions(self) -> Any:
+        """The rows of positions, lazily."""
+
+    def account_id(self, account: Any) -> str:
+        """The key of an account in the store."""
 
 
 @dataclass(frozen=True, slots=True)

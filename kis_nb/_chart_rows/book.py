@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
+from kis_nb._chart_rows.bars import bar, keyed
+from kis_nb._chart_rows.style import Style
 from kis_nb._choices import check_choice
 from kis_nb._frames.decimal_context import exactly
 from kis_nb._frames.position_products import products_of
@@ -13,20 +15,12 @@ from kis_nb._frames.products import Product
 from kis_nb._frames.text import exact
 from kis_nb._frames.words import KINDS, NO_POSITIONS, NO_PRICE, PRODUCTS
 from kis_nb._widgets.vega_spec import Row
-from kis_nb.charts._bars import bar, bar_chart, keyed
-from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
 
 By: TypeAlias = Literal["product", "strike"]
 Measure: TypeAlias = Literal["quantity", "value"]
-
-BOOK = bar_chart(
-    "book",
-    ("보유 현황", "The book"),
-    (("legs", "종목 수", "Positions"), "cblc_qty", "evlu_amt"),
-)
 
 # Bars of a chart. Further groups are summed up in the last one, to keep it below 700 px.
 _MOST = 25

@@ -1,11 +1,9 @@
-"""The style of a chart: language, colours and theme, and the axes that follow from them."""
+"""The style of a chart: language, colours and theme."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, get_args
-
-import altair as alt
+from typing import get_args
 
 from kis_nb._choices import Colors, Lang, Theme, check_choice
 from kis_nb._frames.columns import column_label, side_label
@@ -53,29 +51,3 @@ class Style:
     def side(self, side: str | None) -> str:
         """A position's side in words; blank for null."""
         return side_label(side, self.lang)
-
-    def axis(self, **more: Any) -> alt.Axis:
-        """An axis without line and ticks. Its colours are set here and not in a config, because a
-        chart with a config cannot be layered.
-        """
-        style: dict[str, Any] = {
-            "labelColor": self["soft"],
-            "titleColor": self["soft"],
-            "titleFontWeight": "normal",
-            "gridColor": self["line"],
-            "domain": False,
-            "ticks": False,
-            "labelFontSize": 11,
-        }
-        return alt.Axis(**(style | more))
-
-    def money_axis(self, **more: Any) -> alt.Axis:
-        """An axis of won, labelled in 억 and 만 or in M and B, at round figures only."""
-        steps = self.word("1e12조 1e8억 1e4만", "1e12T 1e9B 1e6M 1e3k").split()
-        label = "format(datum.value, ',')"
-        for step in reversed(steps):
-            size, unit = step[:-1], step[-1]
-            short = f"format(datum.value / {size}, ',.4~r') + '{unit}'"
-            label = f"abs(datum.value) >= {size} ? {short} : {label}"
-        count = alt.ExprRef("max(2, min(7, floor(width / 110)))")
-        return self.axis(**({"labelExpr": label, "tickCount": count} | more))

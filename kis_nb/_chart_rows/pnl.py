@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
+from kis_nb._chart_rows.bars import bar, keyed
+from kis_nb._chart_rows.style import Style
 from kis_nb._choices import check_choice
 from kis_nb._frames.columns import PROFIT_COLUMNS, chosen
 from kis_nb._frames.decimal_context import exactly
@@ -12,17 +14,13 @@ from kis_nb._frames.prices import is_unpriced
 from kis_nb._frames.text import exact, signed
 from kis_nb._frames.words import NO_POSITIONS, NO_PRICE
 from kis_nb._widgets.vega_spec import Row
-from kis_nb.charts._bars import bar, bar_chart, keyed
-from kis_nb.charts._style import Style
 
 if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
 
 By: TypeAlias = Literal["position", "kind", "realized"]
 
-_TIPS = chosen("prdt_name", "side", "lqd_psbl_qty")
-
-PNL = bar_chart("pnl", ("평가손익 · 매매손익", "Profit and loss"), _TIPS)
+TIPS = chosen("prdt_name", "side", "lqd_psbl_qty")
 
 _SUMS: dict[str, tuple[str, ...]] = {
     "kind": ("futr_evlu_pfls_amt", "futr_trad_pfls_amt", "opt_evlu_pfls_amt", "opt_trad_pfls_amt"),
@@ -35,7 +33,7 @@ def rows(
     balance: Balance, style: Style, *, by: By = "position", top: int = 20, account: str = ""
 ) -> list[Row]:
     """The rows of the chart, largest P&L first; see `kis_nb.charts.pnl` for the arguments, and
-    `kis_nb.charts._heading.add_heading` for `account`.
+    `kis_nb._chart_rows.heading.add_heading` for `account`.
 
     Never empty: an account without positions has one row with a note.
     """
@@ -88,7 +86,7 @@ def _name(row: dict[str, Any], style: Style) -> str:
 
 
 def _position(row: dict[str, Any], style: Style, *, note: str = "") -> Row:
-    tip = {name: exact(row[name]) for name in _TIPS if name != "shtn_pdno"}
+    tip = {name: exact(row[name]) for name in TIPS if name != "shtn_pdno"}
     tip |= {name: signed(row[name]) for name in PROFIT_COLUMNS}
     tip["shtn_pdno"] = row["shtn_pdno"] or ""
     pnl = row["evlu_pfls_amt"]
