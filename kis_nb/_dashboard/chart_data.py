@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Values of the controls over the charts, by their names.
 Choice: TypeAlias = dict[str, str]
 CHARTS = ("pnl", "margin", "views", "book", "payoff")
+# Those that compare the views of an account.
+COMPARISONS = ("margin", "views")
 
 
 class ChartData:
@@ -145,10 +147,15 @@ class ChartData:
         """Whether the rows of all charts are made for this choice."""
         return choice in self._prepared
 
+    def prepare_chart(self, chart: str, choice: Choice) -> None:
+        """Make the rows of one chart, unless they are of other balances too."""
+        if chart not in COMPARISONS:
+            self.rows(chart, choice)
+
     def prepare_charts(self, choice: Choice) -> None:
         """Make the rows of all charts of this balance alone."""
-        for chart in ("pnl", "book", "payoff"):
-            self.rows(chart, choice)
+        for chart in CHARTS:
+            self.prepare_chart(chart, choice)
         self.left_out()
         if choice not in self._prepared:
             self._prepared.append(choice)

@@ -26,6 +26,11 @@ class ChartPanel:
         self.view = view
         self._style: tuple[Lang, Colors] | None = None
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it was ever sent a spec."""
+        return self._style is not None
+
     def show(
         self,
         views: Mapping[str, list[Row]],

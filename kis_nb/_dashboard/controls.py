@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import ipywidgets as w
+from ipywidgets.widgets.widget_description import DescriptionStyle
 
 from kis_nb._choices import Colors, Lang
 from kis_nb._codes import Basis, Margin
@@ -21,6 +22,8 @@ AUTO_SECONDS = (0, 5, 15, 30, 60, 300)
 
 _DROPDOWNS = ("account", "auto", "language", "colors", "payoff_expiry")
 _LABELLED = ("account", "mgna_dvsn", "excc_stat_cd", "auto")
+# What the charts of one balance show.
+SWITCHES = ("pnl_by", "book_by", "book_measure", "payoff_on", "payoff_expiry")
 _OVER_CHARTS = ("pnl_by", "book_by", "book_measure", "payoff_on", "history_span")
 
 # Label and value of each option of a control.
@@ -38,6 +41,8 @@ class Controls:
         widgets: the controls but for the Refresh button, by name.
         refresh: the Refresh button.
         relabelling: code is changing the controls, so their changes are nobody's choice.
+        layout: shared by what the page shows whole; whatever can be hidden has its own. Each layout
+            is a widget, with a message that makes it and a model on the page.
     """
 
     def __init__(self, accounts: Sequence[str], lang: Lang, colors: Colors, auto: int) -> None:
@@ -66,21 +71,26 @@ class Controls:
         # The page waits for every control that it is to name.
         self._absent = {"tab", "history_span"}
         chosen = {"language": lang, "colors": colors, "auto": auto}
+        self.layout, width, style = w.Layout(), _natural_width(), DescriptionStyle()
         self.widgets: dict[str, Any] = {}
+        # Everything in the message that makes a control, since each change is a message more.
         for name, options in self._options.items():
             kind = w.Dropdown if name in _DROPDOWNS else w.RadioButtons
-            more = {} if kind is w.Dropdown else {"orientation": "horizontal"}
-            widget = kind(options=options(lang), layout=_natural_width(), **more)
-            if name in chosen:
-                widget.value = chosen[name]
-            widget.add_class(css_class(name))
-            self.widgets[name] = widget
-        for name in _OVER_CHARTS:
-            self.widgets[name].add_class("kis-switch")
+            more: dict[str, Any] = {} if kind is w.Dropdown else {"orientation": "horizontal"}
+            more |= {"value": chosen[name]} if name in chosen else {}
+            classes = [css_class(name), *(["kis-switch"] if name in _OVER_CHARTS else [])]
+            self.widgets[name] = kind(
+                options=options(lang),
+                description=say(name, lang) if name in _LABELLED else "",
+                style=style,
+                layout=_natural_width() if name in self._absent else width,
+                _dom_classes=classes,
+                **more,
+            )
         self.widgets["payoff_expiry"].observe(self._on_expiry, "value")
-        self.refresh = w.Button(layout=_natural_width())
-        self.refresh.add_class("kis-refresh")
-        self.relabel(lang)
+        self.refresh = w.Button(
+            description=say("refresh", lang), layout=width, _dom_classes=["kis-refresh"]
+        )
 
     def __getitem__(self, name: str) -> Any:
         return self.widgets[name]
@@ -182,6 +192,12 @@ class Controls:
     def chosen_expiry(self) -> str:
         """The day that somebody chose for the payoff; blank for each balance's own default."""
         return self._chosen_expiry or ""
+
+    @property
+    def chart_choice(self) -> dict[str, str]:
+        """The values of `SWITCHES`, with the expiry that somebody chose."""
+        values = {name: self.widgets[name].value for name in SWITCHES}
+        return values | {"payoff_expiry": self.chosen_expiry}
 
     def disable(self) -> None:
         """Disable what only a dashboard that pulls can use."""

@@ -19,8 +19,9 @@ from kis_nb._account import Account
 from kis_nb._choices import Colors, Lang, check_choice
 from kis_nb._codes import Basis, BasisLike, Margin, MarginLike, View
 from kis_nb._dashboard import summary_cards
+from kis_nb._dashboard.chart_data import CHARTS, ChartData
 from kis_nb._dashboard.chart_variants import ChartVariants
-from kis_nb._dashboard.controls import AUTO_SECONDS, Controls, close_all
+from kis_nb._dashboard.controls import AUTO_SECONDS, SWITCHES, Controls, close_all
 from kis_nb._dashboard.displayed_balances import DisplayedBalances
 from kis_nb._dashboard.fetcher import Fetcher
 from kis_nb._dashboard.jobs import Jobs
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from kis_nb._frames.balance import Balance
 
 _CODES = ("account", "mgna_dvsn", "excc_stat_cd")
-_SWITCHES = ("pnl_by", "book_by", "book_measure", "payoff_on", "payoff_expiry")
 
 
 class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
@@ -116,7 +116,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         # One thread for what pages ask, so that it happens in the order in which they asked.
         self._jobs = Jobs("kis_nb-jobs")
         self._variants = ChartVariants(
-            self._displayed, self._view_name, self._jobs.run, self._redraw_charts
+            self._displayed, self._accounts.view_name, self._jobs.run, self._redraw_charts
         )
         self._selection = Selection()
         self._snapshot = Snapshot(self._saved_html)
@@ -126,8 +126,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
             saved=self._snapshot.key,
         )
         children = self._tabs.join(self, self._page.children)
-        super().__init__(children, layout=w.Layout(width="100%"))
-        self.add_class("kis-dashboard")
+        super().__init__(children, layout=w.Layout(width="100%"), _dom_classes=["kis-dashboard"])
         self.account = chosen if static is None else static.account
         self.mgna_dvsn = mgna_dvsn if static is None else static.mgna_dvsn
         self.excc_stat_cd = excc_stat_cd if static is None else static.excc_stat_cd
@@ -136,7 +135,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
     def _start(self, auto: int) -> None:
         for name in (*_CODES, "auto", "language", "colors"):
             self._controls[name].observe(self._on_control, "value")
-        for name in _SWITCHES:
+        for name in SWITCHES:
             self._controls[name].observe(self._on_switch, "value")
         self._controls.refresh.on_click(lambda _: self.refresh())
         self._ready = True
@@ -253,15 +252,27 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         with self._lock:
             if self._closed:
                 return
-            # Figures first: the charts' rows take longer.
             self._draw_head()
-            data, choice = self._displayed.chart_data(view, self._lang), self._choice()
+            data = self._displayed.chart_data(view, self._lang)
         if data is not None:
-            data.prepare(choice)
+            self._draw_first(data)
+            data.prepare(self._controls.chart_choice)
             self._displayed.complete_products(data.balance, self._lock, self._draw)
         with self._lock:
             self._draw()
         self._publish_balance()
+
+    def _draw_first(self, data: ChartData) -> None:
+        """Draw the charts of a page without any one by one: the first needs no calendar."""
+        choice = self._controls.chart_choice
+        for name in CHARTS if self._page.is_blank else ():
+            data.prepare_chart(name, choice)
+            with self._lock:
+                if self._closed or data is not self._displayed.current(self._requested, self._lang):
+                    return
+                view = self._accounts.view_name(data.balance)
+                rows = {view: self._displayed.chart_rows(name, data, choice)}
+                self._page.charts[name].show(rows, view, self._lang, self._colors)
 
     def on_state(self) -> None:
         """Called by the fetcher when a pull's state changed. Nothing is raised."""
@@ -272,10 +283,6 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
                 self._draw_charts()
 
     # --- drawing, under the lock --------------------------------------------------------------
-
-    def _choice(self) -> dict[str, str]:
-        values = {name: self._controls[name].value for name in _SWITCHES}
-        return values | {"payoff_expiry": self._controls.chosen_expiry}
 
     def _draw(self) -> None:
         if self._closed:
@@ -293,8 +300,8 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
             return
         expiries, default = data.expiries(self._controls["payoff_on"].value)
         self._controls.list_expiries(expiries, default, self._lang)
-        rows = self._variants.rows(data, self._choice(), self._lang)
-        shown = self._view_name(data.balance)
+        rows = self._variants.rows(data, self._controls.chart_choice, self._lang)
+        shown = self._accounts.view_name(data.balance)
         self._page.draw_charts(rows, shown, data.left_out(), self._lang, self._colors)
 
     def _redraw_charts(self) -> None:
@@ -322,10 +329,6 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         parts["cards"] = self._displayed.cards(data, lang)
         self._page.head.show(parts)
         self._snapshot.changed()
-
-    def _view_name(self, balance: Balance) -> str:
-        """The name by which the page asks for a balance's view (`static/panels/head.js`)."""
-        return "/".join(map(str, self._accounts.option_indexes(balance)))
 
     def _publish_balance(self) -> None:
         """Set the trait `balance`. Without the lock, since observers may do anything."""

@@ -11,7 +11,7 @@ from kis_nb._choices import Lang
 from kis_nb._codes import Basis, Margin, View
 from kis_nb._dashboard import summary_cards
 from kis_nb._dashboard.balance_cache import view_of
-from kis_nb._dashboard.chart_data import ChartData, Choice
+from kis_nb._dashboard.chart_data import COMPARISONS, ChartData, Choice
 from kis_nb._dashboard.fetcher import Fetcher
 from kis_nb._dashboard.panel_json import Json
 from kis_nb._frames.moments import SAME_MOMENT
@@ -62,7 +62,7 @@ class DisplayedBalances:
             data: of the view.
             choice: what the controls over the charts say.
         """
-        if chart not in ("margin", "views"):
+        if chart not in COMPARISONS:
             return data.rows(chart, choice)
         shown = data.balance
         balances = self.comparable(shown)

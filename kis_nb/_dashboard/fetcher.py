@@ -66,6 +66,7 @@ class Fetcher:
         self._requested: View | None = None
         self._foreground: PendingPull | None = None
         self._background: PendingPull | None = None
+        self._planned: list[PendingPull] = []
         self._running: set[PendingPull] = set()
         self._numbers = count(1)
         # The foreground pull starts as soon as one of too many has ended.
@@ -241,21 +242,22 @@ class Fetcher:
         if len(self._running) >= _MAX_RUNNING:
             self._start_when_free = True
             return
-        self._foreground = self._start_pull(self._requested, quiet=quiet)
+        self._foreground = self._plan_pull(self._requested, quiet=quiet)
+        self._start_thread(self._run, self._foreground)
 
-    def _start_background(self) -> None:
+    def _plan_background(self) -> None:
         if self._closed or self._requested is None or self._outcome.failed:
             return
         if self._foreground or self._background or self._page_views.all_removed:
             return
         view = next_background_view(self._requested, self._cache, self._clock.monotonic())
         if view is not None:
-            self._background = self._start_pull(view, quiet=True)
+            self._background = self._plan_pull(view, quiet=True)
+            self._planned.append(self._background)
 
-    def _start_pull(self, view: View, *, quiet: bool) -> PendingPull:
+    def _plan_pull(self, view: View, *, quiet: bool) -> PendingPull:
         pull = PendingPull(view, next(self._numbers), quiet)
         self._running.add(pull)
-        self._start_thread(self._run, pull)
         return pull
 
     def _start_thread(self, target: Callable[..., None], *args: object) -> None:
@@ -296,7 +298,7 @@ class Fetcher:
             self._start_when_free = False
             self._start_foreground(quiet=False)
         elif not failed and not cancelled and not self._is_due():
-            self._start_background()
+            self._plan_background()
 
     def _is_due(self) -> bool:
         return self._next_start is not None and self._next_start <= self._clock.monotonic()
@@ -357,6 +359,10 @@ class Fetcher:
                 self._finish(pull, failure, unforeseen=not foreseen)
             if newer:
                 self._notify(lambda listener: listener.on_balance(pull.view))
+            with self._condition:
+                # Not before the balance is drawn: threads share one interpreter.
+                while self._planned:
+                    self._start_thread(self._run, self._planned.pop())
             self._notify_state()
 
     def _refresh_loop(self) -> None:
@@ -374,9 +380,7 @@ class Fetcher:
             self._notify_state()
 
     def _seconds_to_next(self) -> float | None:
-        """How long to wait for what is due next; None is until notified, also for what is due and
-        may not start.
-        """
+        """How long to wait for what is due next; None: until notified, also if it may not start."""
         if self._next_start is None:
             return None
         left = self._next_start - self._clock.monotonic()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kis_nb._dashboard import thread_errors
 from kis_nb._dashboard.boxes import box
 from kis_nb._dashboard.chart_specs import chart_spec
-from kis_nb._dashboard.controls import Controls
+from kis_nb._dashboard.controls import Controls, css_class
 from kis_nb._dashboard.history_data import (
     CHARTS,
     Content,
@@ -77,9 +77,10 @@ class HistoryTab:
         self._readers = Jobs("kis_nb-history", _READERS)
         self._writer = Jobs("kis_nb-history-append")
         self.panel = HistoryPanel(self._on_action)
-        self.charts = {name: ChartView(name=name) for name in CHARTS}
+        self.charts = {
+            name: ChartView(name=name, _dom_classes=[css_class(name)]) for name in CHARTS
+        }
         for name, view in self.charts.items():
-            view.add_class(f"kis-{name.replace('_', '-')}")
             view.on_gesture(partial(self._on_gesture, name))
         equity, margin, attribution = (box("section", view) for view in self.charts.values())
         self._drawing = box("stack", box("columns", equity, margin), attribution)

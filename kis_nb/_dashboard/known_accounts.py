@@ -59,3 +59,7 @@ class KnownAccounts:
             list(Margin).index(balance.mgna_dvsn),
             list(Basis).index(balance.excc_stat_cd),
         ]
+
+    def view_name(self, balance: Balance) -> str:
+        """The name by which the page asks for a balance's view (`static/panels/head.js`)."""
+        return "/".join(map(str, self.option_indexes(balance)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kis_nb._choices import Colors, Lang
 from kis_nb._dashboard.boxes import box
@@ -52,41 +52,48 @@ class PageLayout:
     ) -> None:
         self._controls = controls
         self.positions_of: Balance | None = None
-        self.head = HeadPanel(on_action, _saved=saved)
-        self.table = TablePanel(on_action)
-        self.checks = ChecksPanel(on_action)
-        self.note = NotePanel(on_action)
-        self.table.add_class("kis-positions")
-        self.checks.add_class("kis-reconcile")
-        self.charts = {name: ChartPanel(name, ChartView(name=name)) for name in CHARTS}
+        shared: dict[str, Any] = {"layout": controls.layout}
+        self.head = HeadPanel(on_action, _saved=saved, **shared)
+        self.table = TablePanel(on_action, _dom_classes=["kis-positions"], **shared)
+        self.checks = ChecksPanel(on_action, _dom_classes=["kis-reconcile"], **shared)
+        self.note = NotePanel(on_action, **shared)
+        self.charts = {
+            name: ChartPanel(name, ChartView(name=name, _dom_classes=[f"kis-{name}"], **shared))
+            for name in CHARTS
+        }
         for name, chart in self.charts.items():
-            chart.view.add_class(f"kis-{name}")
             chart.view.on_gesture(partial(on_gesture, name))
         self.children = self._arrange(controls, selectable=selectable)
 
     def _arrange(self, controls: Controls, *, selectable: bool) -> list[w.Widget]:
         view = {name: chart.view for name, chart in self.charts.items()}
+        part = partial(box, layout=controls.layout)
         names = ["account", "mgna_dvsn", "excc_stat_cd"] if selectable else []
         bar = [controls[name] for name in names]
         bar += [controls.refresh, controls["auto"]] if selectable else []
-        bar.append(box("preferences", controls["language"], controls["colors"]))
-        switches = box("switches", controls["book_by"], controls["book_measure"])
-        payoff = box("switches", controls["payoff_on"], controls["payoff_expiry"])
-        comparisons = box("stack", box("section", view["margin"]), box("section", view["views"]))
-        right = box(
+        preferences = (controls["language"], controls["colors"])
+        bar.append(box("preferences", *preferences, layout=controls.layout))
+        switches = part("switches", controls["book_by"], controls["book_measure"])
+        payoff = part("switches", controls["payoff_on"], controls["payoff_expiry"])
+        comparisons = part("stack", part("section", view["margin"]), part("section", view["views"]))
+        right = part(
             "stack",
-            box("section", payoff, view["payoff"], self.note),
-            box("section", self.checks),
+            part("section", payoff, view["payoff"], self.note),
+            part("section", self.checks),
         )
-        book = box("columns", box("section", switches, view["book"]), right)
-        book.add_class("kis-columns-book")
+        # A tab beside this one hides it, and it alone.
         body = box(
             "body",
-            box("columns", box("section", controls["pnl_by"], view["pnl"]), comparisons),
-            box("section", self.table),
-            book,
+            part("columns", part("section", controls["pnl_by"], view["pnl"]), comparisons),
+            part("section", self.table),
+            part("columns columns-book", part("section", switches, view["book"]), right),
         )
-        return [box("controls", *bar), self.head, body]
+        return [part("controls", *bar), self.head, body]
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether no chart has been drawn yet."""
+        return not any(chart.is_drawn for chart in self.charts.values())
 
     def apply_style(self, lang: Lang, colors: Colors) -> None:
         """Send what depends on language and colours alone."""

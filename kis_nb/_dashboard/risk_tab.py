@@ -12,13 +12,11 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import ipywidgets as w
-
 from kis_nb._choices import Colors, Lang
 from kis_nb._dashboard import risk_data, thread_errors
 from kis_nb._dashboard.boxes import box
 from kis_nb._dashboard.chart_specs import chart_spec
-from kis_nb._dashboard.controls import Controls
+from kis_nb._dashboard.controls import Controls, css_class
 from kis_nb._dashboard.jobs import Jobs
 from kis_nb._dashboard.risk_data import CHARTS, Choice, Panels, blank
 from kis_nb._dashboard.risk_estimates import Estimate, Make, make_risk
@@ -30,6 +28,8 @@ from kis_nb._widgets.front_end import page_or_no_comms
 from kis_nb._widgets.panels import RiskPanel, RiskTablesPanel
 
 if TYPE_CHECKING:
+    import ipywidgets as w
+
     from kis_nb._client import Client
     from kis_nb._frames.balance import Balance
     from kis_nb._widgets.vega_spec import Row
@@ -85,8 +85,7 @@ class RiskTab:
         self.tables: RiskTablesPanel | None = None
         self.charts: dict[str, ChartView] = {}
         self._boxes: dict[str, w.Box] = {}
-        self.box = w.Box()
-        self.box.add_class("kis-risk")
+        self.box = box("risk")
         self.beside: tuple[w.Widget, ...] = ()
         self._saved: Any = None  # the dashboard's `Snapshot`
 
@@ -141,9 +140,9 @@ class RiskTab:
             with page_or_no_comms():
                 self.head = RiskPanel(self._on_action)
                 self.tables = RiskTablesPanel(self._on_action)
-                self.charts = {name: ChartView(name=name) for name in CHARTS}
-                for name, view in self.charts.items():
-                    view.add_class(f"kis-{name.replace('_', '-')}")
+                self.charts = {
+                    name: ChartView(name=name, _dom_classes=[css_class(name)]) for name in CHARTS
+                }
                 self._boxes = {name: box("section", view) for name, view in self.charts.items()}
                 curve, heat, margin = self._boxes.values()
                 for one in self._boxes.values():

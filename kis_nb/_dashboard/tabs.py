@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-import ipywidgets as w
-
+from kis_nb._dashboard.boxes import box
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.history_tab import HistoryTab
 from kis_nb._dashboard.risk_tab import RiskTab
 
 if TYPE_CHECKING:
+    import ipywidgets as w
+
     from kis_nb._client import Client
     from kis_nb._dashboard.displayed_balances import DisplayedBalances
     from kis_nb._dashboard.fetch_protocols import BalanceSource
@@ -86,8 +87,7 @@ class Tabs:
             return children
         controls, *self._now = children
         beside = [one for tab in self._tabs for one in tab.beside]
-        self._bar = w.Box([self._controls["tab"], *beside])
-        self._bar.add_class("kis-tabs")
+        self._bar = box("tabs", self._controls["tab"], *beside)
         for tab in self._tabs:
             tab.follow(dashboard)
         self._controls["tab"].observe(lambda _: self._turn(), "value")

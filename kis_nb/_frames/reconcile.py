@@ -124,16 +124,13 @@ def checks(
         0, named=True
     )
     with localcontext(EXACT):
-        account = pl.DataFrame(
+        account = _frame(
             [
                 *_sum_checks(positions, figures, lang),
                 *_kind_checks(positions, figures, lang),
                 *_identity_checks(figures),
                 *_equity_checks(figures, estimate, lang),
-            ],
-            schema={name: SCHEMA[name] for name in ("what", "item", "expected", "found")}
-            | {"judged": pl.Boolean()},
-            orient="row",
+            ]
         )
     found = pl.concat([account, _row_checks(positions, lang)])
     size = pl.col("difference").abs()
@@ -152,6 +149,28 @@ def checks(
 
 # What, item, expected, found, and whether the difference is judged.
 _Check = tuple[str, str, Decimal | None, Decimal | None, bool]
+
+
+def _frame(made: list[_Check]) -> pl.DataFrame:
+    """The checks as a frame. Amounts go by their exact text: for each `Decimal` that is given to
+    it, Polars imports NumPy, which a pull and a dashboard do without.
+    """
+    what, item, expected, found, judged = zip(*made, strict=True)
+
+    def amounts(values: tuple[Decimal | None, ...]) -> pl.Series:
+        texts = [None if value is None else f"{value:f}" for value in values]
+        return pl.Series(texts, dtype=pl.String).cast(_AMOUNT)
+
+    return pl.DataFrame(
+        {
+            "what": what,
+            "item": item,
+            "expected": amounts(expected),
+            "found": amounts(found),
+            "judged": judged,
+        },
+        schema_overrides={"what": pl.String, "item": pl.String, "judged": pl.Boolean},
+    )
 
 
 def _sum(values: pl.Series) -> Decimal | None:
@@ -265,7 +284,7 @@ def _row_checks(positions: pl.DataFrame, lang: Lang) -> pl.DataFrame:
         .when(side == "long")
         .then(value - cost)
         .when(side == "flat")
-        .then(pl.lit(Decimal(0), _AMOUNT)),
+        .then(pl.lit(0, _AMOUNT)),
         found=pl.col("evlu_pfls_amt").cast(_AMOUNT),
         judged=pl.lit(True),  # noqa: FBT003  (a literal)
     )
