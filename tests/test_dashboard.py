@@ -730,6 +730,45 @@ def test_the_master_files_hold_no_closed_dashboard(
         assert not downloading.is_alive()
 
 
+def test_the_first_chart_waits_for_no_other(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The P&L chart is drawn while the book's rows, which need the calendar, are still made."""
+    monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path))
+    asked, came = threading.Event(), threading.Event()
+    rows = ChartData.rows
+
+    def slow(data: ChartData, chart: str, choice: Any) -> Any:
+        if chart == "book":
+            asked.set()
+            assert came.wait(PATIENCE)
+        return rows(data, chart, choice)
+
+    monkeypatch.setattr(ChartData, "rows", slow)
+    with Broker(book=Book.sized({"80012345-03": 5})) as broker, _client(broker) as client:
+        dashboard = kis_nb.dashboard(client)
+        charts = dashboard._page.charts
+        assert asked.wait(PATIENCE)
+        assert [name for name in charts if charts[name].is_drawn] == ["pnl", "margin", "views"]
+        came.set()
+        Watch(dashboard).until()
+        assert all(chart.is_drawn for chart in charts.values())
+        dashboard.close()
+
+
+def test_widgets_that_stay_share_layout_and_style(small: tuple[Broker, Dashboard]) -> None:
+    """Each is a message to the page; only what can be hidden has a layout of its own."""
+    _, dashboard = small
+
+    def below(widget: Any) -> Iterator[Any]:
+        yield widget
+        for child in getattr(widget, "children", ()):
+            yield from below(child)
+
+    shown = list(below(dashboard))
+    assert len(shown) > 30
+    assert len({id(one.layout) for one in shown}) <= 7
+    assert len({id(one.style) for one in shown if "style" in one.keys}) == 2
+
+
 def test_traits_drive_and_observe(small: tuple[Broker, Dashboard]) -> None:
     """Codes set by code bring that view's balance; account and repr stay masked."""
     _, dashboard = small

@@ -159,6 +159,20 @@ class Stand:
             self.clock.now += seconds
             self.fetcher._condition.notify_all()
 
+    def draw_slowly(self) -> tuple[threading.Event, threading.Event]:
+        """Have the listener set the first event when it is told of a balance, and wait for the
+        second.
+        """
+        drawing, drawn, draw = threading.Event(), threading.Event(), self.ear.on_balance
+
+        def slow(view: View) -> None:
+            drawing.set()
+            assert drawn.wait(PATIENCE)
+            draw(view)
+
+        self.ear.on_balance = slow  # type: ignore[method-assign]
+        return drawing, drawn
+
     def settle_behind(self) -> None:
         """Answer the pulls of the other three views."""
         for _ in range(3):
@@ -260,6 +274,49 @@ def test_pulls_behind_get_to_finish(stand: Stand) -> None:
     assert len(set(order[:6])) == 4
     behind = [view for view in order[6:] if view != FIRST]
     assert len(set(behind)) == len(behind) >= 2
+
+
+def test_a_pull_behind_starts_after_the_drawing(stand: Stand) -> None:
+    """The first balance is drawn before the next view is pulled, which counts as under way."""
+    drawing, drawn = stand.draw_slowly()
+    stand.fetcher.request(FIRST)
+    stand.next().give()
+    assert drawing.wait(PATIENCE)
+    assert stand.fetcher.refreshing
+    assert stand.client.asked.empty()
+    drawn.set()
+    assert stand.next().view == SECOND
+
+
+def test_a_click_while_drawing_comes_before_the_pull_behind(stand: Stand) -> None:
+    """The pull behind that has not started yet gives way, and asks nothing."""
+    drawing, drawn = stand.draw_slowly()
+    stand.fetcher.request(FIRST)
+    stand.next().give()
+    assert drawing.wait(PATIENCE)
+    other = (ACCOUNT, Margin.MAINTENANCE, Basis.PURCHASE)
+    stand.fetcher.request(other)
+    clicked = stand.next()
+    assert clicked.view == other
+    drawn.set()
+    stand.until_cached(other, clicked.give())
+    assert stand.next().view != FIRST
+    with stand.ear.changed:
+        assert stand.ear.changed.wait_for(lambda: len(stand.fetcher._running) == 1, PATIENCE)
+    assert len(stand.client.all) == 3
+
+
+def test_close_while_drawing_starts_no_pull(stand: Stand) -> None:
+    """After it no call goes out."""
+    drawing, drawn = stand.draw_slowly()
+    stand.fetcher.request(FIRST)
+    stand.next().give()
+    assert drawing.wait(PATIENCE)
+    stand.fetcher.close(0)
+    drawn.set()
+    stand.fetcher.close(PATIENCE)
+    assert stand.client.asked.empty()
+    assert not stand.fetcher._threads
 
 
 def test_the_oldest_behind_is_renewed_first(stand: Stand) -> None:

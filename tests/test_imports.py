@@ -131,6 +131,36 @@ def _loaded(code: str, tmp_path: Path) -> set[str]:
 
 
 PULL = "import kis_nb\nb = kis_nb.connect(demo=True).balances().positions\n"
+# Every chart of every tab is drawn.
+TABS = """
+import tempfile, threading, kis_nb
+from kis_nb._widgets.chart_view import ChartView
+wanted = {
+    *("pnl", "margin", "views", "book", "payoff", "equity_history", "margin_history"),
+    *("attribution", "risk_curve", "scenarios", "margin_components"),
+}
+drawn, changed, draw = set(), threading.Condition(), ChartView.draw
+def noted(view, *args, **more):
+    draw(view, *args, **more)
+    with changed:
+        drawn.add(view.name)
+        changed.notify_all()
+ChartView.draw = noted
+def until(count):
+    with changed:
+        assert changed.wait_for(lambda: len(drawn) >= count, 60), drawn
+client = kis_nb.connect(demo=True)
+with tempfile.TemporaryDirectory() as folder:
+    board = kis_nb.dashboard(client, history=folder)
+    until(5)
+    board._controls["tab"].value = "history"
+    until(8)
+    board._controls["tab"].value = "risk"
+    until(11)
+    assert drawn == wanted, drawn
+    board.close()
+client.close()
+"""
 
 
 @pytest.mark.parametrize(
@@ -140,7 +170,8 @@ PULL = "import kis_nb\nb = kis_nb.connect(demo=True).balances().positions\n"
         ("import kis_nb; kis_nb.KisError, kis_nb.Margin, kis_nb.Account", set(), set(HEAVY)),
         (PULL, {"polars", "requests"}, {"altair", "ipywidgets", "holidays"}),
         ("import kis_nb; kis_nb.charts.pnl", {"altair"}, {"requests"}),
-        ("import kis_nb; kis_nb.dashboard", {"ipywidgets"}, set()),
+        ("import kis_nb; kis_nb.dashboard", {"ipywidgets"}, {"altair"}),
+        (TABS, {"ipywidgets", "polars"}, {"altair"}),
         ("import kis_nb._cli.main", set(), set(HEAVY)),
         ("import kis_nb._frames.text, kis_nb._frames.columns", set(), set(HEAVY)),
     ],

@@ -93,6 +93,15 @@ def check_pull() -> None:
     assert min(rows) == 0, rows
 
 
+def check_dashboard() -> None:
+    """The dashboard's charts have their specs in the wheel, and need no Altair."""
+    import kis_nb
+
+    with closing(kis_nb.connect(demo=True)) as client:
+        kis_nb.show(client.balance(client.accounts[0])).close()
+    assert "altair" not in sys.modules, "the dashboard loads Altair"
+
+
 def check_extra() -> None:
     """What needs an extra can be named without it, and says which one it needs when used."""
     import kis_nb
@@ -133,6 +142,7 @@ def main() -> None:
         package = check_import()
         check_contents(package)
         check_pull()
+        check_dashboard()
         check_extra()
         check_command(Path(folder))
     print(f"wheel: kis_nb {importlib.metadata.version('kis_nb')} works alone")

@@ -361,7 +361,7 @@ class Fetcher:
                 self._notify(lambda listener: listener.on_balance(pull.view))
             with self._condition:
                 # Not before the balance is drawn: threads share one interpreter.
-                while self._planned:
+                while self._planned and not self._closed:
                     self._start_thread(self._run, self._planned.pop())
             self._notify_state()
 
