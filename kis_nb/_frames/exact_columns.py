@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
-from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -45,12 +44,14 @@ class _SameDtype:
     Attributes:
         fields: in glossary order.
         dtype: their Polars dtype.
+        null: one null of that dtype.
         one: the pattern of one number; None for text.
-        lines: the pattern of several, a number a line; None for text.
+        lines: the pattern of any count of them, a number a line; None for text.
     """
 
     fields: tuple[Field, ...]
     dtype: pl.DataType
+    null: pl.Series
     one: re.Pattern[str] | None
     lines: re.Pattern[str] | None
 
@@ -66,9 +67,10 @@ def _by_dtype(block: Block) -> tuple[_SameDtype, ...]:
         if some[0].digits is not None:
             scale = some[0].digits[1]
             # Possessive quantifiers: without backtracking a long column is read in linear time.
-            number = "[+-]?[0-9]++" + (rf"(?:\.[0-9]{{1,{scale}}}+)?+" if scale else "")
-            one, lines = re.compile(number), re.compile(rf"{number}(?:\n{number})*+")
-        found.append(_SameDtype(tuple(some), dtype_of(some[0]), one, lines))
+            number = "[+-]?+[0-9]++" + (rf"(?:\.[0-9]{{1,{scale}}}+)?+" if scale else "")
+            one, lines = re.compile(number), re.compile(rf"(?:{number}(?:\n{number})*+)?+")
+        dtype = dtype_of(some[0])
+        found.append(_SameDtype(tuple(some), dtype, pl.Series("", [None], dtype), one, lines))
     return tuple(found)
 
 
@@ -94,16 +96,19 @@ def columns_of(
     """
     wire = _columns(rows, personal)
     height = len(rows)
-    missing = (None,) * height
     columns: dict[str, pl.Series] = {}
     for same in _by_dtype(block):
-        values = [*chain.from_iterable(wire.pop(f.name, missing) for f in same.fields)]
+        sent = [field for field in same.fields if field.name in wire]
+        values = [*chain.from_iterable(wire.pop(field.name) for field in sent)]
         if same.one is None:
             read = _texts(values, account)
         else:
-            read = _numbers(same, _without(block.no_value, values))
-        for number, field in enumerate(same.fields):
+            read = _numbers(same, sent, _without(block.no_value, values))
+        for number, field in enumerate(sent):
             columns[field.name] = read.slice(number * height, height).alias(field.name)
+        for field in same.fields:
+            if field.name not in columns:
+                columns[field.name] = same.null.new_from_index(0, height).alias(field.name)
     others = [_unknown(name, values, account) for name, values in wire.items()]
     return hstack_columns([*(columns[field.name] for field in block.fields), *others])
 
@@ -121,14 +126,15 @@ def _columns(rows: list[dict[str, Any]], personal: frozenset[str]) -> dict[str, 
     """
     names = tuple(rows[0]) if rows else ()
     columns: dict[str, Sequence[Any]]
-    try:
-        if len(names) < 2 or set(map(len, rows)) != {len(names)}:
-            raise KeyError
-        columns = dict(zip(names, zip(*map(itemgetter(*names), rows), strict=True), strict=True))
-    except LookupError:
+    # The rows one after the other, as they lie in memory: asking each for each field takes three
+    # times as long. No row has a field twice, so that the lists are equal only if all rows are.
+    if [*chain.from_iterable(rows)] == [*names] * len(rows):
+        values = [*chain.from_iterable(map(dict.values, rows))]
+        columns = {name: values[place :: len(names)] for place, name in enumerate(names)}
+    else:
         # The rows' fields differ: slower, and rare.
         names = tuple(dict.fromkeys(chain.from_iterable(row.keys() for row in rows)))
-        columns = {name: tuple(row.get(name) for row in rows) for name in names}
+        columns = {name: [row.get(name) for row in rows] for name in names}
     # Masked in the frame, not when shown: a frame can be shown in too many ways to mask in each.
     for name in names:
         if name.lower() in personal and _are_text(columns[name]):
@@ -144,18 +150,31 @@ def _are_text(values: Sequence[Any]) -> bool:
     return _TEXT.issuperset(map(type, values))
 
 
-def _lines(values: Sequence[str | None]) -> tuple[Sequence[str | None], str]:
-    """The values without padding, and the non-blank ones joined, one a line.
+def _join(values: Sequence[str | None]) -> str:
+    """The values, one a line; nulls are left out.
 
     Raises:
-        TypeError: something is no text.
+        TypeError: something is neither text nor null.
     """
-    if not _are_text(values):
-        raise TypeError
-    lines = "\n".join(filter(None, values))
-    if " " in lines:
+    try:
+        return "\n".join(values)  # type: ignore[arg-type]  # refuses what is no text
+    except TypeError:
+        if not _are_text(values):
+            raise
+    return "\n".join(filter(None, values))
+
+
+def _lines(values: Sequence[str | None]) -> tuple[Sequence[str | None], str]:
+    """The values without padding, and all of them joined, one a line.
+
+    Raises:
+        TypeError: something is neither text nor null.
+    """
+    lines = _join(values)
+    framed = f"\n{lines}\n" if " " in lines else ""
+    if "\n " in framed or " \n" in framed:
         values = [value and value.strip(" ") for value in values]
-        lines = "\n".join(filter(None, values))
+        lines = _join(values)
     return values, lines
 
 
@@ -183,8 +202,8 @@ def _without(no_value: frozenset[str], values: Sequence[Any]) -> Sequence[Any]:
     ]
 
 
-def _numbers(same: _SameDtype, values: Sequence[str | None]) -> pl.Series:
-    """Numbers as a series of their dtype; blank is null.
+def _numbers(same: _SameDtype, sent: list[Field], values: Sequence[str | None]) -> pl.Series:
+    """Numbers of these fields as a series of their dtype; blank is null.
 
     Raises:
         InexactNumber: one is anything but digits that the dtype holds.
@@ -193,20 +212,20 @@ def _numbers(same: _SameDtype, values: Sequence[str | None]) -> pl.Series:
     assert same.lines is not None
     values, lines = _lines(values)
     read = pl.Series("", values, pl.String).cast(same.dtype, strict=False)
-    filled = len(values) - values.count(None) - values.count("")
-    # The lines are counted, because a number could hold a line end.
-    if read.len() - read.null_count() == filled and (
-        not filled or (lines.count("\n") == filled - 1 and same.lines.fullmatch(lines))
-    ):
+    if read.null_count():
+        lines = "\n".join(filter(None, values))
+    # As many lines as were read: nothing but blanks became null, and no number holds a line end.
+    read_count = read.len() - read.null_count()
+    if lines.count("\n") + bool(lines) == read_count and same.lines.fullmatch(lines):
         return read
     # Slower, and rare: with insignificant zeros a number may exceed the column's places.
     bare = [value and _strip_zeros(value) for value in values]
     read = pl.Series("", bare, pl.String).cast(same.dtype, strict=False)
-    height = len(values) // len(same.fields)
+    height = len(values) // len(sent)
     for place, (value, digits) in enumerate(zip(values, bare, strict=True)):
         if value and digits and not (same.one.fullmatch(digits) and read[place] is not None):
-            raise InexactNumber(same.fields[place // height], place % height, value)
-    if read.len() - read.null_count() == filled:
+            raise InexactNumber(sent[place // height], place % height, value)
+    if read.len() - read.null_count() == len(values) - values.count(None) - values.count(""):
         return read
     raise DecodeError("numbers were lost on the way into their columns; please report this")
 
@@ -239,8 +258,7 @@ def _unknown(name: str, values: Sequence[Any], account: Account | None) -> pl.Se
     """
     if not _are_text(values):
         raise UnknownNotText
-    lines = "\n".join(filter(None, values))
-    return pl.Series(name, _hide(values, lines, account), pl.String)
+    return pl.Series(name, _hide(values, _join(values), account), pl.String)
 
 
 class UnknownNotText(Exception):
