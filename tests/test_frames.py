@@ -154,7 +154,7 @@ def test_a_json_number_is_an_error_that_keeps_its_spelling(wire: str, said: str)
     assert caught.value.value == said
 
 
-@pytest.mark.parametrize("pages_before", [0, 1, 63, 64, 65, 130])
+@pytest.mark.parametrize("pages_before", [0, 1, 30, 31, 32, 63, 130])
 @pytest.mark.parametrize("bad", ["1,5", 1.5])
 def test_the_error_names_field_value_page_and_row(pages_before: int, bad: Any) -> None:
     """The place is right within a lot of pages and beyond it."""
@@ -245,6 +245,39 @@ def test_missing_fields_are_null_columns_and_unknown_ones_are_kept_as_text() -> 
     assert summary["fee"].to_list() == [None]
 
 
+def test_fields_in_another_order_and_blanks_are_read_as_ever() -> None:
+    """What a row has decides, not where in the row it is."""
+    frame, _ = decode(
+        [
+            page({_AMOUNT: "1", _COUNT: "2", "prdt_name": " F 202612"}),
+            page({_COUNT: "3 ", "prdt_name": "", _AMOUNT: None}),
+            page({"prdt_name": None, _AMOUNT: "  ", _COUNT: ""}),
+        ],
+        NIGHT_BALANCE,
+    )
+    assert frame[_AMOUNT].to_list() == [1, None, None]
+    assert frame[_COUNT].to_list() == [2, 3, None]
+    assert frame["prdt_name"].to_list() == ["F 202612", "", None]
+
+
+@pytest.mark.parametrize("text", ["", " ", "5"])
+def test_a_line_end_in_a_number_is_an_error_beside_blanks(text: str) -> None:
+    """A column is checked as lines, of which a blank is none."""
+    rows = [{_AMOUNT: text}, {_AMOUNT: "1\n2"}, {_AMOUNT: "3"}]
+    with pytest.raises(DecimalError) as caught:
+        decode([page(*rows)], NIGHT_BALANCE)
+    assert (caught.value.value, caught.value.row) == ("1\n2", 2)
+
+
+@pytest.mark.parametrize("value", [0, False, 0.0, [], {}])
+@pytest.mark.parametrize("field", [_AMOUNT, _COUNT, "prdt_name"])
+def test_what_is_false_in_python_is_not_blank(field: str, value: Any) -> None:
+    """Blank is text or null; an empty list or a JSON zero is an error as any number is."""
+    with pytest.raises(DecodeError, match=f"page 1, output1 row 2.*{field}") as caught:
+        decode([page({field: "1"}, {field: value}, {field: None})], NIGHT_BALANCE)
+    assert caught.value.page == 1
+
+
 def test_no_rows_still_have_every_column() -> None:
     """An empty account gives an empty frame of the same shape."""
     rows, _ = decode([page()], NIGHT_BALANCE)
@@ -268,6 +301,8 @@ def test_the_summary_may_be_a_list_of_one() -> None:
         ({"output1": [{"cano": "1"}, None]}, "output1 row 2 is not an object"),
         ({"output1": [[]]}, "output1 row 1 is not an object"),
         ({"output1": [[1, 2]]}, "output1 row 1 is not an object"),
+        ({"output1": [{"cano": "1"}, ["cano"]]}, "output1 row 2 is not an object"),
+        ({"output1": [{}, []]}, "output1 row 2 is not an object"),
         ({"output1": [{"prdt_name": 5}]}, "prdt_name is not text"),
         ({"output2": []}, "output2 is a list of 0"),
         ({"output2": [{}, {}]}, "output2 is a list of 2"),
@@ -297,6 +332,14 @@ def test_a_body_that_is_no_object_is_a_decode_error(body: bytes) -> None:
     """Whatever the gateway let through."""
     with pytest.raises(DecodeError):
         decode([body], NIGHT_BALANCE)
+
+
+@pytest.mark.parametrize("depth", [60, 250, 1000, 5000])
+def test_rows_of_lists_within_lists_are_refused(depth: int) -> None:
+    """Two such rows cannot be compared: Python's stack ends."""
+    raw = page("SWAP", "SWAP").replace(b'"SWAP"', b"[" * depth + b"]" * depth)
+    with pytest.raises(DecodeError):
+        decode([raw], NIGHT_BALANCE)
 
 
 @pytest.mark.parametrize("field", ["trad_dvsn_name", _AMOUNT, "new"])

@@ -155,7 +155,7 @@ class Decoder:
             )
         except InexactNumber as error:
             fault = error
-        except (TypeError, AttributeError):
+        except TypeError:
             pass
         # Raised out here, where the error does not hold on to the frames with the rows.
         if fault is None:

@@ -91,7 +91,7 @@ def columns_of(
 
     Raises:
         InexactNumber: a number that its column cannot hold.
-        TypeError, AttributeError: a row is no object, or a documented field is no text.
+        TypeError: a row is no object, or a documented field is no text.
         UnknownNotText: an unknown field is no text.
     """
     wire = _columns(rows, personal)
@@ -122,17 +122,18 @@ def _columns(rows: list[dict[str, Any]], personal: frozenset[str]) -> dict[str, 
     """The rows' values by field, personal ones masked.
 
     Raises:
-        TypeError, AttributeError: a row is no object.
+        TypeError: a row is no object.
     """
     names = tuple(rows[0]) if rows else ()
     columns: dict[str, Sequence[Any]]
-    # The rows one after the other, as they lie in memory: asking each for each field takes three
-    # times as long. No row has a field twice, so that the lists are equal only if all rows are.
+    # The rows one after the other, as they lie in memory: asking each for each field takes more
+    # than twice as long. dict.values refuses other rows, which may be nested too deep to compare.
+    values = [*chain.from_iterable(map(dict.values, rows))]
+    # No row has a field twice, so that these are equal only if each row has the first one's fields.
     if [*chain.from_iterable(rows)] == [*names] * len(rows):
-        values = [*chain.from_iterable(map(dict.values, rows))]
         columns = {name: values[place :: len(names)] for place, name in enumerate(names)}
     else:
-        # The rows' fields differ: slower, and rare.
+        # The rows' fields or their order differ: slower, and rare.
         names = tuple(dict.fromkeys(chain.from_iterable(row.keys() for row in rows)))
         columns = {name: [row.get(name) for row in rows] for name in names}
     # Masked in the frame, not when shown: a frame can be shown in too many ways to mask in each.
