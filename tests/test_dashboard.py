@@ -22,10 +22,8 @@ import traitlets
 
 import kis_nb
 from kis_nb._account import Account
+from kis_nb._choices import AUTO_SECONDS
 from kis_nb._codes import Basis, Margin, View
-from kis_nb._dashboard import (
-    controls as controls_module,
-)
 from kis_nb._dashboard import (
     error_texts,
     summary_cards,
@@ -525,7 +523,7 @@ def test_auto_refresh_offers_what_the_docstring_names() -> None:
     assert labels == ["Off", "5 s", "15 s", "30 s", "1 min", "5 min"]
     controls.close()
     described = str(kis_nb.dashboard.__doc__).partition("auto: ")[2].partition(".")[0]
-    assert tuple(map(int, re.findall(r"\d+", described))) == controls_module.AUTO_SECONDS
+    assert tuple(map(int, re.findall(r"\d+", described))) == AUTO_SECONDS
 
 
 # --- which balances are compared --------------------------------------------------------------
@@ -752,6 +750,76 @@ def test_the_first_chart_waits_for_no_other(tmp_path: Any, monkeypatch: pytest.M
         Watch(dashboard).until()
         assert all(chart.is_drawn for chart in charts.values())
         dashboard.close()
+
+
+def test_the_first_pull_is_under_way_before_the_widgets(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dashboard asks for nothing a second time, and draws what came before it was there."""
+    monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path))
+    came: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def made(*args: Any, **more: Any) -> None:
+        early = more["early"]
+        with early.fetcher._condition:
+            early.fetcher._condition.notify_all()
+        while early.fetcher.cached(early.fetcher._requested) is None:
+            threading.Event().wait(0.005)
+        came.put(early.fetcher._requested)
+        init(*args, **more)
+
+    init = Dashboard.__init__
+    monkeypatch.setattr(Dashboard, "__init__", made)
+    with Broker(book=Book.sized({"80012345-03": 5})) as broker, _client(broker) as client:
+        dashboard = kis_nb.dashboard(client, mgna_dvsn="02", excc_stat_cd="2")
+        assert came.get(timeout=PATIENCE) == (client.accounts[0], Margin.MAINTENANCE, "2")
+        assert Watch(dashboard).until("02", "2").positions.height == 5
+        assert all(chart.is_drawn for chart in dashboard._page.charts.values())
+        asked = [call.query for call in broker.calls if call.page == 1]
+        views = [(one["MGNA_DVSN"], one["EXCC_STAT_CD"]) for one in asked]
+        assert views.count(("02", "2")) == 1
+        dashboard.close()
+
+
+def test_a_dashboard_that_cannot_be_made_ends_its_first_pull(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its threads end, and no drawing is waited for."""
+    monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path))
+    begun: list[Any] = []
+
+    def refuse(*_args: Any, **more: Any) -> None:
+        begun.append(more["early"])
+        raise MemoryError
+
+    monkeypatch.setattr(Dashboard, "__init__", refuse)
+    with Broker(book=Book.sized({"80012345-03": 5})) as broker, _client(broker) as client:
+        with pytest.raises(MemoryError):
+            kis_nb.dashboard(client)
+        (early,) = begun
+        threads = set(early.fetcher._threads)
+        for thread in threads:
+            thread.join(PATIENCE)
+        assert not any(thread.is_alive() for thread in threads)
+        assert early.fetcher.request((client.accounts[0], Margin.INITIAL, Basis.PURCHASE)) is None
+
+
+def test_a_refused_argument_pulls_nothing(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Language, colours, interval and codes are checked before any call goes out."""
+    monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path))
+    with Broker(book=Book.sized({"80012345-03": 5})) as broker, _client(broker) as client:
+        wrong: list[dict[str, Any]] = [
+            {"lang": "jp"},
+            {"colors": "eu"},
+            {"auto": 7},
+            {"mgna_dvsn": "03"},
+            {"excc_stat_cd": "3"},
+            {"account": "nobody"},
+        ]
+        for one in wrong:
+            with pytest.raises(ValueError, match=r"takes|not|no |valid"):
+                kis_nb.dashboard(client, **one)
+        assert broker.calls == []
 
 
 def test_widgets_that_stay_share_layout_and_style(small: tuple[Broker, Dashboard]) -> None:

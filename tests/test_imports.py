@@ -170,7 +170,7 @@ client.close()
         ("import kis_nb; kis_nb.KisError, kis_nb.Margin, kis_nb.Account", set(), set(HEAVY)),
         (PULL, {"polars", "requests"}, {"altair", "ipywidgets", "holidays"}),
         ("import kis_nb; kis_nb.charts.pnl", {"altair"}, {"requests"}),
-        ("import kis_nb; kis_nb.dashboard", {"ipywidgets"}, {"altair"}),
+        ("import kis_nb; kis_nb.Dashboard", {"ipywidgets"}, {"altair"}),
         (TABS, {"ipywidgets", "polars"}, {"altair"}),
         ("import kis_nb._cli.main", set(), set(HEAVY)),
         ("import kis_nb._frames.text, kis_nb._frames.columns", set(), set(HEAVY)),

@@ -12,18 +12,15 @@ from typing import Any, TypeAlias
 import ipywidgets as w
 from ipywidgets.widgets.widget_description import DescriptionStyle
 
-from kis_nb._choices import Colors, Lang
+from kis_nb._choices import AUTO_SECONDS, Colors, Lang
 from kis_nb._codes import Basis, Margin
 from kis_nb._dashboard.texts import say
 from kis_nb._frames.product_lines import UNDERLYINGS
 
-# Seconds of auto-refresh that can be chosen; 0 is off.
-AUTO_SECONDS = (0, 5, 15, 30, 60, 300)
-
 _DROPDOWNS = ("account", "auto", "language", "colors", "payoff_expiry")
 _LABELLED = ("account", "mgna_dvsn", "excc_stat_cd", "auto")
 # What the charts of one balance show.
-SWITCHES = ("pnl_by", "book_by", "book_measure", "payoff_on", "payoff_expiry")
+_SWITCHES = ("pnl_by", "book_by", "book_measure", "payoff_on", "payoff_expiry")
 _OVER_CHARTS = ("pnl_by", "book_by", "book_measure", "payoff_on", "history_span")
 
 # Label and value of each option of a control.
@@ -94,6 +91,30 @@ class Controls:
 
     def __getitem__(self, name: str) -> Any:
         return self.widgets[name]
+
+    def on_choice(
+        self,
+        control: Callable[[Any], None],
+        switch: Callable[[], None],
+        refresh: Callable[[], None],
+    ) -> None:
+        """Have these called from now on.
+
+        Args:
+            control: with a change of the account, a code, the interval, language or colours.
+            switch: when somebody changed what the charts of one balance show.
+            refresh: when Refresh is clicked.
+        """
+        for name in (*_LABELLED, "language", "colors"):
+            self.widgets[name].observe(control, "value")
+
+        def switched(_change: Any) -> None:
+            if not self.relabelling:
+                switch()
+
+        for name in _SWITCHES:
+            self.widgets[name].observe(switched, "value")
+        self.refresh.on_click(lambda _: refresh())
 
     def _account_options(self, lang: Lang) -> _Options:
         if not self._accounts:
@@ -195,8 +216,8 @@ class Controls:
 
     @property
     def chart_choice(self) -> dict[str, str]:
-        """The values of `SWITCHES`, with the expiry that somebody chose."""
-        values = {name: self.widgets[name].value for name in SWITCHES}
+        """What the controls over the charts say, with the expiry that somebody chose."""
+        values = {name: self.widgets[name].value for name in _SWITCHES}
         return values | {"payoff_expiry": self.chosen_expiry}
 
     def disable(self) -> None:

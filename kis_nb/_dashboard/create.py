@@ -7,15 +7,15 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from kis_nb._account import Account
-from kis_nb._choices import Colors, Lang
+from kis_nb._choices import Colors, Lang, check_preferences
 from kis_nb._codes import Basis, BasisLike, Margin, MarginLike
-from kis_nb._dashboard.dashboard import Dashboard
 from kis_nb._errors import ConfigError
 from kis_nb._widgets.front_end import front_end, page_or_no_comms
 from kis_nb._wire.secrets import Secret
 
 if TYPE_CHECKING:
     from kis_nb._client import Client
+    from kis_nb._dashboard.dashboard import Dashboard
     from kis_nb._frames.balance import Balance
     from kis_nb._history.history import History
 
@@ -64,10 +64,13 @@ def dashboard(
         HistoryError: an object store without the extra that it needs.
     """
     from kis_nb._connect import connect
+    from kis_nb._dashboard.early_pull import EarlyPull
     from kis_nb._default_client import default_client
 
     # Masked in a traceback's locals, should anything go wrong before it is read.
     asked, account = Secret.of(account) if isinstance(account, str) else account, None
+    check_preferences(lang, colors, auto)
+    margin, basis = Margin(mgna_dvsn), Basis(excc_stat_cd)
     closer, problem, named = None, None, None
     store: History | None = None
     if history is not None:
@@ -89,20 +92,36 @@ def dashboard(
         if closer is not None:
             closer()
         raise named
-    with page_or_no_comms():
-        return Dashboard(
-            client,
-            account=named,
-            mgna_dvsn=mgna_dvsn,
-            excc_stat_cd=excc_stat_cd,
-            lang=lang,
-            colors=colors,
-            auto=auto,
-            problem=problem,
-            closer=closer,
-            history=store,
-            risk=_has_quantlib() if risk is None else risk,
-        )
+    first = next(iter(client.accounts), None) if client is not None and named is None else named
+    early: EarlyPull | None = None
+    # With a history each pull is kept, which the dashboard sees to.
+    if client is not None and first is not None and store is None:
+        early = EarlyPull(client, (first, margin, basis))
+    try:
+        # While the pull is under way: it loads ipywidgets.
+        from kis_nb._dashboard.dashboard import Dashboard
+
+        with page_or_no_comms():
+            return Dashboard(
+                client,
+                account=named,
+                mgna_dvsn=margin,
+                excc_stat_cd=basis,
+                lang=lang,
+                colors=colors,
+                auto=auto,
+                problem=problem,
+                closer=closer,
+                history=store,
+                risk=_has_quantlib() if risk is None else risk,
+                early=early,
+            )
+    except BaseException:
+        if early is not None:
+            early.abandon()
+        if closer is not None:
+            closer()
+        raise
 
 
 def show(
@@ -122,6 +141,8 @@ def show(
     Raises:
         ValueError: `lang` or `colors` is none of these.
     """
+    from kis_nb._dashboard.dashboard import Dashboard
+
     with page_or_no_comms():
         return Dashboard(
             None,

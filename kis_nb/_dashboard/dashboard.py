@@ -10,18 +10,19 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 import traitlets
 
 from kis_nb._account import Account
-from kis_nb._choices import Colors, Lang, check_choice
+from kis_nb._choices import Colors, Lang, check_preferences
 from kis_nb._codes import Basis, BasisLike, Margin, MarginLike, View
 from kis_nb._dashboard import summary_cards
+from kis_nb._dashboard.balance_cache import view_of
 from kis_nb._dashboard.chart_data import CHARTS, ChartData
 from kis_nb._dashboard.chart_variants import ChartVariants
-from kis_nb._dashboard.controls import AUTO_SECONDS, SWITCHES, Controls, close_all
+from kis_nb._dashboard.controls import Controls, close_all
 from kis_nb._dashboard.displayed_balances import DisplayedBalances
 from kis_nb._dashboard.fetcher import Fetcher
 from kis_nb._dashboard.jobs import Jobs
@@ -38,6 +39,7 @@ from kis_nb._widgets.chart_view import Gesture, read_gesture
 
 if TYPE_CHECKING:
     from kis_nb._client import Client
+    from kis_nb._dashboard.early_pull import EarlyPull
     from kis_nb._dashboard.history_data import HistoryStore
     from kis_nb._frames.balance import Balance
 
@@ -58,6 +60,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         static: the one balance to show without a client.
         closer: called when the dashboard is closed.
         history: where pulls are kept and read from; None for a page without the History tab.
+        early: a first pull that has begun, of the account and codes to begin with.
 
     Attributes:
         account: the account chosen; set it to a number, a name, a label or an `Account`. It shows
@@ -95,10 +98,9 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         closer: Callable[[], None] | None = None,
         history: HistoryStore | None = None,
         risk: bool = False,
+        early: EarlyPull | None = None,
     ) -> None:
-        check_choice("lang", lang, get_args(Lang))
-        check_choice("colors", colors, get_args(Colors))
-        check_choice("auto", auto, AUTO_SECONDS)
+        check_preferences(lang, colors, auto)
         self._accounts = KnownAccounts(client)
         chosen, account = self._accounts.find(account), None
         if isinstance(chosen, ValueError):
@@ -106,12 +108,16 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._lock = threading.RLock()
         self._ready = self._closed = False
         self._lang, self._colors = lang, colors
-        self._problem, self._closer = problem, closer
-        self._accounts.add([chosen] if static is None else [static.account])
+        self._problem, self._closer, self._early = problem, closer, early
+        if static is not None:
+            chosen, mgna_dvsn, excc_stat_cd = view_of(static)
+        self._accounts.add([chosen])
         self._controls = Controls(list(self._accounts.labels.values()), lang, colors, auto)
         self._tabs = tabs_of(self._controls, client, history, risk=risk)
         source = None if client is None else self._tabs.keeping(client)
-        self._fetcher = Fetcher(source, self) if source is not None and chosen is not None else None
+        self._fetcher = None if early is None else early.fetcher
+        if early is None and source is not None and chosen is not None:
+            self._fetcher = Fetcher(source, self)
         self._displayed = DisplayedBalances(self._fetcher, static)
         # One thread for what pages ask, so that it happens in the order in which they asked.
         self._jobs = Jobs("kis_nb-jobs")
@@ -127,17 +133,11 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         )
         children = self._tabs.join(self, self._page.children)
         super().__init__(children, layout=w.Layout(width="100%"), _dom_classes=["kis-dashboard"])
-        self.account = chosen if static is None else static.account
-        self.mgna_dvsn = mgna_dvsn if static is None else static.mgna_dvsn
-        self.excc_stat_cd = excc_stat_cd if static is None else static.excc_stat_cd
+        self.account, self.mgna_dvsn, self.excc_stat_cd = chosen, mgna_dvsn, excc_stat_cd
         self._start(auto)
 
     def _start(self, auto: int) -> None:
-        for name in (*_CODES, "auto", "language", "colors"):
-            self._controls[name].observe(self._on_control, "value")
-        for name in SWITCHES:
-            self._controls[name].observe(self._on_switch, "value")
-        self._controls.refresh.on_click(lambda _: self.refresh())
+        self._controls.on_choice(self._on_control, self._redraw_charts, self.refresh)
         self._ready = True
         with self._lock:
             self._page.apply_style(self._lang, self._colors)
@@ -147,8 +147,12 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
                 self._fetcher.request(self._requested)
             else:
                 self._controls.disable()
-            self._draw()
-        self._publish_balance()
+            # With a fetcher, whose balance may have come already, the rest is drawn on its thread.
+            self._draw() if self._fetcher is None else self._draw_head()
+        if self._early is not None:
+            self._early.hand_over(self)
+        elif self._fetcher is None:
+            self._publish_balance()
 
     def __repr__(self) -> str:
         return "<KisDashboard>"
@@ -217,10 +221,6 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
             self._restyle(value, self._colors)
         elif name == "colors":
             self._restyle(self._lang, value)
-
-    def _on_switch(self, _change: Any) -> None:
-        if not self._controls.relabelling:
-            self._redraw_charts()
 
     def _restyle(self, lang: Lang, colors: Colors) -> None:
         """Change language or colours, everywhere at once."""
