@@ -36,7 +36,7 @@ demo: $(VENV)/lab.stamp ## open the dashboard in JupyterLab on the embedded brok
 test: lint types js browser java wheel pytest ## everything that CI runs
 
 .PHONY: bench
-bench: $(VENV)/dev.stamp ## time pulls, frames, imports and clicks against bare baselines
+bench: $(VENV)/dev.stamp ## time pulls, frames, imports, the first paint and clicks against bare baselines
 	$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: bench-history

@@ -1,6 +1,6 @@
 """Every ratio that the project promises, against a baseline timed in the same run.
 
-python -m tests.bench [--rounds N] [start] [pulls] [frames] [risk] [clicks]
+python -m tests.bench [--rounds N] [start] [pulls] [frames] [risk] [first] [clicks]
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import kis_nb
 from tests.bench.timing import HEAD, compare
 
-PARTS = ("start", "pulls", "frames", "risk", "clicks")
+PARTS = ("start", "pulls", "frames", "risk", "first", "clicks")
 
 
 def start(rounds: int) -> None:

@@ -1,51 +1,19 @@
-"""The dashboard against the plain way in Altair, in real JupyterLab in Chromium.
+"""Clicks on the dashboard against the plain way in Altair, in real JupyterLab in Chromium.
 
-The first paint after running its cell against a `JupyterChart` cell's; a click on a code, to the
-repainted chart, against a new `JupyterChart.chart`, and with the rows that the page holds against
-the kernel's; and the page's memory over 200 clicks.
+A click on a code, to the repainted chart, against a new `JupyterChart.chart`, and with the rows
+that the page holds against the kernel's; and the page's memory over 300 clicks.
 """
 
 from __future__ import annotations
 
 import statistics
-import tempfile
-from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from tests.bench.cells import OURS, START, one_lab
 from tests.bench.timing import line
-from tests.browser.lab import PATIENCE_MS, Lab, LabServer, chromium
+from tests.browser.lab import Lab
 
-START = """
-import kis_nb
-from kis_nb.demo import Book, Broker
-broker = Broker(book=Book.sized({{"80012345-03": {rows}}}, seed=1), clock=lambda: 1795356904.0,
-                calls_per_second=0).start()
-client = kis_nb.connect(app_key=broker.app_key, app_secret=broker.app_secret,
-                        accounts=broker.accounts, base_url=broker.address, calls_per_second=500)
-"""
-OURS = "d = kis_nb.dashboard(client)\nd"
-# Altair's import takes several times what is measured.
-LOADED = "from kis_nb import charts\n"
-CHARTS = """
-from IPython.display import display
-balance = client.balance()
-display(*(draw(balance) for draw in (charts.pnl, charts.margin, charts.payoff, charts.book)))
-"""
-# As Voila has it: widgets alone.
-NO_PICTURES = """
-from kis_nb._widgets import cell_view
-cell_view.front_end.front_end = lambda: "served"
-"""
-BARE = """
-import altair as alt
-alt.JupyterChart.enable_offline()
-rows = [{"name": f"{n} {i}", "value": float(v)} for i, (n, v) in enumerate(
-    client.balance().positions.select("prdt_name", "evlu_pfls_amt").iter_rows())]
-alt.JupyterChart(alt.Chart(alt.Data(values=rows), width=700).mark_bar().encode(
-    x="value:Q", y=alt.Y("name:N", sort=None)), embed_options={"renderer": "svg"})
-"""
 PLAIN = """
 import altair as alt
 import ipywidgets as w
@@ -80,69 +48,6 @@ MEASURE = """async ([radio, place, text]) => {
     await new Promise(done => setTimeout(done, 0));
     return performance.now() - begin;
 }"""
-
-
-# Milliseconds from running the cell to the frame after what `arg` selects shows figures.
-PAINT = """
-    panel.content.activeCellIndex = 1;
-    const begin = performance.now();
-    app.commands.execute("notebook:run-cell");
-    return Promise.all(arg.map(async place => {
-        const shown = () => {
-            const found = document.querySelector(place);
-            const figures = /[0-9]/.test(found?.textContent);
-            return figures && found.checkVisibility({visibilityProperty: true});
-        };
-        while (!shown()) await new Promise(requestAnimationFrame);
-        await new Promise(requestAnimationFrame);
-        await new Promise(done => setTimeout(done, 0));
-        return performance.now() - begin;
-    }));
-"""
-
-
-def paint(lab: Lab, cell: str, places: list[str], before: str = "") -> list[float]:
-    """One first paint, in a kernel and a page of its own, after a cell that does `before`."""
-    lab.open([START.format(rows=60) + before, cell], width=1600, height=1400)
-    lab.run_cell(0)
-    times: list[float] = lab._evaluate(PAINT, places)
-    return times
-
-
-def first_paint(lab: Lab, rounds: int) -> None:
-    """A cell with the dashboard, its figures and its first chart, against a bare chart's cell."""
-    pairs = [
-        (
-            paint(lab, OURS, [".kis-card-pnl .kis-value", ".kis-pnl svg.marks"]),
-            paint(lab, BARE, [".jp-OutputArea svg.marks"]),
-        )
-        for _ in range(rounds)
-    ]
-    bare = statistics.median(base for _, (base,) in pairs)
-    for at, what in enumerate(("head line", "first chart")):
-        mine = statistics.median(ours[at] for ours, _ in pairs)
-        ratio = statistics.median(ours[at] / base for ours, (base,) in pairs)
-        line(f"first paint: the dashboard's {what} / JupyterChart", mine, bare, ratio, "1.5")
-
-
-def pictures(lab: Lab, rounds: int) -> None:
-    """A cell with four charts, each with its picture, against the same cell without pictures."""
-    place = ".jp-OutputArea-child:nth-child({} of :has(.kis-chart)) svg.marks"
-    places = [place.format(1), place.format(4)]
-    pairs = [
-        (paint(lab, CHARTS, places, LOADED), paint(lab, NO_PICTURES + CHARTS, places, LOADED))
-        for _ in range(rounds)
-    ]
-    for at, what in enumerate(("first", "last")):
-        mine, without = (statistics.median(pair[side][at] for pair in pairs) for side in (0, 1))
-        ratio = statistics.median(ours[at] / base[at] for ours, base in pairs)
-        line(
-            f"first paint: the {what} of four charts / without pictures",
-            mine,
-            without,
-            ratio,
-            "1.1",
-        )
 
 
 def clicks(page: Page, radio: str, place: str, texts: tuple[str, str], count: int) -> list[float]:
@@ -255,41 +160,43 @@ def p95(times: list[float]) -> float:
 
 def main(rounds: int) -> None:
     """All of them."""
-    expect.set_options(timeout=PATIENCE_MS)
-    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        server = LabServer(Path(folder))
-        lab = Lab(server, browser)
-        try:
-            first_paint(lab, max(3, rounds // 4))
-            pictures(lab, max(3, rounds // 2))
-            instant(lab, 12)
-            for rows in (60, 600):
-                base = plain(lab, rows, rounds)
-                mine, page = dashboard(lab, rows, rounds)
-                middle, bare = statistics.median(mine), statistics.median(base)
-                line(
-                    f"click to repainted chart, {rows} positions / JupyterChart.chart",
-                    middle,
-                    bare,
-                    middle / bare,
-                    "0.5",
-                )
-                print(f"    p95 {p95(mine):.0f} ms (reach 100), the plain way's {p95(base):.0f} ms")
-                if rows == 600:
-                    memory(page)
-        finally:
-            lab.close()
-            server.close()
+    with one_lab() as lab:
+        instant(lab, 12)
+        for rows, reach in ((60, "0.45"), (600, "0.2")):
+            base = plain(lab, rows, rounds)
+            mine, page = dashboard(lab, rows, rounds)
+            middle, bare = statistics.median(mine), statistics.median(base)
+            line(
+                f"click to repainted chart, {rows} positions / JupyterChart.chart",
+                middle,
+                bare,
+                middle / bare,
+                reach,
+            )
+            print(f"    p95 {p95(mine):.0f} ms (reach 100), the plain way's {p95(base):.0f} ms")
+            if rows == 600:
+                memory(page)
 
 
 def memory(page: Page) -> None:
-    """The page's heap before and after 200 clicks."""
+    """The page's heap over 300 clicks, garbage collected before each look at it."""
     radio = ".kis-excc-stat-cd input"
     texts = ("정산 1", "본정산 2")
-    sizes: list[Any] = []
+    session = page.context.new_cdp_session(page)
+
+    def megabytes() -> float:
+        # What one collection frees may hold the last reference to what the next one frees.
+        for _ in range(3):
+            session.send("HeapProfiler.collectGarbage")
+        # `performance.memory` is rounded, so that pages cannot tell each other apart by it.
+        used: float = session.send("Runtime.getHeapUsage")["usedSize"]
+        return used / 1e6
+
+    sizes = [megabytes()]
     for _ in range(3):
-        sizes.append(page.evaluate("() => performance.memory.usedJSHeapSize"))
         clicks(page, radio, ".kis-pnl svg", texts, 98)
-    sizes.append(page.evaluate("() => performance.memory.usedJSHeapSize"))
-    listed = ", ".join(f"{size / 1e6:.0f}" for size in sizes)
+        sizes.append(megabytes())
+    listed = ", ".join(f"{size:.1f}" for size in sizes)
+    growth = (sizes[-1] - sizes[0]) / 3
     print(f"    the page's heap at the start and after each 100 clicks: {listed} MB")
+    print(f"    it grows by {growth:+.1f} MB in 100 clicks (reach: flat)", flush=True)

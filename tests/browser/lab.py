@@ -470,6 +470,18 @@ class Lab:
         )
         return cast("list[list[dict[str, Any]]]", found)
 
+    def kernel_value(self, expression: str) -> str:
+        """The repr of a Python expression in the kernel, asked without running a cell."""
+        found = self._evaluate(
+            "const kernel = panel.sessionContext.session.kernel;"
+            "const asked = {code: '', silent: true, user_expressions: {value: arg}};"
+            "const reply = await kernel.requestExecute(asked).done;"
+            "return reply.content.user_expressions.value;",
+            expression,
+        )
+        assert found["status"] == "ok", found["evalue"]
+        return cast("str", found["data"]["text/plain"])
+
     def cell(self, index: int) -> Locator:
         """The cell with this number (from 0), prompt and outputs included."""
         return self.page.locator(f".jp-Notebook-cell[data-windowed-list-index='{index}']")
