@@ -33,6 +33,7 @@ from kis_nb._errors import (
 from tests.faults import NETWORK, WIRE, Fault
 from tests.faulty_pulls import PAGES, SLOW, End, FaultyPulls, Tally, faulty_pulls
 from tests.fuzz import __main__ as fuzzers
+from tests.marked_tables import write
 from tests.tls_proxy import CONNECTION_FAULTS, HARMLESS, UNTRUSTED, ConnectionFault
 
 # The error of a fault that stays. At the token call any refusal is an AuthError, and the rest are
@@ -190,20 +191,6 @@ def report(count: int, seed: int) -> tuple[list[str], list[str]]:
             lines.append(tally.row(title))
             wrong += tally.wrong
     return lines, wrong
-
-
-def between(text: str, mark: str) -> tuple[str, str, str]:
-    """A text in three: up to the end of a mark, between it and its closing mark, the rest."""
-    begin, end = f"<!-- {mark} -->\n", f"<!-- /{mark} -->\n"
-    before, _, rest = text.partition(begin)
-    table, _, after = rest.partition(end)
-    return before + begin, table, end + after
-
-
-def write(path: Path, mark: str, lines: list[str]) -> None:
-    """Put a table between a file's marks."""
-    before, _, after = between(path.read_text(encoding="utf-8"), mark)
-    path.write_text("".join([before, *(f"{line}\n" for line in lines), after]), "utf-8")
 
 
 def main() -> int:

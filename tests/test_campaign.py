@@ -14,6 +14,7 @@ from kis_nb._wire import http
 from kis_nb._wire.page_json import PageBody
 from tests import campaign, faulty_pulls
 from tests.fuzz import __main__ as fuzzers
+from tests.marked_tables import between, write
 from tests.tls_proxy import CONNECTION_FAULTS
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def test_a_pull_that_takes_for_ever_is_caught(
 def test_the_table_in_the_guide_is_of_a_whole_campaign(name: str) -> None:
     """Written by `make campaign`: 5,000 random pulls at least, nothing wrong."""
     text = (TOP / "docs" / name).read_text(encoding="utf-8")
-    _, table, _ = campaign.between(text, "campaign")
+    _, table, _ = between(text, "campaign")
     rows = re.findall(
         r"^\| (.+?) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \| (\d+) \|", table, re.MULTILINE
     )
@@ -141,7 +142,7 @@ def test_the_table_in_the_guide_is_of_a_whole_campaign(name: str) -> None:
 @pytest.mark.parametrize("name", ["guide.md", "guide.ko.md"])
 def test_the_fuzzers_counts_in_the_guide_are_of_a_whole_campaign(name: str) -> None:
     """Written by `make campaign`: every target, 20,000 inputs each at least, nothing wrong."""
-    _, table, _ = campaign.between((TOP / "docs" / name).read_text(encoding="utf-8"), "fuzz")
+    _, table, _ = between((TOP / "docs" / name).read_text(encoding="utf-8"), "fuzz")
     rows = re.findall(r"^\| (.+?) \| ([\d,]+) \| (.+?) \| (\d+) \|$", table, re.MULTILINE)
     assert [title for title, *_ in rows] == list(fuzzers.LONGEST)
     for title, inputs, came, wrong in rows:
@@ -154,7 +155,7 @@ def test_a_table_is_written_between_its_marks(tmp_path: Path) -> None:
     """What stands around it, and the other table, stay."""
     path = tmp_path / "guide.md"
     path.write_text("a\n<!-- x -->\nold\n<!-- /x -->\nb\n<!-- y -->\nc\n<!-- /y -->\n", "utf-8")
-    campaign.write(path, "x", ["new", "er"])
+    write(path, "x", ["new", "er"])
     assert path.read_text("utf-8") == (
         "a\n<!-- x -->\nnew\ner\n<!-- /x -->\nb\n<!-- y -->\nc\n<!-- /y -->\n"
     )

@@ -1,6 +1,7 @@
 """Every ratio that the project promises, against a baseline timed in the same run.
 
 python -m tests.bench [--rounds N] [start] [pulls] [frames] [risk] [first] [clicks]
+                          [where [--write FILE ...]]
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 import kis_nb
 from tests.bench.timing import HEAD, compare
 
-PARTS = ("start", "pulls", "frames", "risk", "first", "clicks")
+PARTS = ("start", "pulls", "frames", "risk", "first", "clicks", "where")
 
 
 def start(rounds: int) -> None:
@@ -34,6 +35,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all when left out")
+    parser.add_argument(
+        "--write", type=Path, nargs="*", default=[], help="guides to write the table of where into"
+    )
     arguments = parser.parse_args()
     # pip compiles what it installs; a checkout with PYTHONDONTWRITEBYTECODE set compiled our
     # modules, and only ours, in each new process.
@@ -42,6 +46,10 @@ def main() -> None:
     for part in arguments.parts or PARTS:
         if part == "start":
             start(arguments.rounds)
+        elif part == "where":
+            from tests.bench import where
+
+            where.main(arguments.rounds, arguments.write)
         else:
             importlib.import_module(f"tests.bench.{part}").main(arguments.rounds)
 

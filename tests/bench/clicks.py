@@ -36,7 +36,7 @@ w.VBox([buttons, view])
 MEASURE = """async ([radio, place, text]) => {
     const input = document.querySelectorAll(radio[0])[radio[1]];
     const shown = () => document.querySelector(place)?.textContent.includes(text);
-    const begin = performance.now();
+    const begin = window.kisBegin = performance.now();
     input.click();
     await new Promise(done => {
         const look = () => shown() && (watch.disconnect(), done());

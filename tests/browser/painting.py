@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from playwright.sync_api import Page
+
 from tests.browser.lab import Lab
 
 # The parts of the dashboard's first tab, each by a selector for what carries its figures.
@@ -25,7 +27,7 @@ _PAINT = """
     // A cell outside the window is not drawn.
     await panel.content.scrollToItem(at, "start");
     await new Promise(done => setTimeout(done, 200));
-    const begin = performance.now();
+    const begin = window.kisBegin = performance.now();
     app.commands.execute("notebook:run-cell");
     return Promise.all(places.map(async place => {
         while (!shown(panel.content.widgets[at].node, place))
@@ -41,3 +43,8 @@ def paint(lab: Lab, cell: int, places: Sequence[str]) -> list[float]:
     """Run the cell with this number (from 0); the ms until each place in its output is painted."""
     times = lab._evaluate(_PAINT % SHOWN, [cell, list(places)])
     return cast("list[float]", times)
+
+
+def begun(page: Page) -> float:
+    """When the last `paint` ran its cell, on the page's clock (``performance.now()``), in ms."""
+    return cast("float", page.evaluate("kisBegin"))
