@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.timeline import split
-from tests.bench.where import AGREE, MARK
-from tests.bench.where_table import sums, table
+from tests.bench.where_table import AGREE, MARK, sums, table
 from tests.marked_tables import between
 
 TOP = Path(__file__).parents[1]
@@ -30,7 +29,7 @@ def test_a_table_is_read_back_as_it_was_written() -> None:
 
 @pytest.mark.parametrize("name", ["guide.md", "guide.ko.md"])
 def test_the_phases_in_the_guide_add_up(name: str) -> None:
-    """Written by `make bench`: each column's phases add up to the total that was timed by itself."""
+    """Written by `make bench`: each column's phases add up to its total, timed by itself."""
     _, inside, _ = between((TOP / "docs" / name).read_text(encoding="utf-8"), MARK)
     lines = [line for line in inside.splitlines() if line.startswith("|")]
     columns = sums(lines)

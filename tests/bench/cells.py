@@ -32,11 +32,13 @@ alt.JupyterChart(alt.Chart(alt.Data(values=rows), width=700).mark_bar().encode(
 
 
 @contextmanager
-def one_lab() -> Iterator[Lab]:
-    """A JupyterLab server and a window on it, for as long as the block runs."""
+def one_lab(tree: Path | None = None) -> Iterator[Lab]:
+    """A JupyterLab server and a window on it, for as long as the block runs; its kernels import
+    from another checkout when given.
+    """
     expect.set_options(timeout=PATIENCE_MS)
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        server = LabServer(Path(folder))
+        server = LabServer(Path(folder), tree)
         lab = Lab(server, browser)
         try:
             yield lab

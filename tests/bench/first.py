@@ -101,7 +101,7 @@ def stand(lab: Lab, cell: str, places: Sequence[str], chart: str, settled: str =
 
 def check_tree(lab: Lab) -> None:
     """Fail when the kernel measures another checkout than this one."""
-    assert lab.kernel_value("kis_nb.__file__").strip("'\"") == kis_nb.__file__
+    assert lab.kernel_value("__import__('kis_nb').__file__").strip("'\"") == kis_nb.__file__
 
 
 def first_paint(lab: Lab, rounds: int) -> None:

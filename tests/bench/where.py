@@ -28,7 +28,7 @@ from tests.bench.page_profile import profiled
 from tests.bench.probe import Segment
 from tests.bench.pulls import BrokerProcess, broker_process
 from tests.bench.timeline import split
-from tests.bench.where_table import Column, Lang, table
+from tests.bench.where_table import AGREE, MARK, Column, Lang, table
 from tests.browser.lab import Lab
 from tests.browser.painting import CHARTS, begun, paint
 from tests.marked_tables import write
@@ -36,9 +36,6 @@ from tests.marked_tables import write
 ACCOUNT = "80012345-03"
 POSITIONS = 60
 FAR_SECONDS = 0.06
-MARK = "where"
-# So far may the phases be from the total that is timed by itself.
-AGREE = 0.08
 TREE = Path(__file__).parents[2]
 # Python imports a module of this name at its start.
 SITE = """

@@ -9,6 +9,10 @@ Lang: TypeAlias = Literal["en", "ko"]
 # Seconds by phase of one column, and the whole, measured without any instrument.
 Column: TypeAlias = tuple[Mapping[str, float], float]
 
+MARK = "where"
+# So far may a column's phases be from its total.
+AGREE = 0.08
+
 TITLES: dict[Lang, tuple[str, ...]] = {
     "en": (
         "ms",

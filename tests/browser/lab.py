@@ -74,15 +74,20 @@ def chromium() -> Iterator[Browser]:
 class LabServer:
     """A JupyterLab server on loopback with an empty configuration, in a folder of its own.
 
+    Args:
+        folder: the folder.
+        tree: the checkout that cells import from; this one when left out.
+
     Attributes:
         root: the folder that the server shows.
         origin: ``127.0.0.1:port``.
         token: the access token.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tree: Path | None = None) -> None:
         self.root = folder / "root"
         self.root.mkdir()
+        self._tree = tree or Path(__file__).parents[2]
         self._settings = folder / "settings"
         # Short, since a Unix socket's path may have 107 bytes: the kernels' sockets are here.
         self._runtime = TemporaryDirectory(prefix="kis-")
@@ -126,7 +131,7 @@ class LabServer:
         # The developer's own keys, settings and kernels must not reach a test.
         own = {k: v for k, v in os.environ.items() if not k.startswith(("KIS_", "JUPYTER"))}
         return own | {
-            "PYTHONPATH": str(Path(__file__).parents[2]),  # cells use `tests.faults`
+            "PYTHONPATH": str(self._tree),  # cells use `tests.faults`
             "HOME": str(folder),
             "IPYTHONDIR": str(folder / "ipython"),
             "JUPYTER_CONFIG_DIR": str(folder / "config"),
