@@ -475,6 +475,17 @@ class Lab:
         )
         return cast("list[list[dict[str, Any]]]", found)
 
+    def run_hidden(self, code: str) -> None:
+        """Run code in the kernel that no cell shows; AssertionError if it fails."""
+        found = self._evaluate(
+            "const kernel = panel.sessionContext.session.kernel;"
+            "const reply = await kernel.requestExecute({code: arg, store_history: false}).done;"
+            "return reply.content;",
+            code,
+        )
+        assert found["status"] == "ok", "\n".join(found["traceback"])
+        self.wait_idle()
+
     def kernel_value(self, expression: str) -> str:
         """The repr of a Python expression in the kernel, asked without running a cell."""
         found = self._evaluate(

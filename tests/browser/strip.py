@@ -1,6 +1,6 @@
 """What is seen from running a dashboard's cell to its last chart, as a strip of pictures.
 
-    python -m tests.browser.strip OUT.png [--tree PATH ...]
+    python -m tests.browser.strip OUT.png [--tree PATH ...] [--height PIXELS]
 
 Each tree is a checkout whose kis_nb runs in a fresh kernel of a real JupyterLab; two of them are
 titled "before" and "after". Chromium itself sends each frame that it shows, with its time, which
@@ -27,7 +27,7 @@ from tests.browser.painting import FIRST_TAB, SHOWN, begun, paint
 WIDTH, HEIGHT = 1280, 900
 STEP_MS = 100
 # Frames are shown 250 pixels wide; twice that keeps the figures legible when enlarged.
-THUMBNAIL, FRAME = 250, 640
+THUMBNAIL, FRAME = 250, 1000
 COLUMNS = 5
 # Notes which parts are drawn whenever that changes.
 WATCH = """places => {
@@ -38,7 +38,9 @@ WATCH = """places => {
         const drawn = Object.keys(places).filter(name => shown(document, places[name]));
         if (drawn.join() === last) return;
         last = drawn.join();
-        kisDrawn.push([performance.now(), drawn]);
+        // On show from the next frame on.
+        requestAnimationFrame(() =>
+            setTimeout(() => kisDrawn.push([performance.now(), drawn]), 0));
     };
     new MutationObserver(look).observe(
         document.body, {childList: true, subtree: true, characterData: true, attributes: true});
@@ -99,15 +101,17 @@ class Screencast:
         self._session.detach()
 
 
-def record(lab: Lab, tree: Path) -> list[Shown]:
+def record(lab: Lab, tree: Path, height: int) -> list[Shown]:
     """Run a dashboard's cell and give the pictures until the first tab's last chart."""
-    page = lab.open([START.format(rows=60), OURS], width=WIDTH, height=HEIGHT)
-    lab.run_cell(0)
+    page = lab.open([OURS], width=WIDTH, height=height)
+    # Room for the charts: neither the start nor the files are shown.
+    lab._evaluate("await app.commands.execute('application:toggle-left-area');")
+    lab.run_hidden(START.format(rows=60))
     imported = lab.kernel_value("kis_nb.__file__").strip("'\"")
     assert Path(imported).is_relative_to(tree), imported
     page.evaluate(WATCH % SHOWN, FIRST_TAB)
     cast = Screencast(page)
-    end = max(paint(lab, 1, list(FIRST_TAB.values())))
+    end = max(paint(lab, 0, list(FIRST_TAB.values())))
     # Its last frame is on the way.
     page.wait_for_timeout(3 * STEP_MS)
     cast.stop()
@@ -155,13 +159,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("output", type=Path)
     parser.add_argument("--tree", type=Path, nargs="+", action="extend", metavar="PATH")
+    parser.add_argument("--height", type=int, default=HEIGHT, help="of the window; 1,280 wide")
     arguments = parser.parse_args()
     trees = [tree.resolve() for tree in arguments.tree or [Path(__file__).parents[2]]]
     titles = ["before", "after"] if len(trees) == 2 else [tree.name for tree in trees]
     sections: list[str] = []
     for title, tree in zip(titles, trees, strict=True):
         with one_lab(tree) as lab:
-            pictures = record(lab, tree)
+            pictures = record(lab, tree, arguments.height)
         print(f"{title}: {tree}")
         for one in pictures:
             print(f"    {one.when:<16} {', '.join(one.drawn) or '-'}")
