@@ -7,7 +7,7 @@ from typing import cast
 
 from playwright.sync_api import Page
 
-from tests.browser.lab import Lab
+from tests.browser.lab import PATIENCE_MS, Lab
 
 # The parts of the dashboard's first tab, each by a selector for what carries its figures.
 HEAD = ".kis-card-pnl .kis-value"
@@ -20,7 +20,7 @@ SHOWN = """(within, place) => {
 }"""
 # Milliseconds from running the cell to the frame after each place shows figures.
 _PAINT = """
-    const [at, places] = arg;
+    const [at, places, patience] = arg;
     const shown = %s;
     panel.content.deselectAll();
     panel.content.activeCellIndex = at;
@@ -29,19 +29,39 @@ _PAINT = """
     await new Promise(done => setTimeout(done, 200));
     const begin = window.kisBegin = performance.now();
     app.commands.execute("notebook:run-cell");
-    return Promise.all(places.map(async place => {
-        while (!shown(panel.content.widgets[at].node, place))
-            await new Promise(requestAnimationFrame);
-        await new Promise(requestAnimationFrame);
-        await new Promise(done => setTimeout(done, 0));
-        return performance.now() - begin;
-    }));
+    const within = panel.content.widgets[at].node;
+    const changes = ["class", "style", "hidden"];
+    const waiting = new Map();
+    const look = () => {
+        for (const [place, done] of waiting)
+            if (shown(within, place) && waiting.delete(place)) done();
+        asked = false;
+    };
+    // Only when something has changed: looking at each frame makes the page draw each frame.
+    let asked = false;
+    const watch = new MutationObserver(() => {
+        if (!asked) requestAnimationFrame(look);
+        asked = true;
+    });
+    watch.observe(within, {subtree: true, childList: true, characterData: true,
+                           attributes: true, attributeFilter: changes});
+    const painted = place => new Promise((done, fail) => {
+        waiting.set(place, done);
+        setTimeout(() => fail(new Error(`${place} never appeared`)), patience);
+    }).then(() => new Promise(requestAnimationFrame))
+      .then(() => new Promise(done => setTimeout(done, 0)))
+      .then(() => performance.now() - begin);
+    return Promise.all(places.map(painted)).finally(() => watch.disconnect());
 """
 
 
 def paint(lab: Lab, cell: int, places: Sequence[str]) -> list[float]:
-    """Run the cell with this number (from 0); the ms until each place in its output is painted."""
-    times = lab._evaluate(_PAINT % SHOWN, [cell, list(places)])
+    """Run the cell with this number (from 0); the ms until each place in its output is painted.
+
+    Raises:
+        playwright.sync_api.Error: a place had no figures after `PATIENCE_MS`.
+    """
+    times = lab._evaluate(_PAINT % SHOWN, [cell, list(places), PATIENCE_MS])
     return cast("list[float]", times)
 
 
