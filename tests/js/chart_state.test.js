@@ -121,3 +121,16 @@ test("the kernel's selection is taken unless a later one was made here", () => {
   assert.equal(state.select({ ids: ["z"], page: null, number: 0 }, "p"), true);
   assert.deepEqual(state.selected, ["z"]);
 });
+
+test("rows that come before the first spec do not keep it out", () => {
+  const state = new ChartState();
+  assert.equal(
+    state.receive({ type: "variants", seq: 4, shown: "a", names: ["a"], variants: { a: rows(3) } }),
+    false,
+  );
+  assert.equal(state.receive({ type: "rows", seq: 5, rows: rows(4) }), false);
+  assert.equal(state.seq, -1);
+  const draw = { type: "draw", seq: 4, spec: {}, rows: rows(2), ids: [], variants: {}, shown: "a" };
+  assert.equal(state.receive(draw), true);
+  assert.deepEqual([state.rows, state.drawn], [rows(2), 4]);
+});

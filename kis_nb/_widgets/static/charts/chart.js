@@ -2,7 +2,7 @@
 // in a synced trait: `draw` (a Vega-Lite spec and its rows), `rows` (new rows), `variants` (sets of
 // rows, one of them to show), `select` (ids) and `vega` (Vega's source, once a page). The page sends
 // `ask` when it holds nothing yet (after a reload), `select` after a click or a drag, `places`, and
-// `drawn` when a place has drawn the chart for the first time.
+// `drawn`, if it is to, when a place has drawn the chart for the first time, or could not.
 
 import { PAGE, pageWide } from "../shared/page.js";
 import { hideSaved } from "../shared/saved.js";
@@ -27,6 +27,8 @@ export default () => {
   const places = new Set();
   /** @type {VegaSlot} */
   let slot;
+  // Whether the kernel was asked for the chart and has not sent it yet.
+  let asking = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let late;
 
@@ -51,13 +53,16 @@ export default () => {
     if (message.type === "vega") slot.load(buffers[0]);
     else if (message.type === "select") refresh(state.select(message, PAGE.id));
     else refresh(state.receive(message));
+    if (message.type === "draw") asking = false;
     askForMissing(model);
   }
 
   /** @param {Model} model */
   function askForMissing(model) {
     const vega = slot.wants(model.get("_kernel"));
-    if (vega || state.seq < 0) model.send({ type: "ask", vega });
+    const ask = vega || (state.seq < 0 && !asking);
+    if (state.seq < 0) asking = true;
+    if (ask) model.send({ type: "ask", vega });
   }
 
   /**
@@ -97,10 +102,12 @@ export default () => {
         place.setParams(/** @type {CustomEvent<Record<string, unknown>>} */ (event).detail),
       );
       let showSaved = () => {};
+      const tell = () => model.get("_tells_drawn") && model.send({ type: "drawn" });
       place.onDrawn = () => {
         showSaved = hideSaved(model.get("_saved"));
-        if (model.get("_saved")) model.send({ type: "drawn" });
+        tell();
       };
+      place.onFailed = tell;
       places.add(place);
       place.refresh();
       reportPlaces(model);

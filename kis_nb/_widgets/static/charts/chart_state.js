@@ -44,12 +44,13 @@ export class ChartState {
 
   /**
    * Take one of the kernel's messages about spec and rows; an older one than the last is passed
-   * over.
+   * over, and so are rows before the first spec, which comes with all rows of its time.
    * @param {Record<string, any>} message
    * @returns {boolean} whether the places have to be painted
    */
   receive(message) {
     if (message.seq <= this.seq) return false;
+    if (message.type !== "draw" && this.seq < 0) return false;
     this.seq = message.seq;
     if (message.type === "draw") {
       this.spec = message.spec;
