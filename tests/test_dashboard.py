@@ -26,6 +26,7 @@ from kis_nb._choices import AUTO_SECONDS
 from kis_nb._codes import Basis, Margin, View
 from kis_nb._dashboard import (
     error_texts,
+    page_layout,
     summary_cards,
     tables,
     texts,
@@ -820,6 +821,72 @@ def test_a_refused_argument_pulls_nothing(tmp_path: Any, monkeypatch: pytest.Mon
             with pytest.raises(ValueError, match=r"takes|not|no |valid"):
                 kis_nb.dashboard(client, **one)
         assert broker.calls == []
+
+
+def _page_of(monkeypatch: pytest.MonkeyPatch, patience: float) -> None:
+    """Dashboards are made as in JupyterLab."""
+    monkeypatch.setattr(page_layout, "front_end", lambda: "page")
+    monkeypatch.setattr(page_layout, "_PATIENCE", patience)
+
+
+def _is_late(dashboard: Dashboard) -> bool:
+    """Whether the page knows of the first charts alone; it never knows of a part of the rest."""
+    page = dashboard._page
+    lower = [page.table, page.checks, page.note, page.charts["book"].view]
+    lower.append(page.charts["payoff"].view)
+    (late,) = {widget.comm is None for widget in lower}
+    assert len(page._body.children) == (1 if late else 3)
+    assert ("kis-book-by" in page.head.parts["names"]) is not late
+    return late
+
+
+def test_the_page_below_comes_when_the_first_chart_is_drawn(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until then the kernel makes no rows of it and pulls no other view."""
+    monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path))
+    _page_of(monkeypatch, PATIENCE)
+    with Broker(book=Book.sized({"80012345-03": 5})) as broker, _client(broker) as client:
+        dashboard = kis_nb.dashboard(client)
+        charts = dashboard._page.charts
+        while not charts["views"].is_drawn:
+            threading.Event().wait(0.005)
+        assert _is_late(dashboard)
+        assert sum(call.page == 1 for call in broker.calls) == 1
+        assert not charts["book"].is_drawn
+        view = charts["pnl"].view
+        assert view._tells_drawn
+        view._on_message(view, {"type": "drawn"}, [])
+        Watch(dashboard).until()
+        assert not _is_late(dashboard)
+        assert all(chart.is_drawn for chart in charts.values())
+        dashboard.close()
+
+
+def test_the_page_below_comes_without_a_word_from_the_page(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel may be busy with a cell, or nobody looks: after a while it is there too."""
+    monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path))
+    _page_of(monkeypatch, 0.05)
+    with Broker(book=Book.sized({"80012345-03": 5})) as broker, _client(broker) as client:
+        dashboard = kis_nb.dashboard(client)
+        Watch(dashboard).until()
+        assert not _is_late(dashboard)
+        dashboard.close()
+
+
+def test_a_closed_page_gets_nothing_more(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page reports after the dashboard was closed opens no channel."""
+    monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path))
+    _page_of(monkeypatch, PATIENCE)
+    with Broker(book=Book.sized({"80012345-03": 5})) as broker, _client(broker) as client:
+        dashboard = kis_nb.dashboard(client)
+        while not dashboard._page.charts["views"].is_drawn:
+            threading.Event().wait(0.005)
+        dashboard.close()
+        dashboard._page._complete()
+        assert dashboard._page.table.comm is None
 
 
 def test_widgets_that_stay_share_layout_and_style(small: tuple[Broker, Dashboard]) -> None:

@@ -6,7 +6,7 @@ The account control's value is an index, so that no repr holds an account number
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import ipywidgets as w
@@ -150,9 +150,14 @@ class Controls:
         finally:
             self.relabelling = False
 
-    def names(self, lang: Lang) -> dict[str, str]:
-        """Accessible names by CSS class, for the controls that ipywidgets does not name."""
-        keys = {name: name for name in self._options if name not in self._absent}
+    def names(self, lang: Lang, without: Collection[str] = ()) -> dict[str, str]:
+        """Accessible names by CSS class, for the controls that ipywidgets does not name.
+
+        Args:
+            lang: of the names.
+            without: controls that the page does not have yet.
+        """
+        keys = {name: name for name in self._options if name not in {*self._absent, *without}}
         keys |= {name: f"{name}_name" for name in ("mgna_dvsn", "excc_stat_cd", "auto")}
         return {css_class(name): say(key, lang) for name, key in keys.items()}
 

@@ -127,7 +127,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._selection = Selection()
         self._snapshot = Snapshot(self._saved_html)
         self._page = PageLayout(
-            *(self._controls, self._on_action, self._on_gesture),
+            *(self._controls, self._on_action, self._on_gesture, self._lock, self._jobs.run),
             selectable=static is None,
             saved=self._snapshot.key,
         )
@@ -243,7 +243,6 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
 
     def on_balance(self, view: View) -> None:
         """Called by the fetcher when a newer balance is cached: prepare its content, then draw.
-
         Nothing is raised.
 
         Args:
@@ -266,6 +265,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         """Draw the charts of a page without any one by one: the first needs no calendar."""
         choice = self._controls.chart_choice
         for name in CHARTS if self._page.is_blank else ():
+            self._page.before(name)
             data.prepare_chart(name, choice)
             with self._lock:
                 if self._closed or data is not self._displayed.current(self._requested, self._lang):
@@ -387,7 +387,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         if self._closed:
             return
         with self._lock:
-            self._closed = True
+            self._closed = self._page.closed = True
         # Without the lock: a thread of the fetcher may be waiting for it.
         if self._fetcher is not None:
             self._fetcher.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from kis_nb._dashboard.chart_panel import ChartPanel
 from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.texts import say, template
 from kis_nb._widgets.chart_view import ChartView, Gesture
+from kis_nb._widgets.front_end import front_end
 from kis_nb._widgets.panels import Act, ChecksPanel, HeadPanel, NotePanel, TablePanel
 
 if TYPE_CHECKING:
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
 
     from kis_nb._frames.balance import Balance
     from kis_nb._widgets.vega_spec import Row
+
+
+# What is below the first charts. A page is told of it once the first of those is drawn, so that
+# head line and first chart do not wait for it.
+_LOWER = ("book", "payoff")
+_LOWER_CONTROLS = ("book_by", "book_measure", "payoff_on", "payoff_expiry")
+# Seconds that the kernel leaves the machine to a page that draws its first chart.
+_PATIENCE = 2.0
 
 
 class PageLayout:
@@ -31,6 +41,8 @@ class PageLayout:
         controls: laid out among them.
         on_action: called with what is done on a panel.
         on_gesture: called with a chart's name and each gesture made on it.
+        lock: the dashboard's.
+        run: runs a job on another thread.
         selectable: whether there are balances to choose from, and so controls to choose them.
         saved: key of the output that is saved for the dashboard.
 
@@ -39,6 +51,7 @@ class PageLayout:
         head, table, checks, note: the panels.
         children: the widgets of the page, from top to bottom.
         positions_of: the balance whose positions the table shows; None before the first.
+        closed: the page gets no more widgets.
     """
 
     def __init__(
@@ -46,49 +59,106 @@ class PageLayout:
         controls: Controls,
         on_action: Act,
         on_gesture: Callable[[str, Gesture], None],
+        lock: threading.RLock,
+        run: Callable[[Callable[[], None]], None],
         *,
         selectable: bool,
         saved: str,
     ) -> None:
         self._controls = controls
+        self._lock = lock
+        self._lang: Lang = "ko"
         self.positions_of: Balance | None = None
+        self.closed = False
+        # Elsewhere nobody says when a chart has been drawn.
+        self._whole = front_end() != "page"
         shared: dict[str, Any] = {"layout": controls.layout}
+        late = shared | {"later": not self._whole}
         self.head = HeadPanel(on_action, _saved=saved, **shared)
-        self.table = TablePanel(on_action, _dom_classes=["kis-positions"], **shared)
-        self.checks = ChecksPanel(on_action, _dom_classes=["kis-reconcile"], **shared)
-        self.note = NotePanel(on_action, **shared)
         self.charts = {
-            name: ChartPanel(name, ChartView(name=name, _dom_classes=[f"kis-{name}"], **shared))
+            name: ChartPanel(
+                name,
+                ChartView(
+                    name=name,
+                    _dom_classes=[f"kis-{name}"],
+                    **(late if name in _LOWER else shared),
+                ),
+            )
             for name in CHARTS
         }
+        self.table = TablePanel(on_action, _dom_classes=["kis-positions"], **late)
+        self.checks = ChecksPanel(on_action, _dom_classes=["kis-reconcile"], **late)
+        self.note = NotePanel(on_action, **late)
         for name, chart in self.charts.items():
             chart.view.on_gesture(partial(on_gesture, name))
-        self.children = self._arrange(controls, selectable=selectable)
+        self._box = partial(box, layout=controls.layout)
+        # A tab beside this one hides it, and it alone.
+        self._body = box("body", self._upper(), *(self._lower() if self._whole else []))
+        # Set once a page has drawn the first chart, and where no page says so.
+        self._drawn = threading.Event()
+        if self._whole:
+            self._drawn.set()
+        else:
+            self.charts["pnl"].view.on_drawn(partial(self._on_drawn, run))
+        self.children = [self._bar(selectable=selectable), self.head, self._body]
 
-    def _arrange(self, controls: Controls, *, selectable: bool) -> list[w.Widget]:
-        view = {name: chart.view for name, chart in self.charts.items()}
-        part = partial(box, layout=controls.layout)
+    def _bar(self, *, selectable: bool) -> w.Box:
+        controls = self._controls
         names = ["account", "mgna_dvsn", "excc_stat_cd"] if selectable else []
         bar = [controls[name] for name in names]
         bar += [controls.refresh, controls["auto"]] if selectable else []
-        preferences = (controls["language"], controls["colors"])
-        bar.append(box("preferences", *preferences, layout=controls.layout))
-        switches = part("switches", controls["book_by"], controls["book_measure"])
-        payoff = part("switches", controls["payoff_on"], controls["payoff_expiry"])
-        comparisons = part("stack", part("section", view["margin"]), part("section", view["views"]))
-        right = part(
+        bar.append(self._box("preferences", controls["language"], controls["colors"]))
+        return self._box("controls", *bar)
+
+    def _upper(self) -> w.Box:
+        section = partial(self._box, "section")
+        pnl, margin, views = (self.charts[name].view for name in ("pnl", "margin", "views"))
+        return self._box(
+            "columns",
+            section(self._controls["pnl_by"], pnl),
+            self._box("stack", section(margin), section(views)),
+        )
+
+    def _lower(self) -> list[w.Box]:
+        controls, section = self._controls, partial(self._box, "section")
+        switches = self._box("switches", controls["book_by"], controls["book_measure"])
+        payoff = self._box("switches", controls["payoff_on"], controls["payoff_expiry"])
+        right = self._box(
             "stack",
-            part("section", payoff, view["payoff"], self.note),
-            part("section", self.checks),
+            section(payoff, self.charts["payoff"].view, self.note),
+            section(self.checks),
         )
-        # A tab beside this one hides it, and it alone.
-        body = box(
-            "body",
-            part("columns", part("section", controls["pnl_by"], view["pnl"]), comparisons),
-            part("section", self.table),
-            part("columns columns-book", part("section", switches, view["book"]), right),
-        )
-        return [part("controls", *bar), self.head, body]
+        return [
+            section(self.table),
+            self._box("columns columns-book", section(switches, self.charts["book"].view), right),
+        ]
+
+    def _on_drawn(self, run: Callable[[Callable[[], None]], None]) -> None:
+        self._drawn.set()
+        run(self._complete)
+
+    def before(self, chart: str) -> None:
+        """Called without the lock before the rows of a first balance's chart are made.
+
+        Before what is below the first charts it waits until a page has drawn the first one, two
+        seconds at most: on the same machine the page draws faster while the kernel does nothing.
+        """
+        if chart == _LOWER[0]:
+            self._drawn.wait(_PATIENCE)
+            self._complete()
+
+    def _complete(self) -> None:
+        """Tell the page of what is below the first charts, once."""
+        with self._lock:
+            if self._whole or self.closed:
+                return
+            self._drawn.set()
+            self._whole = True
+            lower = (self.charts[name].view for name in _LOWER)
+            for widget in (*lower, self.table, self.checks, self.note):
+                widget.open_now()
+            self._body.children = (*self._body.children, *self._lower())
+            self.head.show({"names": self._names()})
 
     @property
     def is_blank(self) -> bool:
@@ -97,16 +167,21 @@ class PageLayout:
 
     def apply_style(self, lang: Lang, colors: Colors) -> None:
         """Send what depends on language and colours alone."""
-        names = self._controls.names(lang) | {"dashboard": say("figures", lang)}
+        self._lang = lang
         keys = ("age_s", "age_m", "age_h", "demo", "figures", "png")
         self.head.show(
             {
                 "lang": lang,
                 "colors": colors,
-                "names": names,
+                "names": self._names(),
                 "words": {key: template(key, lang) for key in keys},
             }
         )
+
+    def _names(self) -> dict[str, str]:
+        """Accessible names of the dashboard and of the controls that the page has."""
+        names = self._controls.names(self._lang, () if self._whole else _LOWER_CONTROLS)
+        return names | {"dashboard": say("figures", self._lang)}
 
     def draw_charts(
         self,

@@ -53,7 +53,7 @@ class CellView(ChartView):
         self._places: dict[str, int] = {}
         self._reported = self._superseded = False
         key = "" if saved is None else saved.key
-        super().__init__(spec, name=name, layout=layout, _saved=key)
+        super().__init__(spec, name=name, layout=layout, _saved=key, _tells_drawn=bool(key))
         self._packed = zlib.compress(json.dumps(super()._content()).encode())
         self._spec, self._rows, self._variants = None, {}, {}
         if saved is not None:

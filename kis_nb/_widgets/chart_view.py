@@ -13,9 +13,9 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-import anywidget
 import traitlets
 
+from kis_nb._widgets.late_widget import LateWidget
 from kis_nb._widgets.sources import script, stylesheet
 from kis_nb._widgets.vega_source import VegaSource
 from kis_nb._widgets.vega_spec import Row, Spec, adapt_to_page, split
@@ -44,7 +44,7 @@ class _Chart(Protocol):
     def to_dict(self) -> dict[str, Any]: ...
 
 
-class ChartView(anywidget.AnyWidget):
+class ChartView(LateWidget):
     """Draws one chart, and keeps drawing it as its rows change.
 
     Args:
@@ -53,6 +53,7 @@ class ChartView(anywidget.AnyWidget):
         rows: rows for the spec's named datasets, by name. Data inside the chart is taken out and
             needs no naming.
         name: shown in the repr.
+        traits: of `LateWidget`.
 
     Attributes:
         selected: ids of the selected marks, a tuple of str; () when nothing is selected. Clicks and
@@ -82,6 +83,8 @@ class ChartView(anywidget.AnyWidget):
 
     # The key of the output that is saved for it, which a page hides; blank when there is none.
     _saved = traitlets.Unicode().tag(sync=True)
+    # Whether a page reports when a place has drawn the chart, or could not, for the first time.
+    _tells_drawn = traitlets.Bool().tag(sync=True)
 
     selected = traitlets.Tuple()
 
@@ -101,11 +104,12 @@ class ChartView(anywidget.AnyWidget):
         self._shown = ""
         self._origin = Gesture(())
         self._gesture_handler: Callable[[Gesture], None] | None = None
+        self._drawn_handler: Callable[[], None] | None = None
         self.name = name
         super().__init__(_version=_VEGA.version(), **traits)
         self.on_msg(self._on_message)
         self._fresh = False
-        if _VEGA.is_first():
+        if self.comm is not None and _VEGA.is_first():
             self._send_vega()
         if chart is not None:
             self.draw(chart, rows)
@@ -199,6 +203,15 @@ class ChartView(anywidget.AnyWidget):
         """
         self._gesture_handler = handler
 
+    def on_drawn(self, handler: Callable[[], None]) -> None:
+        """Have `handler` called whenever a place on a page has drawn the chart for the first time,
+        or could not.
+
+        It runs on the thread that handles the page's message, under no lock.
+        """
+        self._drawn_handler = handler
+        self._tells_drawn = True
+
     @traitlets.validate("selected")
     def _check_selected(self, proposal: Any) -> tuple[str, ...]:
         return tuple(dict.fromkeys(str(one) for one in proposal["value"]))
@@ -222,6 +235,8 @@ class ChartView(anywidget.AnyWidget):
                     self._send_vega()
                 if self._seq:
                     self._send_all()
+        elif content.get("type") == "drawn" and self._drawn_handler is not None:
+            self._drawn_handler()
         elif content.get("type") == "select":
             gesture = read_gesture(content, str(content.get("page")))
             if gesture is not None:

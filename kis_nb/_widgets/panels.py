@@ -12,16 +12,16 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-import anywidget
 import traitlets
 
+from kis_nb._widgets.late_widget import LateWidget
 from kis_nb._widgets.sources import script, stylesheet
 
 # Called with what was done on the page ("cancel", "csv", …), with a value, and with the page's id.
 Act: TypeAlias = Callable[[str, Any, str], None]
 
 
-class Panel(anywidget.AnyWidget):
+class Panel(LateWidget):
     """A part of the dashboard, drawn by the script of its subclass.
 
     Its content is a mapping of named parts, each plain JSON; `show` replaces the parts that it
@@ -29,7 +29,7 @@ class Panel(anywidget.AnyWidget):
 
     Args:
         act: called for what is done on the page, on the thread that handles the page's message.
-        traits: of the widget.
+        traits: of `LateWidget`.
     """
 
     # True only in the message that makes the widget: a page that finds False has to ask.

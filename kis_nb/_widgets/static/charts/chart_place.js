@@ -4,6 +4,7 @@ import { h } from "../shared/elements.js";
 import { adds, toggle } from "../shared/selection.js";
 import { overlaps, watchBrush } from "./brush.js";
 import { knownParams } from "./chart_state.js";
+import { nextFrame } from "./paint_queue.js";
 import { hideTooltip, renewTooltip, showTooltip } from "./tooltip.js";
 
 /**
@@ -70,6 +71,8 @@ export class ChartPlace {
     this.onSelect = onSelect;
     /** Called once, when the chart has been drawn. */
     this.onDrawn = () => {};
+    /** Called when it could not be drawn. */
+    this.onFailed = () => {};
     /** @type {any} */
     this.view = null;
     /** @type {HTMLElement | null} */
@@ -104,6 +107,8 @@ export class ChartPlace {
       while (this.again && !this.gone) {
         this.again = false;
         const vega = await this.slot.ready;
+        // What came with the chart, as a dashboard's head line, is on the screen before the work.
+        if (this.drawn < 0) await nextFrame();
         // Charts that follow one slider do so in the same frame; they take a few milliseconds each.
         if (this.onlyMoved()) await this.paint(vega);
         else
@@ -243,6 +248,7 @@ export class ChartPlace {
     this.frame.append(
       h("div.kis-chart-fault", { role: "alert" }, `The chart could not be drawn: ${reason}`),
     );
+    this.onFailed();
   }
 
   /**

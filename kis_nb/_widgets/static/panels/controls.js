@@ -108,6 +108,8 @@ function nameControls(root, names) {
 export class ControlNames {
   constructor() {
     this.tries = 0;
+    /** What is to be named, as `data-named` has it once it is. */
+    this.wanted = "";
     /** @type {number | undefined} */
     this.retry = undefined;
   }
@@ -118,8 +120,11 @@ export class ControlNames {
    */
   apply(root, parts) {
     const { names, lang, colors } = parts;
-    const done = lang + colors;
+    // The part of the page that comes later brings more names.
+    const done = lang + colors + Object.keys(names ?? {}).length;
     if (!names || root.dataset.named === done) return;
+    if (this.wanted !== done) this.tries = 0;
+    this.wanted = done;
     root.setAttribute("role", "region");
     root.setAttribute("aria-label", names.dashboard);
     root.dataset.colors = colors;
