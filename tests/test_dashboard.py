@@ -877,14 +877,19 @@ def test_the_page_below_comes_without_a_word_from_the_page(
 
 
 def test_a_closed_page_gets_nothing_more(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a page reports after the dashboard was closed opens no channel."""
+    """What a page reports after the dashboard was closed opens no channel, and closing waits for no
+    page.
+    """
     monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path))
     _page_of(monkeypatch, PATIENCE)
     with Broker(book=Book.sized({"80012345-03": 5})) as broker, _client(broker) as client:
         dashboard = kis_nb.dashboard(client)
         while not dashboard._page.charts["views"].is_drawn:
             threading.Event().wait(0.005)
+        assert dashboard._fetcher is not None
+        (waiting,) = dashboard._fetcher._threads
         dashboard.close()
+        assert not waiting.is_alive()
         dashboard._page._complete()
         assert dashboard._page.table.comm is None
 

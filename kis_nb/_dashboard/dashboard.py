@@ -19,7 +19,6 @@ from kis_nb._account import Account
 from kis_nb._choices import Colors, Lang, check_preferences
 from kis_nb._codes import Basis, BasisLike, Margin, MarginLike, View
 from kis_nb._dashboard import summary_cards
-from kis_nb._dashboard.balance_cache import view_of
 from kis_nb._dashboard.chart_data import CHARTS, ChartData
 from kis_nb._dashboard.chart_variants import ChartVariants
 from kis_nb._dashboard.controls import Controls, close_all
@@ -110,7 +109,7 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         self._lang, self._colors = lang, colors
         self._problem, self._closer, self._early = problem, closer, early
         if static is not None:
-            chosen, mgna_dvsn, excc_stat_cd = view_of(static)
+            chosen, mgna_dvsn, excc_stat_cd = static.account, static.mgna_dvsn, static.excc_stat_cd
         self._accounts.add([chosen])
         self._controls = Controls(list(self._accounts.labels.values()), lang, colors, auto)
         self._tabs = tabs_of(self._controls, client, history, risk=risk)
@@ -263,9 +262,9 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
 
     def _draw_first(self, data: ChartData) -> None:
         """Draw the charts of a page without any one by one: the first needs no calendar."""
-        choice = self._controls.chart_choice
         for name in CHARTS if self._page.is_blank else ():
             self._page.before(name)
+            choice = self._controls.chart_choice
             data.prepare_chart(name, choice)
             with self._lock:
                 if self._closed or data is not self._displayed.current(self._requested, self._lang):
@@ -387,7 +386,8 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
         if self._closed:
             return
         with self._lock:
-            self._closed = self._page.closed = True
+            self._closed = True
+            self._page.close()
         # Without the lock: a thread of the fetcher may be waiting for it.
         if self._fetcher is not None:
             self._fetcher.close()

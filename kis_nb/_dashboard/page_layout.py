@@ -51,7 +51,6 @@ class PageLayout:
         head, table, checks, note: the panels.
         children: the widgets of the page, from top to bottom.
         positions_of: the balance whose positions the table shows; None before the first.
-        closed: the page gets no more widgets.
     """
 
     def __init__(
@@ -69,7 +68,7 @@ class PageLayout:
         self._lock = lock
         self._lang: Lang = "ko"
         self.positions_of: Balance | None = None
-        self.closed = False
+        self._closed = False
         # Elsewhere nobody says when a chart has been drawn.
         self._whole = front_end() != "page"
         shared: dict[str, Any] = {"layout": controls.layout}
@@ -150,7 +149,7 @@ class PageLayout:
     def _complete(self) -> None:
         """Tell the page of what is below the first charts, once."""
         with self._lock:
-            if self._whole or self.closed:
+            if self._whole or self._closed:
                 return
             self._drawn.set()
             self._whole = True
@@ -159,6 +158,11 @@ class PageLayout:
                 widget.open_now()
             self._body.children = (*self._body.children, *self._lower())
             self.head.show({"names": self._names()})
+
+    def close(self) -> None:
+        """The page gets no more widgets, and is waited for no longer."""
+        self._closed = True
+        self._drawn.set()
 
     @property
     def is_blank(self) -> bool:
