@@ -1,6 +1,6 @@
-"""A chart of bars that start at zero, with a name on the left and the exact figure on the right.
+"""The rows of bars with a name on the left and the exact figure on the right.
 
-The P&L, book and four-views charts are all of this kind; only their rows and tooltips differ.
+The P&L, book and four-views charts are all of this kind.
 """
 
 from __future__ import annotations

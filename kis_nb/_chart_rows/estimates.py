@@ -1,4 +1,4 @@
-"""What the charts of risk share: how estimates are written, what is shown, and the two sliders."""
+"""What the charts of risk share: how estimates are written, and what is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line under a chart's title: account, view and time; and DEMO at the right."""
+"""The fields of the line under a chart's title: account, view and time; and DEMO."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the charts over time share: nights, labels of the time axis, gaps, and what a hover says."""
+"""The rows that charts over time share: nights, labels of the time axis, moments, gaps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why equity changed between two moments, as a waterfall from the first to the last."""
+"""The spec of a waterfall from one moment's equity to another's."""
 
 from __future__ import annotations
 

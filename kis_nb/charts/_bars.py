@@ -1,4 +1,4 @@
-"""A chart of bars that start at zero, with a name on the left and the exact figure on the right.
+"""The specs of bars that start at zero, with a name on the left and the exact figure on the right.
 
 The P&L, book and four-views charts are all of this kind; only their rows and tooltips differ.
 """

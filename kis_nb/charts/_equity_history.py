@@ -1,4 +1,4 @@
-"""Equity through time, and below it the drawdown from its highest point."""
+"""The spec of equity through time, and below it the drawdown from its highest point."""
 
 from __future__ import annotations
 

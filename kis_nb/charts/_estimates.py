@@ -1,4 +1,4 @@
-"""What the charts of risk share: how estimates are written, what is shown, and the two sliders."""
+"""What the specs of risk share: the parameters that sliders move, and lines of text."""
 
 from __future__ import annotations
 

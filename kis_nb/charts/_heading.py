@@ -1,4 +1,4 @@
-"""The line under a chart's title: account, view and time; and DEMO at the right."""
+"""The layers that show the line under a chart's title, and DEMO at the right."""
 
 from __future__ import annotations
 

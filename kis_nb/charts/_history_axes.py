@@ -1,4 +1,4 @@
-"""What the charts over time share: nights, labels of the time axis, gaps, and what a hover says."""
+"""What the specs over time share: nights, labels of the time axis, gaps, and what a hover says."""
 
 from __future__ import annotations
 

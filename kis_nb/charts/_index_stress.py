@@ -1,4 +1,4 @@
-"""What a move of the index would leave of an account's excess margin: two lines and the call."""
+"""The spec of two lines over a move of the index, and the line of the margin call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the deposit covers the margin, how equity does, and where a margin call begins."""
+"""The spec of stacked bars: deposit, margin, equity, and where a margin call begins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CTFN7107R's margin by component, initial and maintenance, with our estimate and the gap."""
+"""The spec of margin by component: bars of KIS's figures, with marks at our estimates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Equity above the margin that holds the positions, through time: the room before a margin call."""
+"""The spec of equity above the margin that holds the positions, through time."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""Profit and loss at one expiry, as a curve over the level of the underlying on that day.
-
-The curve has the legs that expire on the chosen day; of the others the number is shown, by expiry.
-Profit is counted from ``pchs_amt``, so from the settlement price or from the fills, by
-EXCC_STAT_CD. The arithmetic is exact: only the points to draw are floats.
-"""
+"""The spec of the payoff: a curve over the underlying's level, with marks and notes."""
 
 from __future__ import annotations
 

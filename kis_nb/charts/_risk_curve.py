@@ -1,4 +1,4 @@
-"""Unrealized P&L over the underlying's level: now, at the end of the night and at an expiry."""
+"""The spec of unrealized P&L over the underlying's level: three lines and their marks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Profit and loss over moves of the underlying and of its volatility, as a heat map."""
+"""The spec of a heat map: P&L over moves of the underlying and of its volatility."""
 
 from __future__ import annotations
 
