@@ -39,6 +39,7 @@ from kis_nb._dashboard.controls import Controls
 from kis_nb._dashboard.dashboard import Dashboard
 from kis_nb._dashboard.displayed_balances import DisplayedBalances
 from kis_nb._dashboard.downloads import as_csv, as_excel
+from kis_nb._dashboard.early_pull import EarlyPull
 from kis_nb._dashboard.fetch_state import FetchState
 from kis_nb._dashboard.status import DashboardStatus
 from kis_nb._errors import (
@@ -779,6 +780,49 @@ def test_the_first_pull_is_under_way_before_the_widgets(
         asked = [call.query for call in broker.calls if call.page == 1]
         views = [(one["MGNA_DVSN"], one["EXCC_STAT_CD"]) for one in asked]
         assert views.count(("02", "2")) == 1
+        dashboard.close()
+
+
+@pytest.mark.parametrize("ended", ["before the widgets", "while they are made"])
+def test_a_key_refused_before_the_dashboard_is_there_stops_auto_refresh(
+    ended: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The head says so, and the key is not sent again: that could lock the customer out."""
+    monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path))
+    held, asked = threading.Event(), []
+
+    def refused(*_args: Any, **_more: Any) -> Any:
+        asked.append(1)
+        assert held.wait(PATIENCE)
+        raise AuthError("refused")
+
+    def wait_for_the_end(fetcher: Any) -> None:
+        held.set()
+        # The refresh loop's thread is left.
+        while len(fetcher._threads) > 1:
+            threading.Event().wait(0.005)
+
+    def made(*args: Any, **more: Any) -> None:
+        if ended == "before the widgets":
+            wait_for_the_end(more["early"].fetcher)
+        init(*args, **more)
+
+    def handed_over(early: Any, listener: Any) -> None:
+        wait_for_the_end(early.fetcher)
+        hand_over(early, listener)
+
+    init, hand_over = Dashboard.__init__, EarlyPull.hand_over
+    monkeypatch.setattr(Dashboard, "__init__", made)
+    monkeypatch.setattr(EarlyPull, "hand_over", handed_over)
+    monkeypatch.setattr(kis_nb.Client, "balance", refused)
+    with Broker() as broker, _client(broker) as client:
+        dashboard = kis_nb.dashboard(client, auto=5, lang="en")
+        head = dashboard._page.head.parts
+        assert head["note"] == texts.say("auto_stopped", "en")
+        assert not head["busy"]
+        assert dashboard._fetcher is not None
+        assert dashboard._fetcher._next_start is None
+        assert asked == [1]
         dashboard.close()
 
 

@@ -96,7 +96,7 @@ def dashboard(
     early: EarlyPull | None = None
     # With a history each pull is kept, which the dashboard sees to.
     if client is not None and first is not None and store is None:
-        early = EarlyPull(client, (first, margin, basis))
+        early = EarlyPull(client, (first, margin, basis), auto)
     try:
         # While the pull is under way: it loads ipywidgets.
         from kis_nb._dashboard.dashboard import Dashboard

@@ -1,8 +1,7 @@
 """The dashboard's class: it connects controls, fetcher, selection and page.
 
-Whichever thread changes something, drawing happens under one lock and shows one balance. When that
-balance is not of the codes chosen, or no longer current, the page greys it and states its own codes
-and age.
+Whichever thread changes something, drawing happens under one lock and shows one balance. One that
+is not of the codes chosen, or no longer current, is greyed, with its own codes and age.
 """
 
 from __future__ import annotations
@@ -142,15 +141,16 @@ class Dashboard(w.VBox):  # type: ignore[misc]  # ipywidgets is untyped
             self._page.apply_style(self._lang, self._colors)
             if self._fetcher is not None:
                 weakref.finalize(self, detach, self._fetcher, self._lock)
+            if self._early is not None:
+                self._early.hand_over(self)
+            elif self._fetcher is not None:
                 self._fetcher.set_interval(auto)
                 self._fetcher.request(self._requested)
             else:
                 self._controls.disable()
             # With a fetcher, whose balance may have come already, the rest is drawn on its thread.
             self._draw() if self._fetcher is None else self._draw_head()
-        if self._early is not None:
-            self._early.hand_over(self)
-        elif self._fetcher is None:
+        if self._fetcher is None:
             self._publish_balance()
 
     def __repr__(self) -> str:

@@ -22,19 +22,26 @@ class EarlyPull:
     Args:
         client: the balances' source.
         view: what to pull.
+        interval: seconds of auto-refresh, 0 for none. Known here, since setting it later would
+            forget that a refused key has stopped it.
 
     Attributes:
         fetcher: for the dashboard, which must keep this object too: fetchers hold listeners weakly.
     """
 
-    def __init__(self, client: BalanceSource, view: View) -> None:
+    def __init__(self, client: BalanceSource, view: View, interval: float = 0.0) -> None:
         self._listener: weakref.ref[Listener] | None = None
         self._over = threading.Event()
         self.fetcher = Fetcher(client, self)
+        self.fetcher.set_interval(interval)
         self.fetcher.request(view)
 
     def hand_over(self, listener: Listener) -> None:
-        """Notify this listener from now on, first of the balance if it has come."""
+        """Notify this listener from now on, first of the balance if it has come.
+
+        The caller holds the lock under which it draws, and draws the state afterwards: what
+        changes after that is notified.
+        """
         self._listener = weakref.ref(listener)
         self._over.set()
 
