@@ -399,10 +399,11 @@ class Lab:
         """Run `script` in the page with ``app``, ``panel`` (the notebook's) and ``arg`` set."""
         return self.page.evaluate("async " + _WITH_PANEL % script, [self._place, argument])
 
-    def _wait_until(self, condition: str, argument: object = None) -> None:
-        self.page.wait_for_function(
-            _WITH_PANEL % f"return {condition};", arg=[self._place, argument]
-        )
+    def _wait_until(self, condition: str, argument: object = None, first: str = "") -> Any:
+        """Wait until an expression, after the statements `first`, is true; give back its value."""
+        return self.page.wait_for_function(
+            _WITH_PANEL % f"{first} return {condition};", arg=[self._place, argument]
+        ).json_value()
 
     def wait_idle(self) -> None:
         """Wait until the kernel is connected and has nothing to do.
@@ -459,8 +460,15 @@ class Lab:
         )
 
     def _finish(self) -> None:
-        self.page.wait_for_function("window.kisRun !== 'running'")
-        end = self.page.evaluate("window.kisRun")
+        # The limit is for one cell: eight templates in one notebook take most of a minute.
+        end, numbers = "running", None
+        while end == "running":
+            end, numbers = self._wait_until(
+                "window.kisRun !== 'running' || numbers !== arg ? [window.kisRun, numbers] : null",
+                numbers,
+                "const cells = Array.from(panel.content.model.cells);"
+                "const numbers = cells.map(cell => cell.executionCount).join();",
+            )
         assert end == "done", end
         self.wait_idle()
         for index, outputs in enumerate(self.outputs()):
