@@ -787,7 +787,7 @@ def test_the_first_pull_is_under_way_before_the_widgets(
 def test_a_key_refused_before_the_dashboard_is_there_stops_auto_refresh(
     ended: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The head says so, and the key is not sent again: that could lock the customer out."""
+    """The head says so, and the client is not asked again."""
     monkeypatch.setenv("KIS_NB_CACHE_DIR", str(tmp_path))
     held, asked = threading.Event(), []
 

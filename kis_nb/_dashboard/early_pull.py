@@ -29,7 +29,7 @@ class EarlyPull:
         fetcher: for the dashboard, which must keep this object too: fetchers hold listeners weakly.
     """
 
-    def __init__(self, client: BalanceSource, view: View, interval: float = 0.0) -> None:
+    def __init__(self, client: BalanceSource, view: View, interval: float) -> None:
         self._listener: weakref.ref[Listener] | None = None
         self._over = threading.Event()
         self.fetcher = Fetcher(client, self)
