@@ -13,7 +13,7 @@ from kis_nb._errors import Cancelled, KisError
 from kis_nb._frames.balance import Balance
 from kis_nb._frames.balances import Balances
 from kis_nb._frames.failure import Failure
-from kis_nb._widgets.front_end import front_end
+from kis_nb._widgets.progress_bar import progress_bar
 
 # Enough to use up one key's 18 calls a second at 250 ms a response.
 THREADS = 8
@@ -45,8 +45,6 @@ def pull_all(
     Raises:
         Cancelled: `cancel` was set.
     """
-    from tqdm.auto import tqdm  # here because it brings ipywidgets along in a notebook
-
     keys = Counter(map(key_of, views))
     threads = max(2, min(THREADS, _ALL_THREADS // len(keys)))
     pools = {key: ThreadPoolExecutor(min(threads, n), "kis_nb") for key, n in keys.items()}
@@ -54,9 +52,7 @@ def pull_all(
         pools[key_of(view)].submit(pull, view): view for view in views
     }
     try:
-        # A notebook that is run without a page would keep the bar's widget, or what it printed.
-        hidden = front_end() == "file"
-        with tqdm(total=len(views), delay=1, unit="pull", leave=False, disable=hidden) as bar:
+        with progress_bar(len(views), "pull") as bar:
             waiting = set(pulls)
             while waiting:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)

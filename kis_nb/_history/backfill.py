@@ -21,7 +21,7 @@ from kis_nb._schema.daily_fees import DAILY_FEES
 from kis_nb._schema.endpoint import Endpoint
 from kis_nb._schema.settlement_pl import SETTLEMENT_PL
 from kis_nb._seoul import KST
-from kis_nb._widgets.front_end import front_end
+from kis_nb._widgets.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from kis_nb._pull import Fetched
@@ -167,8 +167,6 @@ class _Work:
             Cancelled: `cancel` was set.
             HistoryError: the history cannot be written.
         """
-        from tqdm.auto import tqdm  # here because it brings ipywidgets along in a notebook
-
         by_key: dict[object, list[_Filling]] = {}
         for one in fillings:
             if one.days:
@@ -176,10 +174,9 @@ class _Work:
         if not by_key:
             return
         total = sum(len(one.days) for one in fillings)
-        hidden = not bar or front_end() == "file"
         pool = ThreadPoolExecutor(min(_THREADS, len(by_key)), "kis_nb-backfill")
         try:
-            with tqdm(total=total, delay=1, unit="day", leave=False, disable=hidden) as shown:
+            with progress_bar(total, "day", shown=bar) as shown:
                 jobs = [pool.submit(self._fill_key, ones, shown.update) for ones in by_key.values()]
                 _join(jobs)
         except BaseException:
