@@ -11,6 +11,13 @@ ACCOUNTS = {"80012345-03": 8, "70012345-03": 8, "60012345-03": 8}
 # One response at once, one after a second, when a bar may be shown, and one well after that.
 SLOW = "broker.fault(kind='slow', seconds=1.5)\nbroker.fault(kind='slow', seconds=4.0)"
 PULL = "balances = client.balances()\nlen(balances)"
+AGAIN = """
+from kis_nb._widgets import progress_bar
+progress_bar._DELAY = 0.0
+for _ in range(10):
+    client.balances()
+"done"
+"""
 
 
 def test_a_bar_comes_and_goes_and_nothing_of_it_is_saved(lab: Lab) -> None:
@@ -36,16 +43,7 @@ def test_pulls_again_and_again_break_nothing(lab: Lab) -> None:
     """A bar that goes as soon as it came, ten times: the page says nothing of it (the fixture looks
     at its console).
     """
-    again = "\n".join(
-        [
-            "from kis_nb._widgets import progress_bar",
-            "progress_bar._DELAY = 0.0",
-            "for _ in range(10):",
-            "    client.balances()",
-            "'done'",
-        ]
-    )
-    lab.open([BROKER.format(rows=ACCOUNTS, retries=5), again])
+    lab.open([BROKER.format(rows=ACCOUNTS, retries=5), AGAIN])
     lab.run_all()
     expect(lab.output(1).locator(".jp-OutputArea-executeResult")).to_contain_text("done")
     texts = [output["data"]["text/plain"] for output in lab.outputs()[1]]
