@@ -275,6 +275,33 @@ def test_a_refused_filling_is_said_and_can_be_tried_again(fills: Page) -> None:
     fills.wait(lambda: not fills.parts["fill"]["label"])
 
 
+def test_the_button_stays_while_another_account_is_read(fills: Page) -> None:
+    """Nobody knows yet whether it is offered: it keeps the page's focus, and a press of it fills
+    neither account. When the account has enough days, or cannot be read, it goes.
+    """
+    label = "Fill the last 30 days from KIS"
+    fills.store.keep(World(date(2026, 11, 2), MONDAY, every=0, label="700*****-03"))
+    fills.store.gates = {"700*****-03": threading.Event(), "600*****-03": threading.Event()}
+    fills.choose(ONE)
+    assert fills.parts["fill"]["label"] == ""
+    fills.open()
+    fills.rest()
+    assert (fills.parts["fill"]["label"], fills.parts["fill"]["busy"]) == (label, False)
+    for other in (TWO, Account("60012345", "03")):
+        fills.choose(other)
+        assert (fills.parts["fill"]["label"], fills.parts["fill"]["busy"]) == (label, True)
+        fills.tab._on_action("fill", None, "")
+        fills.store.failing = None if other == TWO else HistoryError("no such folder")
+        fills.store.gates[other.masked].set()
+        fills.rest()
+        assert fills.parts["fill"]["label"] == ""
+        fills.store.failing = None
+        fills.choose(ONE)
+        fills.rest()
+        assert (fills.parts["fill"]["label"], fills.parts["fill"]["busy"]) == (label, False)
+    assert fills.store.filled == []
+
+
 def test_closing_cancels_a_filling(fills: Page) -> None:
     """A closed dashboard ends what it was filling."""
     fills.choose(ONE)

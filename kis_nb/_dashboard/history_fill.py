@@ -50,16 +50,19 @@ class HistoryFill:
         self._lock = threading.Lock()
         self._cancel = threading.Event()
         self._running: Account | None = None
+        self._label = ""
         # What the last one of each account came to: whether all went well, and the text.
         self._results: dict[Account, tuple[bool, Callable[[Lang], str]]] = {}
 
-    def part(self, account: Account | None, days: int | None, lang: Lang) -> Json:
+    def part(self, account: Account | None, days: int | None, lang: Lang, *, reading: bool) -> Json:
         """The panel's part: label of the button, blank without one, and a line.
 
         Args:
             account: whose history is shown.
-            days: how many trading days of it are kept; None while nobody knows.
+            days: how many trading days of it are kept; None when nobody knows.
             lang: of the texts.
+            reading: whether it is not known yet whether there is a button. The one of before then
+                stays, since the focus would leave one that is hidden, and does nothing.
         """
         with self._lock:
             running = self._running
@@ -68,10 +71,12 @@ class HistoryFill:
         line = "" if text is None else demo + text(lang)
         if running is not None:
             line = demo + say("history_filling", lang, account=running.masked, n=_DAYS)
-        offered = self._offers(account, days) and not well
+        if not reading:
+            offered = self._offers(account, days) and not well
+            self._label = say("history_fill", lang, n=_DAYS) if offered else ""
         return {
-            "label": say("history_fill", lang, n=_DAYS) if offered else "",
-            "busy": running is not None,
+            "label": self._label,
+            "busy": running is not None or reading,
             "line": line,
             "failed": running is None and text is not None and not well,
         }

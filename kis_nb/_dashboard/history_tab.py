@@ -158,7 +158,7 @@ class HistoryTab:
             self._choose(None, "")
         elif what == "between":
             self._between(value, "")
-        elif what == "fill":
+        elif what == "fill" and not self._is_greyed:
             self._fill.begin(self._account)
 
     def _on_gesture(self, chart: str, gesture: Gesture) -> None:
@@ -241,6 +241,12 @@ class HistoryTab:
         with self._lock:
             return not self._closed and question == self._question()
 
+    @property
+    def _is_greyed(self) -> bool:
+        """Whether what the page shows is of another account, or nothing yet."""
+        with self._lock:
+            return self._drawn is None or self._drawn.account != self._account
+
     def _draw(self, content: Content, question: Question) -> None:
         for name, rows in content.rows.items():
             spec = chart_spec(name, question.lang, question.colors)
@@ -257,7 +263,8 @@ class HistoryTab:
     def _say_filling(self) -> None:
         with self._lock:
             if not self._closed:
-                fill = self._fill.part(self._account, self._days, self._lang)
+                reading = self._is_greyed
+                fill = self._fill.part(self._account, self._days, self._lang, reading=reading)
                 self.panel.show({"fill": fill})
 
     def _on_filled(self) -> None:

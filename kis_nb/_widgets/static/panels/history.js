@@ -15,7 +15,7 @@ import { panel } from "./panel.js";
 /**
  * @typedef {object} Fill
  * @property {string} label of the button; blank without one
- * @property {boolean} busy whether an account is being filled
+ * @property {boolean} busy whether a press does nothing: an account is being filled or read
  * @property {string} line what is going on, or what it came to
  * @property {boolean} failed whether the line says what went wrong
  */
