@@ -287,6 +287,17 @@ def test_the_button_stays_while_another_account_is_read(fills: Page) -> None:
     fills.open()
     fills.rest()
     assert (fills.parts["fill"]["label"], fills.parts["fill"]["busy"]) == (label, False)
+    # There and back before it was read.
+    fills.choose(TWO)
+    fills.choose(ONE)
+    assert fills.parts["fill"]["label"] == label
+    fills.rest()
+    fills.controls["language"].value = "ko"
+    fills.choose(TWO)
+    assert fills.parts["fill"]["label"].startswith("지난 30일")
+    fills.choose(ONE)
+    fills.controls["language"].value = "en"
+    fills.rest()
     for other in (TWO, Account("60012345", "03")):
         fills.choose(other)
         assert (fills.parts["fill"]["label"], fills.parts["fill"]["busy"]) == (label, True)

@@ -1,9 +1,8 @@
-"""The progress bar of a long call: where it is shown, what it leaves, and what it costs."""
+"""The progress bar of a long call: where it is shown, and what it leaves."""
 
 from __future__ import annotations
 
 import io
-import subprocess
 import sys
 from typing import Any, NoReturn
 
@@ -107,15 +106,3 @@ def test_a_bar_is_where_somebody_looks(
     with progress_bar(2, "pull", shown=False) as bar:
         count(bar, 1)
     assert stderr.getvalue() == ""
-
-
-def test_a_bar_loads_no_ipywidgets() -> None:
-    """A pull of many accounts loads as little as that of one."""
-    code = (
-        "import sys\n"
-        "from kis_nb._widgets.progress_bar import progress_bar\n"
-        "with progress_bar(1, 'pull') as bar: bar.update(1)\n"
-        "print('ipywidgets' in sys.modules)"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert (run.stdout.strip(), run.stderr) == ("False", "")

@@ -50,7 +50,7 @@ class HistoryFill:
         self._lock = threading.Lock()
         self._cancel = threading.Event()
         self._running: Account | None = None
-        self._label = ""
+        self._offered = False
         # What the last one of each account came to: whether all went well, and the text.
         self._results: dict[Account, tuple[bool, Callable[[Lang], str]]] = {}
 
@@ -72,10 +72,9 @@ class HistoryFill:
         if running is not None:
             line = demo + say("history_filling", lang, account=running.masked, n=_DAYS)
         if not reading:
-            offered = self._offers(account, days) and not well
-            self._label = say("history_fill", lang, n=_DAYS) if offered else ""
+            self._offered = self._offers(account, days) and not well
         return {
-            "label": self._label,
+            "label": say("history_fill", lang, n=_DAYS) if self._offered else "",
             "busy": running is not None or reading,
             "line": line,
             "failed": running is None and text is not None and not well,

@@ -72,6 +72,8 @@ class HistoryTab:
         self._drawn: Question | None = None
         # How many trading days of the account on show are kept; None before they were read.
         self._days: int | None = None
+        # Whether nothing of the account has been drawn since it was chosen.
+        self._unread = True
         self._faults = {"append": "", "read": ""}
         self._fill = HistoryFill(store, client, self._say_filling, self._on_filled)
         self._readers = Jobs("kis_nb-history", _READERS)
@@ -142,6 +144,7 @@ class HistoryTab:
     def _on_account(self, account: Any) -> None:
         with self._lock:
             self._account, self._chosen, self._days = account, None, None
+            self._unread = True
         self._say_filling()
         self._ask()
 
@@ -158,7 +161,7 @@ class HistoryTab:
             self._choose(None, "")
         elif what == "between":
             self._between(value, "")
-        elif what == "fill" and not self._is_greyed:
+        elif what == "fill" and not self._unread:
             self._fill.begin(self._account)
 
     def _on_gesture(self, chart: str, gesture: Gesture) -> None:
@@ -241,12 +244,6 @@ class HistoryTab:
         with self._lock:
             return not self._closed and question == self._question()
 
-    @property
-    def _is_greyed(self) -> bool:
-        """Whether what the page shows is of another account, or nothing yet."""
-        with self._lock:
-            return self._drawn is None or self._drawn.account != self._account
-
     def _draw(self, content: Content, question: Question) -> None:
         for name, rows in content.rows.items():
             spec = chart_spec(name, question.lang, question.colors)
@@ -256,15 +253,14 @@ class HistoryTab:
                 if view.selected:
                     view.selected = ()
         self._drawing.layout.display = None if content.rows else "none"
-        self._days = content.days
+        self._days, self._unread = content.days, False
         self.panel.show(content.parts | {"busy": False, "words": self._words()})
         self._say_filling()
 
     def _say_filling(self) -> None:
         with self._lock:
             if not self._closed:
-                reading = self._is_greyed
-                fill = self._fill.part(self._account, self._days, self._lang, reading=reading)
+                fill = self._fill.part(self._account, self._days, self._lang, reading=self._unread)
                 self.panel.show({"fill": fill})
 
     def _on_filled(self) -> None:
